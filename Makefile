@@ -1,0 +1,93 @@
+# vfiotrace: lock-order tracing for VFIO and KVM on stock kernels.
+# `make help` lists the targets.
+
+VERSION   := 0.1.0
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+BUILD     ?= build
+CC        ?= gcc
+CLANG     ?= clang
+BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+PKGCONFIG ?= pkg-config
+HOST_ARCH := $(shell uname -m)
+ARCH      ?= $(HOST_ARCH)
+BPF_ARCH  := $(subst x86_64,x86,$(subst aarch64,arm64,$(subst s390x,s390,$(ARCH))))
+VMLINUX   := vmlinux/$(subst aarch64,arm64,$(ARCH))
+
+LIBRARIES := libbpf libelf zlib libdw jansson sqlite3 libcap libsystemd libmicrohttpd
+WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS    ?= -O2 -g
+CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/skel -Isrc
+CFLAGS_ALL   := -std=gnu11 $(WARNINGS) $(CFLAGS) $(SANITIZE)
+LDLIBS_ALL    = $(shell $(PKGCONFIG) --libs $(LIBRARIES)) -lpthread -lm
+
+SOURCES   := $(shell find src -name '*.c')
+OBJECTS   := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(filter-out src/main.c,$(SOURCES)))
+BPF_SRC   := $(wildcard bpf/*.bpf.c)
+SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/skel/%.skel.h,$(BPF_SRC))
+UNIT_SRC  := $(wildcard tests/unit/test_*.c)
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all bpf deps deps-test unit test demo bench matrix soak lint fuzz install clean help
+
+all: $(BUILD)/vfiotrace
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+# --- packages -----------------------------------------------------------------------------------
+DEPS      := $(BUILD)/.deps
+DEPS_TEST := $(BUILD)/.deps-test
+
+## make deps        install what a fresh Debian 12 lacks to build and test
+deps: $(DEPS) $(DEPS_TEST)
+$(DEPS): tests/packages.list tests/install-packages
+	@mkdir -p $(BUILD) && tests/install-packages build && touch $@
+$(DEPS_TEST): tests/packages.list tests/install-packages $(DEPS)
+	@mkdir -p $(BUILD) && tests/install-packages test && touch $@
+
+# --- kernel side ----------------------------------------------------------------------------------
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -I$(VMLINUX) -Iinclude -Ibpf -Wall -Werror
+
+## make bpf         compile the BPF objects only (ARCH=arm64, ARCH=s390x: for another architecture)
+bpf: $(SKELETONS)
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(wildcard include/*.h) $(wildcard $(VMLINUX)/*.h) | $(DEPS)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	llvm-strip -g $@
+$(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+
+# --- user side ------------------------------------------------------------------------------------
+$(BUILD)/obj/%.o: src/%.c $(SKELETONS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+$(BUILD)/libvfiotrace.a: $(OBJECTS)
+	@rm -f $@ && ar rcs $@ $^
+## make             build build/vfiotrace
+$(BUILD)/vfiotrace: src/main.c $(BUILD)/libvfiotrace.a
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MF $(BUILD)/obj/main.d $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -o $@
+
+# --- tests ------------------------------------------------------------------------------------------
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libvfiotrace.a | $(DEPS_TEST)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -lcmocka -o $@
+
+## make unit        unit tests only
+unit: $(BUILD)/vfiotrace $(UNIT_BIN)
+	tests/run unit
+## make test        everything: unit, command line, fuzz, lint, web, lab
+test: $(BUILD)/vfiotrace $(UNIT_BIN) | $(DEPS_TEST)
+	tests/run
+## make install     PREFIX=/usr/local DESTDIR=
+install: $(BUILD)/vfiotrace
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/vfiotrace
+## make clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(wildcard tests/*/*.mk) $(wildcard src/*/*.mk)
