@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * capture.h - load, attach, read: the live source.
+ *
+ * Purpose: turn what the BPF programs report into calls on the model. Each probe is a row of the
+ * probe table with alternatives (capture/probe_table.c); a missing row costs that row only.
+ *
+ * Life cycle: capture__open (loads), capture__attach (attaches everything, then opens the ready
+ * gate), capture__poll in a loop, capture__stop (closes the gate, drains), capture__close (detaches;
+ * nothing stays in the kernel).
+ *
+ * Errors: -errno with a message that names the missing piece and the remedy (capture__error);
+ * -EPERM/-ENOTSUP mean exit status 77.
+ */
+#ifndef VFIOTRACE_CAPTURE_H
+#define VFIOTRACE_CAPTURE_H
+
+#include "finding.h"
+#include "kernel.h"
+
+struct capture;
+
+enum attach_level { ATTACH_AUTO, ATTACH_FENTRY, ATTACH_KPROBE, ATTACH_TRACEPOINT, ATTACH_LOCKDEP };
+extern const char *const attach_level_names[]; /* "auto" "fentry" "kprobe" "tracepoint" "lockdep" */
+
+enum probe_state { PROBE_OFF, PROBE_ATTACHED, PROBE_MISSING, PROBE_FAILED, PROBE_PENDING };
+struct probe_info {
+	const char *name; /* the row: "mutex_lock", "device_open" */
+	const char *function; /* what it is attached to, or NULL */
+	const char *how;    /* "fentry" "kprobe" "tp_btf" "fexit" "inferred" */
+	const char *reason; /* why not attached, or NULL */
+	enum probe_state state;
+	bool required_for_verdict;
+	uint64_t skipped; /* runs the kernel skipped */
+};
+
+/* A wait longer than the --stall limit, reported once per wait. */
+struct stall {
+	uint32_t task, instance, owner; /* ids; owner NO_ID if unknown */
+	uint64_t since, mono;
+	char owner_state;
+	const char *owner_doing; /* "running", "sleeping in …", "waiting for I/O" */
+	uint32_t stack, user_stack, owner_stack;
+};
+
+struct capture_options {
+	struct kernel *kernel;
+	struct model *model;
+	enum attach_level attach;
+	bool scope_all;
+	bool holds, record_events;
+	uint64_t stall_ns;      /* 0: off */
+	const char *fail_probe; /* tests: this row behaves as if it could not attach */
+	uint32_t ring_bytes;    /* 0: default */
+	bool force;             /* beside another instance */
+	int verbosity;
+	/* events that are not in the model; any may be NULL */
+	void (*on_finding)(void *context, const struct finding *finding); /* deadlock, recursion */
+	void (*on_resolved)(void *context, const char *key, uint64_t when);
+	void (*on_stall)(void *context, const struct stall *stall);
+	void (*on_probes_changed)(void *context); /* module came or went */
+	void *context;
+};
+
+struct capture *capture__open(const struct capture_options *options, int *error);
+int capture__attach(struct capture *c);
+/* Wait up to timeout_ms for records, feed them. Also runs the once-a-second sweep. */
+int capture__poll(struct capture *c, int timeout_ms);
+int capture__stop(struct capture *c);
+void capture__close(struct capture *c);
+const char *capture__error(void);
+
+uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32_t max);
+enum attach_level capture__level(const struct capture *c);
+
+struct capture_stats {
+	uint64_t acquisitions, known_chains, records, record_bytes;
+	uint64_t attach_ns, detach_ns;
+	uint64_t map_bytes;
+	uint64_t run_ns, run_count; /* bpf_stats, 0 if never enabled */
+};
+void capture__stats(struct capture *c, struct capture_stats *out);
+/* Shed load in announced steps (agent): bit mask of enum shed. */
+enum shed { SHED_SCOPE = 1, SHED_READERS = 2, SHED_CHAINS = 4 };
+int capture__shed(struct capture *c, uint32_t mask);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel.h - what is known of the running kernel: release, config, BTF of vmlinux and modules,
+ * kallsyms, symbolisation, capabilities, features, known fixes.
+ *
+ * Life cycle: kernel__open once, kernel__refresh after a module was loaded, kernel__close.
+ * Units: addresses as the kernel has them. Errors: -errno; missing pieces are features with a
+ * state, never a failure of the whole.
+ */
+#ifndef VFIOTRACE_KERNEL_H
+#define VFIOTRACE_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model.h"
+#include "rules.h"
+
+struct btf;
+struct kernel;
+
+struct kernel *kernel__open(const char *btf_path); /* NULL: the running kernel's own */
+void kernel__close(struct kernel *k);
+int kernel__refresh(struct kernel *k); /* new modules: BTF and symbols */
+
+const char *kernel__release(const struct kernel *k);
+const char *kernel__arch(const struct kernel *k);
+uint32_t kernel__version(const struct kernel *k); /* kernel_version__parse form */
+
+/* --- BTF ---------------------------------------------------------------------------------------- */
+bool kernel__has_btf(const struct kernel *k);
+bool kernel__module_has_btf(const struct kernel *k, const char *module);
+const struct btf *kernel__btf(const struct kernel *k, const char *module); /* NULL: vmlinux */
+bool kernel__has_struct(const struct kernel *k, const char *type);
+bool kernel__has_member(const struct kernel *k, const char *type, const char *member);
+/* Byte offset of type.member (dotted path allowed), -ENOENT if absent. */
+int kernel__member_offset(const struct kernel *k, const char *type, const char *member);
+int kernel__struct_size(const struct kernel *k, const char *type);
+/* FUNC in vmlinux or module BTF; `module` out: NULL for vmlinux. */
+bool kernel__has_btf_function(const struct kernel *k, const char *function, const char **module);
+/* Name the lock at `offset` inside `type`: "kvm.lock", nested structs walked. NULL if none. */
+const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset);
+
+/* --- symbols ------------------------------------------------------------------------------------- */
+struct kernel_symbol {
+	uint64_t address;
+	const char *name;
+	const char *module; /* NULL: vmlinux */
+	char type;          /* as in kallsyms */
+};
+uint64_t kernel__symbol(const struct kernel *k, const char *name); /* 0 absent or hidden */
+uint32_t kernel__symbols(const struct kernel *k, const char *name, uint64_t *out, uint32_t max);
+/* Nearest symbol at or below `address`; false if none. Data symbols only with KALLSYMS_ALL. */
+bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_symbol *out,
+		     uint32_t *offset);
+void kernel__fill_frame(struct kernel *k, uint64_t ip, struct frame *out); /* file:line if known */
+bool kernel__is_traceable(const struct kernel *k, const char *function); /* available_filter_… */
+
+/* --- features, privileges, fixes -------------------------------------------------------------------- */
+enum feature_state { FEATURE_YES, FEATURE_NO, FEATURE_UNKNOWN };
+struct feature {
+	const char *name;
+	enum feature_state state;
+	const char *needed_for;
+	const char *remedy;
+};
+uint32_t kernel__features(struct kernel *k, struct feature *out, uint32_t max);
+const char *kernel__config(const struct kernel *k, const char *option); /* "y", "m", NULL */
+bool kernel__module_loaded(const struct kernel *k, const char *module); /* built in counts */
+
+enum fix_state { FIX_PRESENT, FIX_MISSING, FIX_CANNOT_TELL };
+struct fix {
+	const struct catalogue_row *row;
+	enum fix_state state;
+	char evidence[128];
+};
+uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max);
+
+/* Facts for recordings: command line, CPU, modules with build ids, taint, livepatches. */
+void kernel__facts(struct kernel *k, struct model *m);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store.h - the incident file: one SQLite database per recording (application id and schema
+ * version in the header, schema documented in src/store/schema.sql).
+ *
+ * The writer observes the model, copies what is new into a bounded queue and commits in batches
+ * from its own thread, so tracing never waits for a disk: what does not fit is counted as
+ * LOSS_STORE. After a crash everything committed is readable.
+ *
+ * Reading rebuilds the same model through the model's own functions, plus the findings that were
+ * recorded (deadlocks cannot be recomputed from the graph). Needs no root.
+ *
+ * Errors: -errno; store__error() says it in words with the file's name and the remedy.
+ */
+#ifndef VFIOTRACE_STORE_H
+#define VFIOTRACE_STORE_H
+
+#include "analysis.h"
+
+struct store_writer;
+
+struct store_options {
+	uint64_t max_size;     /* bytes, 0 unlimited: keeps the newest events and all of the graph */
+	uint64_t queue_bytes;  /* bound of the queue, 0: 8 MiB */
+	bool record_events;
+	uint64_t trigger_window; /* ns of events kept in memory until store_writer__fire; 0: off */
+};
+
+/* Creates the file 0600, refuses to follow a symlink or to overwrite a file that is no recording. */
+struct store_writer *store_writer__open(const char *path, struct model *m,
+					const struct store_options *options, char *error,
+					size_t error_size);
+void store_writer__finding(struct store_writer *w, const struct finding *finding);
+int store_writer__fire(struct store_writer *w, const char *why); /* flight recorder */
+/* Counters, coverage, facts and losses as they are now; called once a second and at the end. */
+void store_writer__snapshot(struct store_writer *w);
+uint64_t store_writer__lost(const struct store_writer *w);
+int store_writer__close(struct store_writer *w, const struct finding_list *findings,
+			const char *verdict);
+
+struct store_read_options {
+	bool events; /* load the event stream too */
+};
+/* `findings` receives the recorded findings (analysis__add_finding), may be NULL. */
+int store__read(const char *path, struct model *m, struct analysis *findings,
+		const struct store_read_options *options, char *error, size_t error_size);
+bool store__is_recording(const char *path);
+int store__merge(const char *output, const char *const *inputs, size_t count, char *error,
+		 size_t error_size);
+/* Stable pseudonyms for comms, names, command lines, addresses. */
+int store__redact(const char *input, const char *output, char *error, size_t error_size);
+
+#endif

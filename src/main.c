@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of subcommands. */
+#include <string.h>
+
+#include "cli.h"
+#include "report.h"
+
+const struct command commands[] = {
+	{ NULL, NULL, NULL },
+};
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "Usage: vfiotrace [COMMAND] [OPTION...]\n\n"
+		     "Lock-order tracing for VFIO and KVM on stock kernels.\n\nCommands:\n");
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(out, "  %-10s %s\n", c->name, c->summary);
+	fprintf(out, "\n`vfiotrace COMMAND --help` explains a command. Without a command: watch.\n"
+		     "Exit status: 0 clean, 1 error, 2 finding, 3 deadlock, 4 inconclusive,\n"
+		     "64 usage, 77 not possible on this kernel or with these privileges.\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(name, "--help") || !strcmp(name, "-?") || !strcmp(name, "help")) {
+		print_help(stdout);
+		return EXIT_CLEAN;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		printf("vfiotrace %s\n", VERSION);
+		return EXIT_CLEAN;
+	}
+	if (!strcmp(name, "--json-schema")) {
+		fputs(json_schema_text, stdout);
+		return EXIT_CLEAN;
+	}
+	if (!*name || *name == '-')
+		return commands[0].main(argc, argv);
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(name, c->name))
+			return c->main(argc - 1, argv + 1);
+	fprintf(stderr, "vfiotrace: no command \"%s\"; see vfiotrace --help\n", name);
+	return EXIT_USAGE;
+}
