@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# What scenarios share inside the guest. Sourced: . /lab/lib.sh
+
+PCI=0000:00:03.0
+export PCI
+
+fail() { echo "scenario: $*" >&2; exit 1; }
+
+load_kvm() {
+	[ -e /dev/kvm ] || modprobe kvm_amd || fail "kvm_amd does not load"
+}
+
+load_vfio() {
+	modprobe vfio_iommu_type1 && modprobe vfio_pci || fail "vfio_pci does not load"
+}
+
+# Everything a host that passes devices through has loaded.
+load_all() {
+	case $(uname -v) in
+	*PREEMPT_RT*) ;; # KVM wants a constant TSC there, which emulation does not offer
+	*) load_kvm ;;
+	esac
+	load_vfio
+}
+
+# Bind the emulated network card to vfio-pci; prints its group.
+bind_pci() {
+	echo vfio-pci >"/sys/bus/pci/devices/$PCI/driver_override"
+	[ -e "/sys/bus/pci/devices/$PCI/driver" ] && echo "$PCI" >"/sys/bus/pci/devices/$PCI/driver/unbind"
+	echo "$PCI" >/sys/bus/pci/drivers_probe
+	[ -e "/sys/bus/pci/devices/$PCI/driver" ] || fail "vfio-pci did not take $PCI"
+	basename "$(readlink "/sys/bus/pci/devices/$PCI/iommu_group")"
+}
+
+# Load the lab's own VFIO driver with these parameters; its groups appear as /dev/vfio/N.
+load_vfio_lab() {
+	modprobe vfio 2>/dev/null
+	modprobe kvm 2>/dev/null
+	modprobe irqbypass 2>/dev/null
+	insmod /lab/modules/vfio_lab.ko "$@" || fail "vfio_lab does not load"
+}
+
+load_lock_lab() {
+	[ -d /sys/module/lock_lab ] || insmod /lab/modules/lock_lab.ko "$@" || fail "lock_lab does not load"
+}
+
+# Group number of lab device N (0 by default).
+lab_group() {
+	basename "$(readlink "/sys/bus/platform/devices/vfio_lab.${1:-0}/iommu_group")"
+}
+
+# Start vfiotrace in the background with --json and wait until everything is attached.
+# usage: trace_start OUTPUT OPTIONS...   sets TRACE to its pid
+trace_start() {
+	trace_output=$1
+	shift
+	vfiotrace "$@" --json >"$trace_output" 2>"$trace_output.err" &
+	TRACE=$!
+	n=0
+	while ! grep -q '"type": *"start"' "$trace_output" 2>/dev/null; do
+		n=$((n + 1))
+		if [ $n -gt 300 ] || ! kill -0 $TRACE 2>/dev/null; then
+			cat "$trace_output.err" >&2
+			echo "scenario: vfiotrace $* did not start" >&2
+			return 1
+		fi
+		usleep 100000
+	done
+}
+
+# Stop it as an operator would, and leave its exit code in OUTPUT.exit.
+trace_stop() {
+	kill -TERM $TRACE 2>/dev/null
+	wait $TRACE
+	echo $? >"$trace_output.exit"
+}
+
+# Wait until FILE has a line matching PATTERN. usage: wait_for FILE PATTERN [SECONDS]
+wait_for() {
+	n=0
+	while ! grep -q "$2" "$1" 2>/dev/null; do
+		n=$((n + 1))
+		[ $n -le $((${3:-20} * 10)) ] || return 1
+		usleep 100000
+	done
+}
