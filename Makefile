@@ -4,8 +4,6 @@
 VERSION   := 0.1.0
 PREFIX    ?= /usr/local
 DESTDIR   ?=
-BUILD     ?= build
-CC        ?= gcc
 CLANG     ?= clang
 BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 PKGCONFIG ?= pkg-config
@@ -14,14 +12,20 @@ ARCH      ?= $(HOST_ARCH)
 BPF_ARCH  := $(subst x86_64,x86,$(subst aarch64,arm64,$(subst s390x,s390,$(ARCH))))
 VMLINUX   := vmlinux/$(subst aarch64,arm64,$(ARCH))
 
-LIBRARIES := libbpf libelf zlib libdw jansson sqlite3 libcap libsystemd libmicrohttpd
+# STATIC=1 or another ARCH: a build of its own, beside the usual one (src/debian/cross.mk says more)
+CROSS     := $(filter-out $(subst aarch64,arm64,$(HOST_ARCH)),$(subst aarch64,arm64,$(ARCH)))
+BUILD     ?= build$(if $(STATIC),-static)$(if $(CROSS),-$(CROSS))
+LIBRARIES := libbpf libelf zlib libdw jansson sqlite3 libcap $(if $(STATIC),,libsystemd) libmicrohttpd
 WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS    ?= -O2 -g
-CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/skel -Isrc
-CFLAGS_ALL   := -std=gnu11 $(WARNINGS) $(CFLAGS) $(SANITIZE)
-LDLIBS_ALL    = $(shell $(PKGCONFIG) --libs $(LIBRARIES)) -lpthread -lm
+CPPFLAGS_ALL  = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/skel -Isrc \
+		$(if $(STATIC),-DVFIOTRACE_STATIC) $(CROSS_CPPFLAGS)
+# two builds give the same bytes, wherever they are made: no path of this machine gets in
+CFLAGS_ALL   := -std=gnu11 $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. $(SANITIZE)
+LDLIBS_ALL    = $(CROSS_LDFLAGS) $(if $(STATIC),$(STATIC_LIBS),$(shell $(PKGCONFIG) --libs $(LIBRARIES))) \
+		-lpthread -lm
 
-SOURCES   := $(shell find src -name '*.c')
+SOURCES   := $(sort $(shell find src -name '*.c'))
 OBJECTS   := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(filter-out src/main.c,$(SOURCES)))
 BPF_SRC   := $(wildcard bpf/*.bpf.c)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/skel/%.skel.h,$(BPF_SRC))
@@ -49,7 +53,7 @@ $(DEPS_TEST): tests/packages.list tests/install-packages $(DEPS)
 	@mkdir -p $(BUILD) && tests/install-packages test && touch $@
 
 # --- kernel side ----------------------------------------------------------------------------------
-BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -I$(VMLINUX) -Iinclude -Ibpf -Wall -Werror
+BPF_CFLAGS := -g -ffile-prefix-map=$(CURDIR)=. -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -I$(VMLINUX) -Iinclude -Ibpf -Wall -Werror
 
 ## make bpf         compile the BPF objects only (ARCH=arm64, ARCH=s390x: for another architecture)
 bpf: $(SKELETONS)
@@ -66,7 +70,7 @@ $(BUILD)/obj/%.o: src/%.c $(SKELETONS) | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 $(BUILD)/libvfiotrace.a: $(OBJECTS)
-	@rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && $(AR) rcsD $@ $^
 ## make             build build/vfiotrace
 $(BUILD)/vfiotrace: src/main.c $(BUILD)/libvfiotrace.a
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MF $(BUILD)/obj/main.d $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -o $@
