@@ -1,0 +1,2 @@
+# Files that are compiled in as they are.
+$(BUILD)/obj/report/json_schema.o: src/report/schema.json
