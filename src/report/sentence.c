@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Findings and verdicts in sentences. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/render.h"
+
+/* What each code says about a cycle; "%s" is not used: the subject comes first. */
+static const char *const meanings[FINDING_CODES] = {
+	[CODE_DEADLOCK] = "wait for each other and cannot go on",
+	[CODE_RECURSION] =
+		"is taken again by a task that already holds it: that task waits for itself",
+	[CODE_PREDICTED] = "can deadlock: a legal reordering of the recorded events gets there",
+	[CODE_PREDICTED_FAIR] = "can deadlock: a reader comes to wait behind a queued writer",
+	[CODE_INSTANCE_INVERSION] = "are taken in opposite orders, the very same locks: two tasks "
+				    "at the wrong moment deadlock",
+	[CODE_CLASS_INVERSION] =
+		"are taken in opposite orders, though never yet the same locks both ways",
+	[CODE_BAD_UNLOCK] = "is released by a task that does not hold it",
+	[CODE_ORDER_VIOLATION] = "are taken against a declared order",
+	[CODE_SAME_CLASS_NESTING] = "is taken while another lock of the same class is held",
+	[CODE_GATED] =
+		"are taken in opposite orders, but always under a lock that keeps the tasks apart",
+	[CODE_ORDERED] = "are taken in opposite orders, but never at the same time (fork/join)",
+	[CODE_SAME_THREAD] = "are taken in opposite orders, but only ever by one thread",
+	[CODE_READ_ONLY] =
+		"are taken in opposite orders by readers that no writer was seen to stop",
+};
+
+static void put_subject(FILE *out, const struct model *m, const struct finding *f)
+{
+	char task[RENDER_SIZE];
+
+	if (f->kind == FINDING_DEADLOCK) {
+		for (uint32_t i = 0; i < f->task_count; i++)
+			fprintf(out, "%s%s", i ? i + 1 == f->task_count ? " and " : ", " : "",
+				render_task(task, sizeof(task), m, f->tasks[i].task));
+		if (f->task_count == 1)
+			fprintf(out, " waits for a lock that it holds itself and cannot go on");
+		return;
+	}
+	for (uint32_t i = 0; i < f->length; i++)
+		fprintf(out, "%s%s", i ? i + 1 == f->length ? " and " : ", " : "",
+			render_class_name(m, f->classes[i]));
+}
+
+char *render_sentence(const struct model *m, const struct finding *f)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	put_subject(out, m, f);
+	if (f->resolved && f->kind == FINDING_DEADLOCK)
+		fprintf(out, " waited for each other; the deadlock has dissolved since");
+	else if (f->kind != FINDING_DEADLOCK || f->task_count != 1)
+		fprintf(out, " %s", meanings[f->code]);
+	fputc('.', out);
+	fclose(out);
+	return text;
+}
+
+char *render_cycle(const struct model *m, const struct finding *f)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool closes = f->kind != FINDING_UNLOCK && f->kind != FINDING_ORDER;
+
+	if (!out)
+		return NULL;
+	for (uint32_t i = 0; f->length && i < f->length + closes; i++) {
+		uint32_t at = i % f->length;
+
+		fprintf(out, "%s%s%s", i ? " -> " : "", render_class_name(m, f->classes[at]),
+			f->modes ? render_mode_short(f->modes[at]) : "");
+	}
+	fclose(out);
+	return text;
+}
+
+static void put_losses(FILE *out, const struct model *m)
+{
+	if (model__losses_unknown(m))
+		fprintf(out, " How much was lost is not known on this kernel.");
+	else if (model__has_losses(m))
+		fprintf(out,
+			" Something was lost while recording, so more may exist than was seen.");
+}
+
+static uint32_t count_grade(const struct finding_list *list, enum finding_grade at_least)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; list && i < list->count; i++)
+		count += list->items[i]->grade >= at_least && !list->items[i]->suppressed;
+	return count;
+}
+
+static void put_first(FILE *out, const struct report_input *input, uint32_t bad)
+{
+	const struct finding **sorted = render_sorted(input->findings);
+	char *sentence;
+
+	if (!sorted)
+		return;
+	for (uint32_t i = 0; i < input->findings->count; i++) {
+		if (sorted[i]->suppressed || sorted[i]->grade < GRADE_WARNING)
+			continue;
+		sentence = render_sentence(input->model, sorted[i]);
+		fputs(sentence ? sentence : "", out);
+		free(sentence);
+		for (uint32_t k = 0; k < sorted[i]->known_count && !k; k++)
+			fprintf(out, " Known bug, fixed by %s (%s): %s.",
+				sorted[i]->known[k].commit, sorted[i]->known[k].title,
+				sorted[i]->known[k].state);
+		break;
+	}
+	free(sorted);
+	if (bad > 1)
+		fprintf(out, " %u more finding%s of grade warning or worse.", bad - 1,
+			bad == 2 ? "" : "s");
+}
+
+char *render_verdict(const struct report_input *input)
+{
+	const struct model *m = input->model;
+	uint32_t bad = count_grade(input->findings, GRADE_WARNING);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	if (bad) {
+		put_first(out, input, bad);
+	} else if (!model__dependency_count(m) && !model__class_edge_count(m)) {
+		fprintf(out,
+			"No lock was taken while another was held, so there is nothing to judge.");
+	} else {
+		fprintf(out,
+			"No inversion, no cycle and no deadlock among %u lock classes and %u "
+			"dependencies.",
+			model__class_count(m), model__dependency_count(m));
+	}
+	put_losses(out, m);
+	fclose(out);
+	return text;
+}
+
+/* --- what to do about a deadlock
+ * ------------------------------------------------------------------ */
+
+static char *line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static char *line(const char *format, ...)
+{
+	char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	return text;
+}
+
+static char *breaking_line(const struct model *m, const struct finding *f)
+{
+	for (uint32_t i = 0; i < f->task_count; i++) {
+		const struct deadlock_task *t = &f->tasks[i];
+
+		if (t->breakable == WAIT_UNINTERRUPTIBLE || t->task >= model__task_count(m))
+			continue;
+		return line("A signal breaks it: `kill -%s %u` (its wait is %s).",
+			    t->breakable == WAIT_KILLABLE ? "KILL" : "INT",
+			    model__task(m, t->task)->tid ? model__task(m, t->task)->tid
+							 : model__task(m, t->task)->pid,
+			    t->breakable == WAIT_KILLABLE ? "killable" : "interruptible");
+	}
+	return line(
+		"No signal breaks it: every wait is uninterruptible. The tasks stay until the host "
+		"reboots; move the other guests away first.");
+}
+
+char **render_remedies(const struct model *m, const struct finding *f)
+{
+	char **lines = calloc(6 + f->task_count, sizeof(*lines));
+	uint32_t n = 0;
+
+	if (!lines)
+		return NULL;
+	if (f->resolved || !f->task_count) {
+		return lines;
+	}
+	lines[n++] = breaking_line(m, f);
+	lines[n++] =
+		line("Keep the evidence: `echo w > /proc/sysrq-trigger` puts every blocked task's "
+		     "stack into the kernel log.");
+	for (uint32_t i = 0; i < f->task_count && i < 4; i++) {
+		const struct deadlock_task *t = &f->tasks[i];
+		const struct lock_instance *wants =
+			t->wants < model__instance_count(m) ? model__instance(m, t->wants) : NULL;
+
+		if (t->task >= model__task_count(m) || !wants || !wants->address)
+			continue;
+		lines[n++] =
+			line("In crash or drgn: `bt %u`, then `struct mutex 0x%" PRIx64 "` (%s).",
+			     model__task(m, t->task)->tid, wants->address,
+			     render_class_name(m, wants->lock_class));
+	}
+	lines[n] = NULL;
+	return lines;
+}
+
+void render_free_lines(char **lines)
+{
+	for (char **l = lines; l && *l; l++)
+		free(*l);
+	free(lines);
+}
