@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * BTF of the kernel and of the modules that matter here. A module that is not loaded is read from
+ * its file, so that `check` can say what it will be once it is.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel_internal.h"
+
+/* Where VFIO and KVM types live, in the order of search; loaded modules with these prefixes too. */
+static const char *const known_modules[] = { "vfio",	   "kvm",	 "vfio_iommu_type1",
+					     "vfio_pci_core", "iommufd", "irqbypass" };
+static const char *const known_prefixes[] = { "vfio", "kvm", "mdev", "iommu", "irqbypass" };
+
+/* Names of vmlinux types hashed once: libbpf's own search is a walk over 150,000 types. */
+struct btf_index {
+	uint32_t mask;
+	uint32_t slots[];
+};
+
+static bool is_indexed(const struct btf_type *type)
+{
+	return btf_is_composite(type) || btf_is_func(type) || btf_is_typedef(type);
+}
+
+static struct btf_index *make_index(const struct btf *btf)
+{
+	uint32_t count = btf__type_cnt(btf), size = 1024;
+	struct btf_index *index;
+
+	while (size < count + count / 4)
+		size *= 2;
+	index = calloc(1, sizeof(*index) + size * sizeof(uint32_t));
+	if (!index)
+		return NULL;
+	index->mask = size - 1;
+	for (uint32_t id = 1; id < count; id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name = btf__name_by_offset(btf, type->name_off);
+		uint32_t at;
+
+		if (!is_indexed(type) || !name || !*name)
+			continue;
+		for (at = name_hash(name) & index->mask; index->slots[at];
+		     at = (at + 1) & index->mask)
+			;
+		index->slots[at] = id;
+	}
+	return index;
+}
+
+static struct btf *vmlinux_btf(const struct kernel *k)
+{
+	struct kernel *own = (struct kernel *)k;
+
+	if (k->vmlinux_tried)
+		return k->vmlinux;
+	own->vmlinux_tried = true;
+	own->vmlinux = k->btf_path ? btf__parse(k->btf_path, NULL) : btf__load_vmlinux_btf();
+	if (libbpf_get_error(own->vmlinux))
+		own->vmlinux = NULL;
+	if (own->vmlinux)
+		own->vmlinux_index = make_index(own->vmlinux);
+	return k->vmlinux;
+}
+
+typedef bool (*type_filter)(const struct btf_type *type);
+
+static bool is_struct(const struct btf_type *type)
+{
+	return btf_is_composite(type);
+}
+
+static bool is_function(const struct btf_type *type)
+{
+	return btf_is_func(type);
+}
+
+static bool is_named(const struct btf *btf, uint32_t id, const char *name, type_filter filter)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+
+	return type && filter(type) && !strcmp(btf__name_by_offset(btf, type->name_off), name);
+}
+
+static uint32_t find_in_vmlinux(const struct kernel *k, const char *name, type_filter filter)
+{
+	const struct btf *btf = vmlinux_btf(k);
+	const struct btf_index *index = k->vmlinux_index;
+
+	if (!btf || !index)
+		return 0;
+	for (uint32_t at = name_hash(name) & index->mask; index->slots[at];
+	     at = (at + 1) & index->mask)
+		if (is_named(btf, index->slots[at], name, filter))
+			return index->slots[at];
+	return 0;
+}
+
+static uint32_t find_in_module(const struct kernel *k, const struct btf *btf, const char *name,
+			       type_filter filter)
+{
+	for (uint32_t id = btf__type_cnt(vmlinux_btf(k)); id < btf__type_cnt(btf); id++)
+		if (is_named(btf, id, name, filter))
+			return id;
+	return 0;
+}
+
+/* Through a memory file: libbpf declares btf__new_split but its versions before 1.6 hide it. */
+static struct btf *split_from_bytes(const void *data, uint32_t size, struct btf *base)
+{
+	int fd = memfd_create("btf", MFD_CLOEXEC);
+	struct btf *btf = NULL;
+	char path[64];
+
+	if (fd < 0)
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (write(fd, data, size) == (ssize_t)size)
+		btf = btf__parse_split(path, base);
+	close(fd);
+	return libbpf_get_error(btf) ? NULL : btf;
+}
+
+static void load_module_btf(const struct kernel *k, struct module_btf *entry, bool from_file)
+{
+	struct btf *base = vmlinux_btf(k);
+	char path[1024];
+	uint32_t size;
+	void *data;
+
+	if (!base || entry->btf)
+		return;
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", entry->name);
+	if (!access(path, R_OK)) {
+		entry->btf = btf__parse_split(path, base);
+		if (libbpf_get_error(entry->btf))
+			entry->btf = NULL;
+		entry->source = entry->btf ? MODULE_BTF_LOADED : MODULE_BTF_NONE;
+		return;
+	}
+	if (!from_file || modules__find(k, entry->name) ||
+	    !module_file(k, entry->name, path, sizeof(path)))
+		return;
+	data = module_file_btf(path, &size);
+	entry->btf = data ? split_from_bytes(data, size, base) : NULL;
+	free(data);
+	entry->source = entry->btf ? MODULE_BTF_FILE : MODULE_BTF_NONE;
+}
+
+const struct module_btf *kernel__module_btf(const struct kernel *k, const char *name,
+					    bool from_file)
+{
+	struct kernel *own = (struct kernel *)k;
+	struct module_btf *entry = k->module_btfs;
+
+	while (entry && strcmp(entry->name, name))
+		entry = entry->next;
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return NULL;
+		entry->name = kernel__keep(k, name);
+		entry->next = k->module_btfs;
+		own->module_btfs = entry;
+		load_module_btf(k, entry, false);
+	}
+	if (!entry->btf && from_file)
+		load_module_btf(k, entry, true);
+	if (!entry->btf || (entry->source == MODULE_BTF_FILE && !from_file))
+		return NULL;
+	return entry;
+}
+
+uint32_t kernel__vmlinux_function(const struct kernel *k, const char *name)
+{
+	return find_in_vmlinux(k, name, is_function);
+}
+
+static bool is_typedef(const struct btf_type *type)
+{
+	return btf_is_typedef(type);
+}
+
+/* Every tracepoint leaves a typedef of its probe's prototype behind. */
+bool kernel__has_tracepoint(const struct kernel *k, const char *name)
+{
+	char type[128];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return find_in_vmlinux(k, type, is_typedef) != 0;
+}
+
+bool kernel__has_btf(const struct kernel *k)
+{
+	return vmlinux_btf(k) != NULL;
+}
+
+bool kernel__module_has_btf(const struct kernel *k, const char *module)
+{
+	return kernel__module_btf(k, module, false) != NULL;
+}
+
+const struct btf *kernel__btf(const struct kernel *k, const char *module)
+{
+	const struct module_btf *entry;
+
+	if (!module)
+		return vmlinux_btf(k);
+	entry = kernel__module_btf(k, module, false);
+	return entry ? entry->btf : NULL;
+}
+
+static bool is_interesting(const char *module)
+{
+	for (size_t i = 0; i < sizeof(known_prefixes) / sizeof(*known_prefixes); i++)
+		if (!strncmp(module, known_prefixes[i], strlen(known_prefixes[i])))
+			return true;
+	return false;
+}
+
+/* Search loaded modules, then (with from_file) the files of those that are not. */
+static uint32_t find_in_modules(const struct kernel *k, const char *name, type_filter filter,
+				bool from_file, const struct module_btf **out)
+{
+	const struct module_btf *entry;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < k->module_count; i++) {
+		if (!is_interesting(k->modules[i].name))
+			continue;
+		entry = kernel__module_btf(k, k->modules[i].name, false);
+		id = entry ? find_in_module(k, entry->btf, name, filter) : 0;
+		*out = entry;
+		if (id)
+			return id;
+	}
+	for (size_t i = 0; from_file && i < sizeof(known_modules) / sizeof(*known_modules); i++) {
+		entry = kernel__module_btf(k, known_modules[i], true);
+		if (!entry || entry->source != MODULE_BTF_FILE)
+			continue;
+		id = find_in_module(k, entry->btf, name, filter);
+		*out = entry;
+		if (id)
+			return id;
+	}
+	return 0;
+}
+
+uint32_t kernel__find_type(const struct kernel *k, const char *name, const struct btf **btf)
+{
+	const struct module_btf *entry = NULL;
+	uint32_t id = find_in_vmlinux(k, name, is_struct);
+
+	*btf = vmlinux_btf(k);
+	if (id || !*btf)
+		return id;
+	id = find_in_modules(k, name, is_struct, true, &entry);
+	if (id)
+		*btf = entry->btf;
+	return id;
+}
+
+bool kernel__has_btf_function(const struct kernel *k, const char *function, const char **module)
+{
+	const struct module_btf *entry = NULL;
+
+	if (module)
+		*module = NULL;
+	if (find_in_vmlinux(k, function, is_function))
+		return true;
+	if (!vmlinux_btf(k) || !find_in_modules(k, function, is_function, false, &entry))
+		return false;
+	if (module)
+		*module = entry->name;
+	return true;
+}
+
+bool kernel__function_known(const struct kernel *k, const char *function)
+{
+	const struct module_btf *entry = NULL;
+
+	return find_in_vmlinux(k, function, is_function) ||
+	       (vmlinux_btf(k) && find_in_modules(k, function, is_function, true, &entry));
+}
+
+/* A module came: what was looked for in vain, or read from a file, is looked for again. */
+void btf__refresh(struct kernel *k)
+{
+	for (struct module_btf *entry = k->module_btfs; entry; entry = entry->next)
+		if (!entry->btf)
+			load_module_btf(k, entry, false);
+		else if (entry->source == MODULE_BTF_FILE && modules__find(k, entry->name))
+			entry->source = MODULE_BTF_LOADED;
+}
+
+void btf__close(struct kernel *k)
+{
+	struct module_btf *entry;
+
+	while ((entry = k->module_btfs)) {
+		k->module_btfs = entry->next;
+		btf__free(entry->btf);
+		free(entry);
+	}
+	free(k->vmlinux_index);
+	btf__free(k->vmlinux);
+	k->vmlinux_index = NULL;
+	k->vmlinux = NULL;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel object: life cycle, release, kept strings. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "kernel_internal.h"
+
+const char *kernel__keep(const struct kernel *k, const char *text)
+{
+	/* Interning changes nothing a caller can see, so readers may do it through const. */
+	struct kernel *own = (struct kernel *)k;
+	struct kept_string *found;
+	size_t length = strlen(text);
+
+	HASH_FIND(hh, own->strings, text, length, found);
+	if (found)
+		return found->text;
+	found = malloc(sizeof(*found) + length + 1);
+	if (!found)
+		return NULL;
+	memcpy(found->text, text, length + 1);
+	HASH_ADD(hh, own->strings, text, length, found);
+	return found->text;
+}
+
+const char *kernel__keepf(const struct kernel *k, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return kernel__keep(k, text);
+}
+
+char *read_whole(const char *path, size_t *length)
+{
+	size_t capacity = 1 << 14, used = 0;
+	char *text = malloc(capacity), *grown;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+
+	if (fd < 0 || !text)
+		goto fail;
+	while ((got = read(fd, text + used, capacity - used - 1)) > 0) {
+		used += (size_t)got;
+		if (capacity - used > 1)
+			continue;
+		capacity *= 2;
+		grown = realloc(text, capacity);
+		if (!grown)
+			goto fail;
+		text = grown;
+	}
+	if (got < 0)
+		goto fail;
+	close(fd);
+	text[used] = 0;
+	if (length)
+		*length = used;
+	return text;
+fail:
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+static uint32_t capped(unsigned long value)
+{
+	return value > 255 ? 255 : (uint32_t)value;
+}
+
+/* rules.h form: major << 16 | minor << 8 | patch. */
+static uint32_t parse_release(const char *release)
+{
+	unsigned int major = 0, minor = 0, patch = 0;
+
+	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
+		return 0;
+	return major << 16 | capped(minor) << 8 | capped(patch);
+}
+
+struct kernel *kernel__open(const char *btf_path)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+	struct utsname names;
+
+	if (!k)
+		return NULL;
+	if (uname(&names)) {
+		free(k);
+		return NULL;
+	}
+	k->fentry_error = 1;
+	k->release = strdup(names.release);
+	k->version_text = strdup(names.version);
+	k->arch = strdup(names.machine);
+	k->btf_path = btf_path ? strdup(btf_path) : NULL;
+	if (!k->release || !k->version_text || !k->arch || (btf_path && !k->btf_path)) {
+		kernel__close(k);
+		return NULL;
+	}
+	k->version = parse_release(k->release);
+	modules__read(k, NULL);
+	return k;
+}
+
+void kernel__close(struct kernel *k)
+{
+	struct kept_string *string, *next;
+
+	if (!k)
+		return;
+	btf__close(k);
+	frames__close(k);
+	symbols__free(&k->symbols);
+	HASH_ITER(hh, k->strings, string, next) {
+		HASH_DEL(k->strings, string);
+		free(string);
+	}
+	free(k->modules);
+	free(k->config);
+	free(k->btf_path);
+	free(k->release);
+	free(k->version_text);
+	free(k->arch);
+	free(k);
+}
+
+int kernel__refresh(struct kernel *k)
+{
+	bool changed = false;
+	int error = modules__read(k, &changed);
+
+	if (error || !changed)
+		return error;
+	btf__refresh(k);
+	frames__close(k);
+	if (!k->symbols.loaded)
+		return 0;
+	symbols__free(&k->symbols);
+	return symbols__load(k);
+}
+
+const char *kernel__release(const struct kernel *k)
+{
+	return k->release;
+}
+
+const char *kernel__arch(const struct kernel *k)
+{
+	return k->arch;
+}
+
+uint32_t kernel__version(const struct kernel *k)
+{
+	return k->version;
+}

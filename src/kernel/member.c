@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Walks over struct members in BTF: offsets by name, and the name of the lock at an offset. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/btf.h>
+
+#include "kernel_internal.h"
+
+#define MAX_DEPTH 16 /* nesting of structs and arrays; the kernel's deepest is about ten */
+
+static const struct btf_type *strip(const struct btf *btf, uint32_t *id)
+{
+	const struct btf_type *type = btf__type_by_id(btf, *id);
+
+	while (type && (btf_is_mod(type) || btf_is_typedef(type))) {
+		*id = type->type;
+		type = btf__type_by_id(btf, *id);
+	}
+	return type;
+}
+
+/* Member `name` (one component), looked for in anonymous members too. Byte offset or -ENOENT. */
+static int find_member(const struct btf *btf, uint32_t id, const char *name, size_t length,
+		       uint32_t *member_type, int depth)
+{
+	const struct btf_type *type = strip(btf, &id);
+	const struct btf_member *member;
+
+	if (!type || !btf_is_composite(type) || depth > MAX_DEPTH)
+		return -ENOENT;
+	member = btf_members(type);
+	for (uint32_t i = 0; i < btf_vlen(type); i++, member++) {
+		const char *own = btf__name_by_offset(btf, member->name_off);
+		int offset = (int)(btf_member_bit_offset(type, i) / 8), inner;
+
+		if (strlen(own) == length && !memcmp(own, name, length) && length) {
+			*member_type = member->type;
+			return offset;
+		}
+		if (*own)
+			continue;
+		inner = find_member(btf, member->type, name, length, member_type, depth + 1);
+		if (inner >= 0)
+			return offset + inner;
+	}
+	return -ENOENT;
+}
+
+int kernel__member_offset(const struct kernel *k, const char *type, const char *member)
+{
+	const struct btf *btf;
+	uint32_t id = kernel__find_type(k, type, &btf);
+	int total = 0;
+
+	if (!id)
+		return -ENOENT;
+	while (*member) {
+		size_t length = strcspn(member, ".");
+		uint32_t next = 0;
+		int offset = find_member(btf, id, member, length, &next, 0);
+
+		if (offset < 0)
+			return offset;
+		total += offset;
+		id = next;
+		member += length + (member[length] == '.');
+	}
+	return total;
+}
+
+bool kernel__has_struct(const struct kernel *k, const char *type)
+{
+	const struct btf *btf;
+
+	return kernel__find_type(k, type, &btf) != 0;
+}
+
+bool kernel__has_member(const struct kernel *k, const char *type, const char *member)
+{
+	return kernel__member_offset(k, type, member) >= 0;
+}
+
+int kernel__struct_size(const struct kernel *k, const char *type)
+{
+	const struct btf *btf;
+	uint32_t id = kernel__find_type(k, type, &btf);
+
+	return id ? (int)btf__type_by_id(btf, id)->size : -ENOENT;
+}
+
+static bool is_lock_type(const char *name)
+{
+	static const char *const names[] = {
+		"mutex",    "rw_semaphore", "percpu_rw_semaphore", "rt_mutex", "rt_mutex_base",
+		"spinlock", "raw_spinlock", "semaphore",	   "ww_mutex", "rwbase_rt",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Where the walk is: the innermost named struct and the member reached in it. */
+struct place {
+	const char *type;
+	const char *member;
+};
+
+/*
+ * A lock embedded in an embedded object is that object's: the mutex of the device inside
+ * vfio_group is device.mutex, as for every other device. Anonymous structs belong to the one
+ * around them.
+ */
+static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct place *place, int depth)
+{
+	const struct btf_type *type = strip(btf, &id);
+	const struct btf_member *member;
+	struct place saved = *place;
+	const char *name;
+
+	if (!type || depth > MAX_DEPTH)
+		return false;
+	if (btf_is_array(type)) {
+		const struct btf_array *array = btf_array(type);
+		long long size = btf__resolve_size(btf, array->type);
+
+		return size > 0 && offset / (uint64_t)size < array->nelems &&
+		       walk(btf, array->type, (uint32_t)(offset % (uint64_t)size), place, depth + 1);
+	}
+	if (!btf_is_composite(type) || offset >= type->size)
+		return false;
+	name = btf__name_by_offset(btf, type->name_off);
+	if (is_lock_type(name))
+		return place->member != NULL;
+	member = btf_members(type);
+	for (uint32_t i = 0; i < btf_vlen(type); i++, member++) {
+		const char *own = btf__name_by_offset(btf, member->name_off);
+		uint32_t start = btf_member_bit_offset(type, i) / 8;
+
+		if (offset < start)
+			continue;
+		*place = saved;
+		if (*name)
+			place->type = name;
+		if (*own)
+			place->member = own;
+		if (walk(btf, member->type, offset - start, place, depth + 1))
+			return true;
+	}
+	*place = saved;
+	return false;
+}
+
+const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset)
+{
+	const struct btf *btf;
+	uint32_t id = kernel__find_type(k, type, &btf);
+	struct place place = { .type = type };
+
+	if (!id || !walk(btf, id, offset, &place, 0))
+		return NULL;
+	return kernel__keepf(k, "%s.%s", place.type, place.member);
+}

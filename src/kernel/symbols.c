@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kallsyms as one sorted table. About 200,000 rows on a distribution kernel: rows of 16 bytes and
+ * one string pool keep it under 10 MiB; linker and tracing leftovers nobody asks for are left out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel_internal.h"
+
+/* Data the build leaves behind, and padding before functions: never a lock, never in a stack. */
+static const char *const noise[] = {
+	"__pfx_",	"__ksym",	 "__kcrctab",	 "__kstrtab",  "__UNIQUE_ID", "__func__.",
+	"__compound_literal.", "__already_done.", "_entry.",	 "_entry_ptr.", "__event_",
+	"__param_",	"__setup_",	 "__initcall_",	 "__warned.",  "CSWTCH.",     "event_class_",
+	"str__",	"print_fmt_",	 "trace_event_fields_", "trace_event_type_funcs_", "__msg.",
+	"__tpstrtab_",	"__exitcall_",	 "__syscall_meta__", "types__", "args__",     "__p_",
+	"__tracepoint_ptr_", "__PRETTY_FUNCTION__", "__addressable_", "__of_table_",
+	"__bpf_raw_tp_map_", "__func__", "__FUNCTION__", "event_enter__", "event_exit__",
+};
+
+static bool is_noise(const char *name, char type)
+{
+	/* Code stays, it appears in stacks. */
+	if (strchr("tTwW", type))
+		return !strncmp(name, "__pfx_", 6);
+	for (size_t i = 0; i < sizeof(noise) / sizeof(*noise); i++)
+		if (name[0] == noise[i][0] && !strncmp(name, noise[i], strlen(noise[i])))
+			return true;
+	return false;
+}
+
+static int grow(void **array, uint32_t *capacity, uint32_t needed, size_t size)
+{
+	uint32_t larger = *capacity ? *capacity : 4096;
+	void *grown;
+
+	if (needed <= *capacity)
+		return 0;
+	while (larger < needed)
+		larger += larger / 2;
+	grown = realloc(*array, larger * size);
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*capacity = larger;
+	return 0;
+}
+
+/* Rows of one module follow each other, so the last index is almost always the right one. */
+static int module_index(const struct kernel *k, struct symbol_table *t, const char *name)
+{
+	const char **grown;
+
+	if (!name)
+		return 0;
+	for (uint32_t i = t->module_count; i-- > 1;)
+		if (!strcmp(t->modules[i], name))
+			return (int)i;
+	if (t->module_count >= UINT16_MAX)
+		return 0;
+	grown = realloc(t->modules, (t->module_count + 2) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->modules = grown;
+	if (!t->module_count)
+		t->modules[t->module_count++] = NULL;
+	t->modules[t->module_count] = kernel__keep(k, name);
+	return (int)t->module_count++;
+}
+
+static int add_symbol(const struct kernel *k, struct symbol_table *t, uint64_t address, char type,
+		      const char *name, size_t length, const char *module)
+{
+	int index = module_index(k, t, module);
+
+	if (index < 0 || grow((void **)&t->rows, &t->capacity, t->count + 1, sizeof(*t->rows)) ||
+	    grow((void **)&t->strings, &t->strings_capacity,
+		 t->strings_used + (uint32_t)length + 1, 1))
+		return -ENOMEM;
+	t->rows[t->count++] = (struct symbol){ .address = address,
+					       .name = t->strings_used,
+					       .module = (uint16_t)index,
+					       .type = type };
+	memcpy(t->strings + t->strings_used, name, length);
+	t->strings[t->strings_used + length] = 0;
+	t->strings_used += (uint32_t)length + 1;
+	return 0;
+}
+
+/* "ffffffff81000000 T name\t[module]", NUL instead of the newline. */
+static int parse_line(const struct kernel *k, struct symbol_table *t, char *line)
+{
+	uint64_t address = 0;
+	char *name, *module, type;
+	size_t length;
+
+	for (; *line && *line != ' '; line++) {
+		unsigned int digit = (unsigned char)*line;
+
+		address = address << 4 | (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+	}
+	if (!line[0] || !line[1] || line[2] != ' ')
+		return 0;
+	type = line[1];
+	name = line + 3;
+	module = strchr(name, '\t');
+	length = module ? (size_t)(module - name) : strlen(name);
+	if (module) {
+		*module = 0;
+		module += module[1] == '[' ? 2 : 1;
+		module[strcspn(module, "]")] = 0;
+	}
+	if (strchr("bBdD", type))
+		t->has_data = t->has_data || !module;
+	if (is_noise(name, type))
+		return 0;
+	if (address)
+		t->hidden = false;
+	return add_symbol(k, t, address, type, name, length, module);
+}
+
+static int read_symbols(const struct kernel *k, struct symbol_table *t)
+{
+	static const size_t size = 1 << 16;
+	char *buffer = malloc(size + 1), *line, *end;
+	int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t got = -1;
+	int error = 0;
+
+	if (fd < 0 || !buffer) {
+		error = fd < 0 ? -errno : -ENOMEM;
+		goto cleanup;
+	}
+	t->hidden = true;
+	while (!error && (got = read(fd, buffer + used, size - used)) > 0) {
+		used += (size_t)got;
+		buffer[used] = 0;
+		for (line = buffer; !error && (end = memchr(line, '\n', used - (size_t)(line - buffer)));
+		     line = end + 1) {
+			*end = 0;
+			error = parse_line(k, t, line);
+		}
+		used -= (size_t)(line - buffer);
+		memmove(buffer, line, used);
+	}
+	if (got < 0 && !error)
+		error = -errno;
+cleanup:
+	if (fd >= 0)
+		close(fd);
+	free(buffer);
+	return error;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name; /* the kernel's order of aliases */
+}
+
+static int make_index(struct symbol_table *t)
+{
+	uint32_t size = 4096;
+
+	while (size < t->count + t->count / 8)
+		size *= 2;
+	t->index = calloc(size, sizeof(*t->index));
+	if (!t->index)
+		return -ENOMEM;
+	t->index_mask = size - 1;
+	for (uint32_t row = 0; row < t->count; row++) {
+		uint32_t at = name_hash(t->strings + t->rows[row].name) & t->index_mask;
+
+		while (t->index[at])
+			at = (at + 1) & t->index_mask;
+		t->index[at] = row + 1;
+	}
+	return 0;
+}
+
+static void trim(struct symbol_table *t)
+{
+	void *fitted = realloc(t->rows, t->count * sizeof(*t->rows));
+
+	if (fitted)
+		t->rows = fitted;
+	fitted = realloc(t->strings, t->strings_used);
+	if (fitted)
+		t->strings = fitted;
+	t->capacity = t->count;
+	t->strings_capacity = t->strings_used;
+}
+
+int symbols__load(const struct kernel *k)
+{
+	struct symbol_table *t = &((struct kernel *)k)->symbols;
+	int error;
+
+	if (t->loaded)
+		return 0;
+	t->loaded = true;
+	error = read_symbols(k, t);
+	if (error || !t->count)
+		return error;
+	trim(t);
+	qsort(t->rows, t->count, sizeof(*t->rows), by_address);
+	return make_index(t);
+}
+
+void symbols__free(struct symbol_table *t)
+{
+	free(t->rows);
+	free(t->strings);
+	free(t->modules);
+	free(t->index);
+	memset(t, 0, sizeof(*t));
+}
+
+bool symbols__hidden(const struct kernel *k)
+{
+	return symbols__load(k) || k->symbols.hidden || !k->symbols.count;
+}
+
+bool symbols__has_data(const struct kernel *k)
+{
+	return !symbols__load(k) && k->symbols.has_data;
+}
+
+struct symbol *symbols__next(const struct symbol_table *t, const char *name,
+			     const struct symbol *after)
+{
+	bool passed = !after;
+
+	if (!t->index)
+		return NULL;
+	for (uint32_t at = name_hash(name) & t->index_mask; t->index[at];
+	     at = (at + 1) & t->index_mask) {
+		struct symbol *row = &t->rows[t->index[at] - 1];
+
+		if (passed && !strcmp(t->strings + row->name, name))
+			return row;
+		passed = passed || row == after;
+	}
+	return NULL;
+}
+
+uint32_t kernel__symbols(const struct kernel *k, const char *name, uint64_t *out, uint32_t max)
+{
+	const struct symbol_table *t = &k->symbols;
+	struct symbol *row = NULL;
+	uint32_t count = 0;
+
+	if (symbols__hidden(k))
+		return 0;
+	while ((row = symbols__next(t, name, row))) {
+		if (count < max)
+			out[count] = row->address;
+		count++;
+	}
+	return count;
+}
+
+uint64_t kernel__symbol(const struct kernel *k, const char *name)
+{
+	uint64_t address = 0;
+
+	return kernel__symbols(k, name, &address, 1) ? address : 0;
+}
+
+/* A heap address lies above some symbol too; what is that far away does not belong to it. */
+static bool is_near(const struct kernel *k, const struct symbol *row, uint64_t address)
+{
+	const struct module_row *module;
+
+	if (address - row->address > 1 << 20)
+		return false;
+	if (!row->module)
+		return true;
+	module = modules__find(k, k->symbols.modules[row->module]);
+	/* size is that of the whole module, which may lie in several parts: only a bound */
+	return !module || address - row->address < module->size;
+}
+
+bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_symbol *out,
+		     uint32_t *offset)
+{
+	const struct symbol_table *t = &k->symbols;
+	const struct symbol *row;
+	uint32_t low = 0, high;
+
+	if (symbols__hidden(k) || !address)
+		return false;
+	high = t->count;
+	while (low < high) { /* first row above address */
+		uint32_t middle = low + (high - low) / 2;
+
+		if (t->rows[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return false;
+	row = &t->rows[low - 1];
+	while (row > t->rows && row[-1].address == row->address)
+		row--;
+	if (!row->address || !is_near(k, row, address))
+		return false;
+	out->address = row->address;
+	out->name = t->strings + row->name;
+	out->module = row->module ? t->modules[row->module] : NULL;
+	out->type = row->type;
+	if (offset)
+		*offset = (uint32_t)(address - row->address);
+	return true;
+}

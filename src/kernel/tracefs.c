@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tracefs: which functions ftrace can stop at. Read once, kept as a mark on the symbol. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernel_internal.h"
+
+/* A mount of our own that no path leads to: it is gone when the descriptor is closed. */
+static int detached_mount(void)
+{
+	int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC), mount_fd;
+
+	if (context < 0)
+		return -errno;
+	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0)) {
+		mount_fd = -errno;
+	} else {
+		mount_fd = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+		if (mount_fd < 0)
+			mount_fd = -errno;
+	}
+	close(context);
+	return mount_fd;
+}
+
+int tracefs__open(const char *name)
+{
+	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char path[256];
+	int fd, mount_fd;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, sizeof(path), "%s/%s", places[i], name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (errno == EACCES || errno == EPERM)
+			return -errno;
+	}
+	mount_fd = detached_mount();
+	if (mount_fd < 0)
+		return mount_fd;
+	fd = openat(mount_fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	close(mount_fd);
+	return fd;
+}
+
+/* Functions of one name share the mark: the list has no addresses to tell them apart. */
+static void mark(struct symbol_table *t, char *name)
+{
+	struct symbol *row = NULL;
+
+	name[strcspn(name, " \t\n")] = 0;
+	while ((row = symbols__next(t, name, row)))
+		row->traceable = 1;
+}
+
+static int load_traceable(const struct kernel *k)
+{
+	struct symbol_table *t = &((struct kernel *)k)->symbols;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file;
+	int fd;
+
+	if (symbols__load(k) || !t->index)
+		return -ENOENT;
+	if (t->traceable_loaded)
+		return 0;
+	t->traceable_loaded = true;
+	fd = tracefs__open("available_filter_functions");
+	if (fd < 0)
+		return fd;
+	file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while (getline(&line, &size, file) > 0)
+		mark(t, line);
+	free(line);
+	fclose(file);
+	return 0;
+}
+
+bool kernel__is_traceable(const struct kernel *k, const char *function)
+{
+	const struct symbol *row;
+
+	if (load_traceable(k))
+		return false;
+	row = symbols__next(&k->symbols, function, NULL);
+	return row && row->traceable;
+}
