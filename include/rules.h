@@ -55,7 +55,11 @@ struct rule_set *rule_set__load(const char *path, complain_fn complain, void *co
 struct rule_set *rule_set__builtin(void);
 void rule_set__free(struct rule_set *set);
 
+/* The built-in one lives until the process ends. A parsed one is released by its owner. */
 const struct catalogue *catalogue__builtin(void);
+int catalogue__parse(struct catalogue *catalogue, const char *file_name, const char *text,
+		     size_t length, complain_fn complain, void *context);
+void catalogue__release(struct catalogue *catalogue);
 
 uint32_t kernel_version__parse(const char *release); /* "6.1.0-53-amd64" -> 6<<16|1<<8|0; 0 bad */
 bool rule__applies(const struct rule *rule, uint32_t kernel_version, int64_t now_seconds);
