@@ -25,8 +25,8 @@ void block_file__complain(struct block_file *file, uint32_t line, const char *fo
 	file->complain(file->context, file->name, line, text);
 }
 
-/* Cut a comment and trailing blanks; '#' counts only at the start or after a blank, so that class
- * names such as "key#2" stay whole. */
+/* Cut a comment and trailing blanks. Inside a line '#' needs blanks around it, so that class names
+ * such as "key#2" and reasons such as "ticket #12" stay whole. */
 static void trim(char *line)
 {
 	bool quoted = false;
@@ -35,7 +35,9 @@ static void trim(char *line)
 	for (char *p = line; *p; p++) {
 		if (*p == '"')
 			quoted = !quoted;
-		if (*p == '#' && !quoted && (p == line || isspace((unsigned char)p[-1]))) {
+		if (*p == '#' && !quoted &&
+		    (p == line || (isspace((unsigned char)p[-1]) &&
+				   (!p[1] || isspace((unsigned char)p[1]))))) {
 			*p = '\0';
 			break;
 		}

@@ -53,7 +53,7 @@ static void test_reads_every_statement(void **state)
 	assert_int_equal(set->items[0].line, 2);
 	assert_string_equal(set->items[0].source, "my.rules");
 	assert_int_equal(set->items[1].kind, RULE_SUPPRESS);
-	assert_string_equal(set->items[1].reason, "accepted, ticket");
+	assert_string_equal(set->items[1].reason, "accepted, ticket #12");
 	assert_true(set->items[1].expires > 32000000000);
 	assert_string_equal(set->items[2].classes[0], "odd name");
 	rule_set__free(set);
