@@ -47,7 +47,7 @@ copy_modules() { # kernel directory, root
 base_initramfs() { # kernel directory, busybox
 	local kernel=$1 busybox=$2 key file work
 	key=$(cat "$kernel/release" "${BASH_SOURCE[0]}" "$busybox" | sha256sum | cut -c1-16)
-	file=$cache/initramfs/$(basename "$kernel")-$key.cpio
+	file=$cache/initramfs/$(cat "$kernel/release")-$key.cpio
 	if [ ! -s "$file" ]; then
 		mkdir -p "$cache/initramfs"
 		work=$(mktemp -d "$cache/initramfs/.work.XXXXXX")
