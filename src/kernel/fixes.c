@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Is a known fix in this kernel? Read from what the fix left behind: a member of a struct, a
+ * function that came or went. The catalogue says what to look for; several signs may be given,
+ * separated by commas, and the first that can be decided decides.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel_internal.h"
+
+struct sign {
+	enum fix_state state;
+	char text[96];
+};
+
+/* The module a function of this name would be in. */
+static const char *owner_of(const char *function)
+{
+	static const struct {
+		const char *prefix, *module;
+	} owners[] = { { "vfio_pci_core", "vfio_pci_core" },
+		       { "vfio_iommu_type1", "vfio_iommu_type1" },
+		       { "iommufd", "iommufd" },
+		       { "irq_bypass", "irqbypass" },
+		       { "vfio", "vfio" },
+		       { "_vfio", "vfio" },
+		       { "kvm", "kvm" } };
+
+	for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++)
+		if (!strncmp(function, owners[i].prefix, strlen(owners[i].prefix)))
+			return owners[i].module;
+	return NULL;
+}
+
+/* Whether the absence of a function would be noticed. */
+static bool can_see_functions_of(struct kernel *k, const char *module)
+{
+	if (!module)
+		return !symbols__hidden(k) || kernel__has_btf(k);
+	if (kernel__module_loaded(k, module))
+		return !symbols__hidden(k) || kernel__module_btf(k, module, true);
+	return kernel__module_btf(k, module, true) != NULL;
+}
+
+static void look_for_function(struct kernel *k, const char *name, bool wanted, struct sign *sign)
+{
+	const char *module = owner_of(name);
+	bool there = kernel__symbol(k, name) || kernel__function_known(k, name);
+
+	if (!there && !can_see_functions_of(k, module)) {
+		sign->state = FIX_CANNOT_TELL;
+		snprintf(sign->text, sizeof(sign->text), "cannot tell until %s is loaded: modprobe %s",
+			 module ? module : "its module", module ? module : "it");
+		return;
+	}
+	sign->state = there == wanted ? FIX_PRESENT : FIX_MISSING;
+	snprintf(sign->text, sizeof(sign->text), "%s %s()", there ? "has" : "no", name);
+}
+
+static void look_for_member(struct kernel *k, const char *path, struct sign *sign)
+{
+	const char *dot = strchr(path, '.');
+	char type[64];
+
+	snprintf(type, sizeof(type), "%.*s", dot ? (int)(dot - path) : 0, path);
+	if (!dot || !kernel__has_struct(k, type)) {
+		const char *module = owner_of(type);
+
+		sign->state = FIX_CANNOT_TELL;
+		if (module && kernel__module_loaded(k, module))
+			snprintf(sign->text, sizeof(sign->text), "cannot tell: no BTF of struct %s", type);
+		else
+			snprintf(sign->text, sizeof(sign->text),
+				 "cannot tell until %s is loaded: modprobe %s",
+				 module ? module : "its module", module ? module : "it");
+		return;
+	}
+	sign->state = kernel__has_member(k, type, dot + 1) ? FIX_PRESENT : FIX_MISSING;
+	snprintf(sign->text, sizeof(sign->text), "struct %s %s %s", type,
+		 sign->state == FIX_PRESENT ? "has" : "has no", dot + 1);
+}
+
+static void look_for_sign(struct kernel *k, const char *evidence, struct sign *sign)
+{
+	char kind[32] = "", what[96] = "";
+
+	sign->state = FIX_CANNOT_TELL;
+	snprintf(sign->text, sizeof(sign->text), "cannot tell: it left no sign in BTF or symbols");
+	if (sscanf(evidence, " %31[a-z-] %95[^, ]", kind, what) < 2)
+		return;
+	if (!strcmp(kind, "btf-member"))
+		look_for_member(k, what, sign);
+	else if (!strcmp(kind, "symbol") || !strcmp(kind, "btf-function"))
+		look_for_function(k, what, true, sign);
+	else if (!strcmp(kind, "no-symbol"))
+		look_for_function(k, what, false, sign);
+}
+
+static void decide(struct kernel *k, const char *evidence, struct fix *fix)
+{
+	struct sign sign;
+	size_t used = 0;
+
+	fix->state = FIX_CANNOT_TELL;
+	fix->evidence[0] = 0;
+	for (const char *at = evidence; at && *at; at = strchr(at, ',')) {
+		at += *at == ',';
+		look_for_sign(k, at, &sign);
+		if (fix->state == FIX_CANNOT_TELL)
+			fix->state = sign.state;
+		used += (size_t)snprintf(fix->evidence + used, sizeof(fix->evidence) - used, "%s%s",
+					 used ? ", " : "", sign.text);
+		if (used >= sizeof(fix->evidence))
+			break;
+	}
+}
+
+static bool is_for(const char *architectures, const char *arch)
+{
+	size_t length = strlen(arch);
+	const char *at = architectures;
+
+	while (at && (at = strstr(at, arch))) {
+		if ((at == architectures || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+			return true;
+		at += length;
+	}
+	return !architectures;
+}
+
+uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max)
+{
+	const struct catalogue *catalogue = catalogue__builtin();
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; catalogue && i < catalogue->count && count < max; i++) {
+		const struct catalogue_row *row = &catalogue->rows[i];
+
+		if (!is_for(row->architectures, k->arch))
+			continue;
+		out[count].row = row;
+		decide(k, row->evidence, &out[count++]);
+	}
+	return count;
+}
