@@ -141,7 +141,7 @@ void kernel__facts(struct kernel *k, struct model *m)
 
 	model__set_fact(m, "kernel.release", k->release);
 	model__set_fact(m, "kernel.version", k->version_text);
-	model__set_fact(m, "kernel.arch", k->arch);
+	model__set_fact(m, "arch", k->arch);
 	set_from_file(m, "kernel.cmdline", "/proc/cmdline");
 	set_from_file(m, "kernel.tainted", "/proc/sys/kernel/tainted");
 	set_build_id(m, "kernel.build_id", "/sys/kernel/notes");

@@ -116,6 +116,22 @@ static void decide(struct kernel *k, const char *evidence, struct fix *fix)
 	}
 }
 
+/* No proof, distributions add and revert; said so that "cannot tell" is not the last word. */
+static void mention_release(const struct kernel *k, struct fix *fix)
+{
+	const char *fixed_in = fix->row->fixed_in;
+	size_t used = strlen(fix->evidence);
+	uint32_t version;
+
+	if (fix->state != FIX_CANNOT_TELL || !fixed_in || *fixed_in != 'v')
+		return;
+	version = kernel_version__parse(fixed_in + 1);
+	if (version)
+		snprintf(fix->evidence + used, sizeof(fix->evidence) - used,
+			 "; releases from %.12s on have it, this is %s", fixed_in,
+			 k->version < version ? "older" : "newer");
+}
+
 static bool is_for(const char *architectures, const char *arch)
 {
 	size_t length = strlen(arch);
@@ -129,6 +145,15 @@ static bool is_for(const char *architectures, const char *arch)
 	return !architectures;
 }
 
+/* One fix may have several rows, one for each cycle it ended. */
+static bool is_listed(const struct fix *fixes, uint32_t count, const char *commit)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!strcmp(fixes[i].row->commit, commit))
+			return true;
+	return false;
+}
+
 uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max)
 {
 	const struct catalogue *catalogue = catalogue__builtin();
@@ -137,10 +162,11 @@ uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max)
 	for (uint32_t i = 0; catalogue && i < catalogue->count && count < max; i++) {
 		const struct catalogue_row *row = &catalogue->rows[i];
 
-		if (!is_for(row->architectures, k->arch))
+		if (!is_for(row->architectures, k->arch) || is_listed(out, count, row->commit))
 			continue;
 		out[count].row = row;
-		decide(k, row->evidence, &out[count++]);
+		decide(k, row->evidence, &out[count]);
+		mention_release(k, &out[count++]);
 	}
 	return count;
 }

@@ -72,21 +72,6 @@ fail:
 	return NULL;
 }
 
-static uint32_t capped(unsigned long value)
-{
-	return value > 255 ? 255 : (uint32_t)value;
-}
-
-/* rules.h form: major << 16 | minor << 8 | patch. */
-static uint32_t parse_release(const char *release)
-{
-	unsigned int major = 0, minor = 0, patch = 0;
-
-	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
-		return 0;
-	return major << 16 | capped(minor) << 8 | capped(patch);
-}
-
 struct kernel *kernel__open(const char *btf_path)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
@@ -107,7 +92,7 @@ struct kernel *kernel__open(const char *btf_path)
 		kernel__close(k);
 		return NULL;
 	}
-	k->version = parse_release(k->release);
+	k->version = kernel_version__parse(k->release);
 	modules__read(k, NULL);
 	return k;
 }
