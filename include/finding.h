@@ -66,7 +66,7 @@ struct deadlock_task {
 	uint32_t wants; /* instance */
 	uint8_t wants_mode;
 	uint8_t breakable; /* enum wait_break of waitfor.h */
-	char state;        /* '"'"'D'"'"', '"'"'S'"'"', '"'"'R'"'"', '"'"'K'"'"' (killable) … */
+	char state;        /* 'D', 'S', 'R', 'K' (killable) … */
 	uint64_t since;
 	uint32_t kernel_stack, user_stack; /* stack ids or NO_ID */
 	uint32_t holds[8];                 /* instances; holds[0] closes the cycle */

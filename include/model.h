@@ -63,7 +63,7 @@ enum stack_kind {
 	STACK_NONE,
 	STACK_SITE, /* one frame: the acquire site */
 	STACK_FULL,
-	STACK_LOCATION, /* an imported trace'"'"'s location label; frames[0].symbol is the label */
+	STACK_LOCATION, /* an imported trace's location label; frames[0].symbol is the label */
 };
 
 struct stack {
@@ -141,6 +141,11 @@ struct held_lock {
 	uint32_t stack; /* where it was acquired; stack kind says site or full; NO_ID unknown */
 	uint8_t mode;   /* enum lock_mode */
 	uint8_t flags;
+	/*
+	 * lockdep's nesting annotation, 0..7: the acquisition counts for the class "NAME/SUBCLASS"
+	 * while the instance stays the same lock. Only imported traces use it; live capture says 0.
+	 */
+	uint8_t subclass;
 };
 enum {
 	HELD_TRY = 1,       /* acquired by trylock: first half of a dependency only */
@@ -176,6 +181,7 @@ struct dependency {
 	uint32_t from, to; /* instance ids */
 	uint8_t from_mode, to_mode;
 	uint8_t flags;
+	uint8_t subclasses; /* from's << 4 | to's */
 	uint32_t class_edge;
 	uint32_t first_chain, last_chain; /* witnesses kept: earliest and latest sight */
 	uint32_t chain_count;
@@ -215,7 +221,16 @@ struct trace_event {
 	uint32_t task;    /* task id */
 	uint32_t operand; /* instance, task or variable id */
 	uint32_t stack;   /* or NO_ID */
-	uint8_t op, mode, flags, reserved;
+	uint8_t op, mode;
+	uint8_t flags;    /* HELD_* */
+	uint8_t subclass; /* as in struct held_lock */
+};
+
+/* A release of a lock the task did not hold; repeats of (task, instance) are counted. */
+struct bad_release {
+	uint32_t task, instance, stack;
+	uint8_t mode;
+	uint64_t first, last, count;
 };
 
 /* --- waits, holds ------------------------------------------------------------------------------------ */
@@ -294,14 +309,18 @@ extern const char *const loss_names[LOSS_REASONS];
 /* --- observers ------------------------------------------------------------------------------------------- */
 
 /*
- * Called synchronously right after the thing was added or changed; NULL members are skipped. Store,
+ * Called synchronously right after the thing was added; counting a known chain or task chain calls
+ * nobody. NULL members are skipped. Store,
  * live analysis and live text are observers; adding to the model from one is not allowed.
  */
 struct model_observer {
 	void *context;
 	void (*chain)(void *context, const struct model *m, uint32_t chain);
 	void (*task_chain)(void *context, const struct model *m, const struct task_chain *sight);
-	/* `is_new_edge`: the class edge of this dependency was not known before */
+	/*
+	 * A new dependency, or a new chain of a known one (plain counting is not announced).
+	 * `is_new_edge`: the class edge, or one of its mode pairs, was not known before.
+	 */
 	void (*dependency)(void *context, const struct model *m, uint32_t dependency,
 			   bool is_new_edge);
 	void (*path)(void *context, const struct model *m, const struct path_event *event);
@@ -313,6 +332,7 @@ struct model_observer {
 struct model *model__new(void);
 void model__free(struct model *m);
 int model__observe(struct model *m, const struct model_observer *observer); /* copied; at most 8 */
+void model__unobserve(struct model *m, const void *context); /* all observers of this context */
 
 const char *model__intern(struct model *m, const char *string);
 const char *model__intern_n(struct model *m, const char *bytes, size_t length);
@@ -329,16 +349,20 @@ struct model_clock {
 	uint64_t start, end;     /* mono; 0: unknown */
 	bool has_time;           /* false: trace without a clock */
 };
-struct model_clock *model__clock(struct model *m);
+struct model_clock *model__clock(const struct model *m); /* never NULL, writable */
 
 /* --- adding: find or create, ids out -------------------------------------------------------------------------- */
 
+/*
+ * Finding again adds what was not known: kind, flags, a task's new comm, an object's details.
+ */
 uint32_t model__add_class(struct model *m, const char *name, enum lock_kind kind, uint32_t flags);
 uint32_t model__add_instance(struct model *m, uint32_t lock_class, uint64_t address,
 			     uint32_t generation);
 void model__name_instance(struct model *m, uint32_t instance, const char *name, uint32_t object);
 uint32_t model__add_task(struct model *m, uint32_t pid, uint32_t tid, const char *comm,
 			 uint64_t start_time, uint32_t flags);
+void model__set_task_vm(struct model *m, uint32_t task, uint32_t vm);
 uint32_t model__add_stack(struct model *m, enum stack_kind kind, const struct frame *frames,
 			  uint32_t count);
 uint32_t model__add_object(struct model *m, const struct object *object);
@@ -356,7 +380,7 @@ void model__count_chain(struct model *m, uint32_t chain, uint64_t count, uint64_
 void model__add_task_chain(struct model *m, uint32_t task, uint32_t chain, uint64_t time,
 			   uint64_t count);
 /*
- * Add an event of a stream. Keeps the task'"'"'s held set, derives chains from it (a REQUEST that
+ * Add an event of a stream. Keeps the task's held set, derives chains from it (a REQUEST that
  * follows no ACQUIRE stays pending), records the event when model__keep_events is on.
  */
 int model__add_event(struct model *m, const struct trace_event *event);
@@ -384,6 +408,7 @@ uint64_t model__event_count(const struct model *m);
 uint32_t model__path_event_count(const struct model *m);
 uint32_t model__duration_count(const struct model *m);
 uint32_t model__variable_count(const struct model *m);
+uint32_t model__bad_release_count(const struct model *m);
 
 const struct lock_class *model__lock_class(const struct model *m, uint32_t id);
 const struct lock_instance *model__instance(const struct model *m, uint32_t id);
@@ -398,6 +423,7 @@ const struct trace_event *model__events(const struct model *m); /* contiguous */
 const struct path_event *model__path_event(const struct model *m, uint32_t id);
 const struct duration_row *model__duration(const struct model *m, uint32_t id);
 const char *model__variable(const struct model *m, uint32_t id);
+const struct bad_release *model__bad_release(const struct model *m, uint32_t id);
 const struct coverage *model__coverage(const struct model *m, enum path_id path);
 uint64_t model__loss(const struct model *m, enum loss_reason reason);
 const char *model__losses_unknown(const struct model *m); /* NULL: all losses are counted */
@@ -407,6 +433,11 @@ bool model__has_losses(const struct model *m);
 uint32_t model__class_edge_dependency(const struct model *m, uint32_t edge, uint32_t i);
 uint32_t model__dependency_chain(const struct model *m, uint32_t dependency, uint32_t i);
 uint32_t model__dependency_chains_kept(const struct model *m, uint32_t dependency);
+
+/* The dependency between held[i] and wanted of a chain; NO_ID when wanted was a trylock. */
+uint32_t model__chain_dependency(const struct model *m, uint32_t chain, uint32_t i);
+/* The class an acquisition counts for: the instance's class, or its "NAME/SUBCLASS". */
+uint32_t model__held_class(const struct model *m, const struct held_lock *lock);
 
 uint32_t model__find_class(const struct model *m, const char *name);
 uint32_t model__find_edge(const struct model *m, uint32_t from_class, uint32_t to_class);

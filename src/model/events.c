@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The event stream: each task's held set, the chains that follow from it, bad releases. */
+#include "model/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct task_state *state_of(struct model *m, uint32_t task)
+{
+	if (task >= m->states.count) {
+		if (!vector_reserve(&m->states, task + 1ULL))
+			return NULL;
+		memset(m->states.items + m->states.count, 0,
+		       (task + 1 - m->states.count) * sizeof(*m->states.items));
+		m->states.count = task + 1ULL;
+	}
+	return &m->states.items[task];
+}
+
+void events__release(struct model *m)
+{
+	for (uint64_t i = 0; i < m->states.count; i++) {
+		free(m->states.items[i].held);
+		free(m->states.items[i].prefix);
+	}
+	free(m->states.items);
+}
+
+static bool grow_held(struct task_state *state)
+{
+	uint64_t capacity = state->capacity, same = state->capacity;
+
+	if (state->count < capacity)
+		return true;
+	if (!array_reserve_bytes((void **)&state->held, &capacity, capacity + 1,
+				 sizeof(*state->held)) ||
+	    !array_reserve_bytes((void **)&state->prefix, &same, same + 1, sizeof(*state->prefix)))
+		return false;
+	state->capacity = (uint32_t)capacity;
+	return true;
+}
+
+static uint64_t prefix_before(const struct task_state *state, uint32_t i)
+{
+	return i ? state->prefix[i - 1] : 0;
+}
+
+static void push_held(struct model *m, struct task_state *state, const struct held_lock *lock)
+{
+	if (state->count == MAX_HELD || !grow_held(state)) {
+		m->losses[LOSS_HELD_OVERFLOW]++;
+		state->dropped++;
+		return;
+	}
+	state->prefix[state->count] = chain_hash_step(prefix_before(state, state->count), lock);
+	state->held[state->count++] = *lock;
+}
+
+static void rehash_from(struct task_state *state, uint32_t i)
+{
+	for (; i < state->count; i++)
+		state->prefix[i] = chain_hash_step(prefix_before(state, i), &state->held[i]);
+}
+
+/* The entry a release ends: the newest of that instance, one of the same mode first. */
+static uint32_t find_held(const struct task_state *state, uint32_t instance, uint8_t mode)
+{
+	uint32_t other = NO_ID;
+
+	for (uint32_t i = state->count; i-- > 0;) {
+		if (state->held[i].instance != instance)
+			continue;
+		if ((state->held[i].mode == LOCK_EXCLUSIVE) == (mode == LOCK_EXCLUSIVE))
+			return i;
+		if (other == NO_ID)
+			other = i;
+	}
+	return other;
+}
+
+static void note_bad_release(struct model *m, const struct trace_event *event)
+{
+	uint64_t key = idmap_pair(event->task, event->operand);
+	uint32_t id = idmap__get(&m->bad_release_ids, key);
+	struct bad_release fresh = { .task = event->task,
+				     .instance = event->operand,
+				     .stack = event->stack,
+				     .mode = event->mode,
+				     .first = event->time,
+				     .last = event->time,
+				     .count = 1 };
+
+	if (id != IDMAP_NONE) {
+		m->bad_releases.items[id].count++;
+		m->bad_releases.items[id].last = event->time;
+	} else if (idmap__put(&m->bad_release_ids, key, (uint32_t)m->bad_releases.count) ||
+		   !vector_push(&m->bad_releases, fresh)) {
+		m->losses[LOSS_MEMORY]++;
+	}
+}
+
+static void release(struct model *m, struct task_state *state, const struct trace_event *event)
+{
+	uint32_t i = find_held(state, event->operand, event->mode);
+
+	if (i == NO_ID) {
+		if (state->dropped)
+			state->dropped--;
+		else if (!state->after_cut)
+			note_bad_release(m, event);
+		return;
+	}
+	memmove(&state->held[i], &state->held[i + 1],
+		(state->count - i - 1) * sizeof(*state->held));
+	state->count--;
+	rehash_from(state, i);
+}
+
+static void downgrade(struct task_state *state, const struct trace_event *event)
+{
+	uint32_t i = find_held(state, event->operand, LOCK_EXCLUSIVE);
+
+	if (i == NO_ID)
+		return;
+	state->held[i].mode = LOCK_SHARED;
+	rehash_from(state, i);
+}
+
+static void want(struct model *m, const struct task_state *state, const struct held_lock *lock,
+		 const struct trace_event *event)
+{
+	instance__note_mode(m, lock);
+	if (!state->count)
+		return;
+	chain__add_hashed(m, chain_hash_step(state->prefix[state->count - 1], lock), state->held,
+			  state->count, lock, event->task, event->time, 1, NO_ID);
+}
+
+static void cut(struct model *m)
+{
+	for (uint64_t i = 0; i < m->states.count; i++) {
+		m->states.items[i].count = 0;
+		m->states.items[i].is_pending = false;
+		m->states.items[i].after_cut = true;
+	}
+	m->losses[LOSS_EVENT_CUT]++;
+}
+
+static void apply(struct model *m, struct task_state *state, const struct trace_event *event)
+{
+	struct held_lock lock = { .instance = event->operand,
+				  .stack = event->stack,
+				  .mode = event->mode,
+				  .flags = event->flags,
+				  .subclass = event->subclass };
+	bool was_announced = state->is_pending && state->pending.instance == event->operand &&
+			     event->op == EVENT_ACQUIRE;
+
+	/* a task that goes on to anything else has given up waiting */
+	state->is_pending = false;
+	switch (event->op) {
+	case EVENT_ACQUIRE:
+	case EVENT_TRY_ACQUIRE:
+		if (!was_announced)
+			want(m, state, &lock, event);
+		m->acquisitions++;
+		push_held(m, state, &lock);
+		break;
+	case EVENT_REQUEST:
+		want(m, state, &lock, event);
+		state->pending = lock;
+		state->is_pending = true;
+		break;
+	case EVENT_RELEASE:
+		release(m, state, event);
+		break;
+	case EVENT_DOWNGRADE:
+		downgrade(state, event);
+		break;
+	case EVENT_CUT:
+		cut(m);
+		break;
+	}
+}
+
+int model__add_event(struct model *m, const struct trace_event *event)
+{
+	struct task_state *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
+	struct trace_event copy = *event;
+
+	if (copy.op == EVENT_TRY_ACQUIRE)
+		copy.flags |= HELD_TRY;
+	if (!state || (m->keep_events && !vector_push(&m->events, copy))) {
+		m->losses[LOSS_MEMORY]++;
+		return -ENOMEM;
+	}
+	apply(m, state, &copy);
+	for (uint32_t i = 0; i < m->observer_count; i++) {
+		if (m->observers[i].event)
+			m->observers[i].event(m->observers[i].context, m, &copy);
+	}
+	return 0;
+}
+
+void model__keep_events(struct model *m, bool keep)
+{
+	m->keep_events = keep;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+uint64_t model__event_count(const struct model *m)
+{
+	return m->events.count;
+}
+
+const struct trace_event *model__events(const struct model *m)
+{
+	return m->events.items;
+}
+
+uint32_t model__held_count(const struct model *m, uint32_t task)
+{
+	return task < m->states.count ? m->states.items[task].count : 0;
+}
+
+const struct held_lock *model__held(const struct model *m, uint32_t task)
+{
+	return task < m->states.count ? m->states.items[task].held : NULL;
+}
+
+const struct held_lock *model__pending(const struct model *m, uint32_t task)
+{
+	if (task >= m->states.count || !m->states.items[task].is_pending)
+		return NULL;
+	return &m->states.items[task].pending;
+}
+
+uint32_t model__bad_release_count(const struct model *m)
+{
+	return (uint32_t)m->bad_releases.count;
+}
+
+const struct bad_release *model__bad_release(const struct model *m, uint32_t id)
+{
+	return &m->bad_releases.items[id];
+}

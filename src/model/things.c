@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Classes, instances, tasks, stacks, objects, variables: find or create, dense ids out. */
+#include "model/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t model__add_class(struct model *m, const char *name, enum lock_kind kind, uint32_t flags)
+{
+	const char *interned = model__intern(m, name);
+	struct lock_class *known;
+	uint32_t id;
+
+	if (!interned)
+		return NO_ID;
+	/* interned strings are unique, so the address is an exact key */
+	id = idmap__get(&m->class_ids, (uintptr_t)interned);
+	if (id == IDMAP_NONE) {
+		struct lock_class fresh = { interned, kind, flags };
+
+		id = (uint32_t)m->classes.count;
+		if (!vector_reserve(&m->classes, id + 1ULL) ||
+		    idmap__put(&m->class_ids, (uintptr_t)interned, id))
+			return NO_ID;
+		m->classes.items[m->classes.count++] = fresh;
+		return id;
+	}
+	known = &m->classes.items[id];
+	known->flags |= flags;
+	if (known->kind == LOCK_KIND_UNKNOWN)
+		known->kind = kind;
+	return id;
+}
+
+uint32_t model__find_class(const struct model *m, const char *name)
+{
+	uint64_t key = hash_bytes(name, strlen(name));
+	uint32_t id;
+
+	for (; (id = idmap__get(&m->strings, key)) != IDMAP_NONE; key++) {
+		if (!strcmp(m->string_list.items[id], name))
+			return idmap__get(&m->class_ids, (uintptr_t)m->string_list.items[id]);
+	}
+	return NO_ID;
+}
+
+/* Adds "NAME/SUBCLASS" the first time an acquisition is annotated with it. */
+static void add_subclass(struct model *m, uint32_t base, uint8_t subclass)
+{
+	char name[256];
+	uint32_t id = idmap__get(&m->subclass_ids, idmap_pair(base, subclass));
+
+	if (id != IDMAP_NONE)
+		return;
+	snprintf(name, sizeof(name), "%s/%u", m->classes.items[base].name, subclass);
+	id = model__add_class(m, name, m->classes.items[base].kind, m->classes.items[base].flags);
+	if (id != NO_ID)
+		idmap__put(&m->subclass_ids, idmap_pair(base, subclass), id);
+}
+
+uint32_t model__held_class(const struct model *m, const struct held_lock *lock)
+{
+	uint32_t base = m->instances.items[lock->instance].lock_class, id;
+
+	if (!lock->subclass)
+		return base;
+	id = idmap__get(&m->subclass_ids, idmap_pair(base, lock->subclass));
+	return id == IDMAP_NONE ? base : id;
+}
+
+void instance__note_mode(struct model *m, const struct held_lock *lock)
+{
+	struct lock_instance *instance = &m->instances.items[lock->instance];
+
+	if (lock->subclass)
+		add_subclass(m, instance->lock_class, lock->subclass);
+	if (lock->mode != LOCK_EXCLUSIVE)
+		return;
+	instance->flags |= INSTANCE_HAD_WRITER;
+	m->classes.items[model__held_class(m, lock)].flags |= CLASS_HAD_WRITER;
+}
+
+uint32_t model__add_instance(struct model *m, uint32_t lock_class, uint64_t address,
+			     uint32_t generation)
+{
+	struct lock_instance fresh = { .lock_class = lock_class,
+				       .generation = generation,
+				       .address = address,
+				       .object = NO_ID };
+	uint64_t key = hash_mix(hash_mix(address, lock_class), generation);
+	uint32_t id;
+
+	for (; (id = idmap__get(&m->instance_ids, key)) != IDMAP_NONE; key++) {
+		const struct lock_instance *known = &m->instances.items[id];
+
+		if (known->lock_class == lock_class && known->address == address &&
+		    known->generation == generation)
+			return id;
+	}
+	id = (uint32_t)m->instances.count;
+	if (!vector_reserve(&m->instances, id + 1ULL) || idmap__put(&m->instance_ids, key, id))
+		return NO_ID;
+	m->instances.items[m->instances.count++] = fresh;
+	return id;
+}
+
+void model__name_instance(struct model *m, uint32_t instance, const char *name, uint32_t object)
+{
+	struct lock_instance *known = &m->instances.items[instance];
+
+	if (name)
+		known->name = model__intern(m, name);
+	if (object != NO_ID)
+		known->object = object;
+}
+
+uint32_t model__add_task(struct model *m, uint32_t pid, uint32_t tid, const char *comm,
+			 uint64_t start_time, uint32_t flags)
+{
+	const char *name = model__intern(m, comm ? comm : "");
+	struct task fresh = { pid, tid, flags, NO_ID, start_time, name };
+	/* without a tid the task stands for every thread of (pid, comm) */
+	uint64_t key = hash_mix(idmap_pair(pid, tid), tid ? start_time : (uintptr_t)name);
+	uint32_t id;
+
+	if (!name)
+		return NO_ID;
+	for (; (id = idmap__get(&m->task_ids, key)) != IDMAP_NONE; key++) {
+		struct task *known = &m->tasks.items[id];
+
+		if (known->pid != pid || known->tid != tid || known->start_time != start_time ||
+		    (!tid && known->comm != name))
+			continue;
+		known->flags |= flags;
+		if (*name)
+			known->comm = name;
+		return id;
+	}
+	id = (uint32_t)m->tasks.count;
+	if (!vector_reserve(&m->tasks, id + 1ULL) || idmap__put(&m->task_ids, key, id))
+		return NO_ID;
+	m->tasks.items[m->tasks.count++] = fresh;
+	return id;
+}
+
+void model__set_task_vm(struct model *m, uint32_t task, uint32_t vm)
+{
+	m->tasks.items[task].vm = vm;
+}
+
+uint32_t model__add_object(struct model *m, const struct object *object)
+{
+	struct object fresh = *object;
+	uint64_t key;
+	uint32_t id;
+
+	fresh.name = model__intern(m, object->name);
+	fresh.detail = model__intern(m, object->detail);
+	key = hash_mix(object->kind, object->address ? object->address : (uintptr_t)fresh.name);
+	for (; (id = idmap__get(&m->object_ids, key)) != IDMAP_NONE; key++) {
+		struct object *known = &m->objects.items[id];
+
+		if (known->kind != fresh.kind || known->address != fresh.address ||
+		    (!fresh.address && known->name != fresh.name))
+			continue;
+		known->name = fresh.name ? fresh.name : known->name;
+		known->detail = fresh.detail ? fresh.detail : known->detail;
+		known->parent = fresh.parent != NO_ID ? fresh.parent : known->parent;
+		known->pid = fresh.pid ? fresh.pid : known->pid;
+		known->number = fresh.number ? fresh.number : known->number;
+		return id;
+	}
+	id = (uint32_t)m->objects.count;
+	if (!vector_reserve(&m->objects, id + 1ULL) || idmap__put(&m->object_ids, key, id))
+		return NO_ID;
+	m->objects.items[m->objects.count++] = fresh;
+	return id;
+}
+
+uint32_t model__add_variable(struct model *m, const char *name)
+{
+	const char *interned = model__intern(m, name);
+	uint32_t id;
+
+	if (!interned)
+		return NO_ID;
+	id = idmap__get(&m->variable_ids, (uintptr_t)interned);
+	if (id != IDMAP_NONE)
+		return id;
+	id = (uint32_t)m->variables.count;
+	if (!vector_reserve(&m->variables, id + 1ULL) ||
+	    idmap__put(&m->variable_ids, (uintptr_t)interned, id))
+		return NO_ID;
+	m->variables.items[m->variables.count++] = interned;
+	return id;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+uint32_t model__class_count(const struct model *m)
+{
+	return (uint32_t)m->classes.count;
+}
+
+uint32_t model__instance_count(const struct model *m)
+{
+	return (uint32_t)m->instances.count;
+}
+
+uint32_t model__task_count(const struct model *m)
+{
+	return (uint32_t)m->tasks.count;
+}
+
+uint32_t model__object_count(const struct model *m)
+{
+	return (uint32_t)m->objects.count;
+}
+
+uint32_t model__variable_count(const struct model *m)
+{
+	return (uint32_t)m->variables.count;
+}
+
+const struct lock_class *model__lock_class(const struct model *m, uint32_t id)
+{
+	return &m->classes.items[id];
+}
+
+const struct lock_instance *model__instance(const struct model *m, uint32_t id)
+{
+	return &m->instances.items[id];
+}
+
+const struct task *model__task(const struct model *m, uint32_t id)
+{
+	return &m->tasks.items[id];
+}
+
+const struct object *model__object(const struct model *m, uint32_t id)
+{
+	return &m->objects.items[id];
+}
+
+const char *model__variable(const struct model *m, uint32_t id)
+{
+	return m->variables.items[id];
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Open-addressing hash with linear probing; grows at three quarters. */
+#include "util/idmap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t hash_bytes(const void *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+	uint64_t hash = length, word;
+
+	for (; length >= 8; at += 8, length -= 8) {
+		memcpy(&word, at, 8);
+		hash = hash_mix(hash, word);
+	}
+	word = 0;
+	memcpy(&word, at, length);
+	return hash_mix(hash, word);
+}
+
+static uint32_t slot_of(const struct idmap *map, uint64_t key)
+{
+	uint32_t slot = (uint32_t)hash_mix(key, 0) & map->mask;
+
+	while (map->slots[slot].value != IDMAP_NONE && map->slots[slot].key != key)
+		slot = (slot + 1) & map->mask;
+	return slot;
+}
+
+uint32_t idmap__get(const struct idmap *map, uint64_t key)
+{
+	if (!map->slots)
+		return IDMAP_NONE;
+	return map->slots[slot_of(map, key)].value;
+}
+
+static int grow(struct idmap *map)
+{
+	uint64_t capacity = map->slots ? 2 * ((uint64_t)map->mask + 1) : 64;
+	struct idmap bigger = { .mask = (uint32_t)(capacity - 1), .count = map->count };
+
+	if (capacity > 1ULL << 31)
+		return -ENOMEM;
+	bigger.slots = malloc(capacity * sizeof(*bigger.slots));
+	if (!bigger.slots)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < capacity; i++)
+		bigger.slots[i] = (struct idmap_slot){ .value = IDMAP_NONE };
+	for (uint64_t i = 0; map->slots && i <= map->mask; i++) {
+		if (map->slots[i].value != IDMAP_NONE)
+			bigger.slots[slot_of(&bigger, map->slots[i].key)] = map->slots[i];
+	}
+	free(map->slots);
+	*map = bigger;
+	return 0;
+}
+
+int idmap__put(struct idmap *map, uint64_t key, uint32_t value)
+{
+	if (!map->slots || map->count >= map->mask / 4 * 3) {
+		int error = grow(map);
+
+		if (error)
+			return error;
+	}
+	map->slots[slot_of(map, key)] = (struct idmap_slot){ key, value };
+	map->count++;
+	return 0;
+}
+
+void idmap__set(struct idmap *map, uint64_t key, uint32_t value)
+{
+	if (map->slots)
+		map->slots[slot_of(map, key)].value = value;
+}
+
+void idmap__release(struct idmap *map)
+{
+	free(map->slots);
+	*map = (struct idmap){ 0 };
+}
