@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.h - what crosses from the BPF programs to user space.
+ *
+ * Purpose: fixed-width records in the ring buffer `records`, and the layout of the maps both sides
+ * touch. Included by bpf/ (after vmlinux.h) and by src/capture (after <stdint.h>, through the
+ * types below), so it includes nothing itself.
+ *
+ * Invariants: every record starts with struct record_header. Addresses are kernel addresses.
+ * Times are CLOCK_MONOTONIC ns, taken in the kernel. A stack that could not be taken has 0 frames
+ * and raises the counter COUNT_LOST_STACK. Sizes are multiples of 8.
+ */
+#ifndef VFIOTRACE_RECORD_H
+#define VFIOTRACE_RECORD_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define RECORD_STACK_DEPTH 40
+#define RECORD_MAX_HELD 32 /* power of two; more is an overflow, counted */
+#define RECORD_COMM 16
+#define RECORD_NAME 32
+
+enum record_type {
+	RECORD_CHAIN = 1,  /* first sight of a chain, whole held set */
+	RECORD_TASK_CHAIN, /* first sight of (task, chain), no stacks */
+	RECORD_SITE,       /* first sight of (site, lock) in scope: one full stack */
+	RECORD_OBJECT,     /* first sight of a VM, group, device … */
+	RECORD_PATH,       /* a path ran */
+	RECORD_RECURSION,  /* a blocking acquire of a lock its task already holds */
+	RECORD_EVENT,      /* --record-events, --holds */
+	/* 32..63 belong to contention.h (deadlocks, stalls) */
+	RECORD_CONTENTION_FIRST = 32,
+};
+
+struct record_header {
+	__u32 type;
+	__u32 cpu;
+	__u64 mono;
+	__u64 task;       /* task_struct address */
+	__u64 start_time; /* tells a reused tid apart */
+	__u32 pid, tid;   /* tgid, pid in kernel words */
+	char comm[RECORD_COMM];
+};
+
+/* Kinds and flags of a lock in a held set. */
+enum record_lock_kind {
+	RECORD_MUTEX = 1,
+	RECORD_RWSEM,
+	RECORD_CPUS, /* cpus_read_lock: no owner word */
+	RECORD_SPIN, /* inferred leaf only */
+};
+enum record_lock_flags {
+	RECORD_SHARED = 1,
+	RECORD_TRY = 2,
+	RECORD_BREAKABLE = 4, /* killable or interruptible attempt */
+	RECORD_INFERRED = 8,
+	RECORD_INTERESTING = 16, /* in the interest set */
+	RECORD_FROM_DEC = 32,    /* pushed by atomic_dec_and_mutex_lock */
+	RECORD_CHECKED = 64,     /* interest was looked up */
+	RECORD_RT = 128,         /* reader count is a PREEMPT_RT rwbase */
+};
+
+struct record_lock {
+	__u64 lock;
+	__u64 site; /* return address of the acquire call; 0 unknown */
+	__u64 time; /* of the push; 0 unless --holds */
+	__u32 generation;
+	__u8 kind, flags;
+	__u16 reserved;
+};
+
+/* How an address that is in no known object may still be named. */
+struct record_slab {
+	char cache[RECORD_NAME]; /* "" unknown */
+	__u32 offset;            /* of the lock in its slab object */
+	__u32 reserved;
+};
+
+struct record_chain {
+	struct record_header header;
+	__u64 key;
+	__u64 mm; /* current->mm, to name mmap_lock */
+	__u32 scope; /* enum record_scope the task was in, 0 none */
+	__u32 held_count;
+	__u32 frame_count;
+	__u32 reserved;
+	__u64 frames[RECORD_STACK_DEPTH]; /* innermost first, our own frames included */
+	struct record_lock wanted;
+	struct record_lock held[RECORD_MAX_HELD]; /* outermost first */
+	struct record_slab slab[RECORD_MAX_HELD + 1]; /* [held_count] is wanted's */
+};
+
+struct record_task_chain {
+	struct record_header header;
+	__u64 key;
+	__u32 aggregated; /* stands for every thread of (pid, comm) */
+	__u32 reserved;
+};
+
+struct record_site {
+	struct record_header header;
+	__u64 lock, site;
+	__u32 generation;
+	__u32 frame_count;
+	__u64 frames[RECORD_STACK_DEPTH];
+};
+
+struct record_recursion {
+	struct record_header header;
+	struct record_lock held, wanted;
+	__u64 mm;
+	__u32 scope;
+	__u32 frame_count;
+	__u64 frames[RECORD_STACK_DEPTH];
+	struct record_slab slab;
+};
+
+enum record_object_kind {
+	RECORD_OBJECT_KVM = 1,
+	RECORD_OBJECT_GROUP,
+	RECORD_OBJECT_DEVICE,
+	RECORD_OBJECT_DEVICE_SET,
+	RECORD_OBJECT_CONTAINER,
+	RECORD_OBJECT_IOMMU, /* struct vfio_iommu of a container */
+	RECORD_OBJECT_KVM_VFIO,
+	RECORD_OBJECT_VCPU,
+	RECORD_OBJECT_DEVICE_FILE,
+	RECORD_OBJECT_IOMMU_GROUP,
+};
+
+struct record_object {
+	struct record_header header;
+	__u64 address;
+	__u64 parent;  /* device: group; kvm_vfio, vcpu: kvm; group: iommu_group */
+	__u64 second;  /* device: device set; group: container; container: iommu */
+	__u64 ops;     /* device: vfio_device.ops */
+	__u32 kind;
+	__u32 number;  /* IOMMU group, vcpu id */
+	__s32 pid;     /* VM: userspace pid */
+	__u32 reserved;
+	char name[RECORD_NAME];   /* device name "0000:65:00.0", group "vfio/12" */
+	char driver[RECORD_NAME];
+};
+
+/* Where a task is: set at entry of an anchor, cleared at its exit. */
+enum record_scope {
+	SCOPE_NONE,
+	SCOPE_GROUP_IOCTL,
+	SCOPE_GROUP_FILE, /* open, release */
+	SCOPE_DEVICE_IOCTL,
+	SCOPE_DEVICE_RELEASE,
+	SCOPE_CONTAINER,
+	SCOPE_KVM_DEV_IOCTL,
+	SCOPE_VM_IOCTL,
+	SCOPE_VM_RELEASE,
+	SCOPE_VCPU_IOCTL,
+	SCOPE_VCPU_RELEASE,
+	SCOPE_KVM_DEVICE_IOCTL,
+	SCOPE_KVM_DEVICE_RELEASE,
+	SCOPE_VM_DESTROY,
+	SCOPE_COUNT,
+};
+
+/* Same order as enum path_id of model.h. */
+struct record_path {
+	struct record_header header;
+	__u32 path;
+	__s32 result;
+	__u64 group, device, kvm; /* addresses or 0 */
+	__u64 kvm_ref_lock;       /* address of the leaf lock, 0 none */
+	__u8 how;                 /* enum path_how of model.h */
+	__u8 kvm_returned;        /* 0 NULL, 1 referenced, 2 unknown */
+	__u8 get_put;             /* 1: this run is a get, 2: a put */
+	__u8 reserved[5];
+};
+
+/* Numbers are those of enum event_op in model.h. */
+struct record_event {
+	struct record_header header;
+	struct record_lock lock;
+	__u64 peer; /* fork: new task's tid */
+	__u32 op;
+	__u32 frame_count;
+	__u64 frames[8];
+};
+
+/* --- counters ---------------------------------------------------------------------------------- */
+
+/* Per-CPU array `counters`: success beside failure. */
+enum counter {
+	COUNT_ACQUIRE,
+	COUNT_NESTED,
+	COUNT_CHAIN_KNOWN,
+	COUNT_CHAIN_NEW,
+	COUNT_TASK_CHAIN,
+	COUNT_TASK_CHAIN_LIMITED, /* not sent: rate limit or aggregation; no loss of an edge */
+	COUNT_SITE,
+	COUNT_PATH_LIMITED,
+	COUNT_LOST_STORAGE,
+	COUNT_LOST_RING,
+	COUNT_LOST_OVERFLOW,
+	COUNT_LOST_STACK,
+	COUNT_LOST_MAP,
+	COUNT_LOST_INTEREST, /* interest set full */
+	COUNT_LOST_READ,
+	COUNT_DROPPED_ENTRY, /* did not look like a lock any more */
+	COUNT_EVENT,
+	COUNTERS,
+};
+
+/* --- shared state, map `shared` (one element, mmapable) -------------------------------------------- */
+
+#define INTEREST_WORDS 4096 /* bits: a quick "certainly not interesting" */
+struct shared_state {
+	__u32 ready;     /* the gate: nothing is recorded before it opens */
+	__u32 scope_all;
+	__u32 holds;
+	__u32 record_events;
+	__u32 shed;      /* enum shed bits */
+	__u32 self_pid;  /* the tool's own process is not traced */
+	__u64 group_fops; /* address of vfio_group_fops, learned */
+	__u64 page_offset, vmemmap; /* x86-64: 0 when unknown */
+	__u64 limit_second, limit_used; /* rate limit of (task, chain) records */
+	__u64 path_second, path_used;
+	__u64 interest_bits[INTEREST_WORDS];
+};
+
+/* Map `interest`: lock address -> */
+struct interest_value {
+	__u32 generation;
+	__u32 flags;
+};
+
+/* Map `chains`: chain key -> */
+struct chain_value {
+	__u64 count;
+	__u64 last;
+	__u32 tasks;
+	__u32 sent; /* the record went out; 0: ring was full, try again */
+};
+
+#endif
