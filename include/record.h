@@ -48,7 +48,7 @@ struct record_header {
 enum record_lock_kind {
 	RECORD_MUTEX = 1,
 	RECORD_RWSEM,
-	RECORD_CPUS, /* cpus_read_lock: no owner word */
+	RECORD_PERCPU, /* cpu_hotplug_lock, percpu_down_write: no owner word */
 	RECORD_SPIN, /* inferred leaf only */
 };
 enum record_lock_flags {
@@ -57,7 +57,6 @@ enum record_lock_flags {
 	RECORD_BREAKABLE = 4, /* killable or interruptible attempt */
 	RECORD_INFERRED = 8,
 	RECORD_INTERESTING = 16, /* in the interest set */
-	RECORD_FROM_DEC = 32,    /* pushed by atomic_dec_and_mutex_lock */
 	RECORD_CHECKED = 64,     /* interest was looked up */
 	RECORD_RT = 128,         /* reader count is a PREEMPT_RT rwbase */
 };
@@ -89,7 +88,7 @@ struct record_chain {
 	__u64 frames[RECORD_STACK_DEPTH]; /* innermost first, our own frames included */
 	struct record_lock wanted;
 	struct record_lock held[RECORD_MAX_HELD]; /* outermost first */
-	struct record_slab slab[RECORD_MAX_HELD + 1]; /* [held_count] is wanted's */
+	struct record_slab slab[RECORD_MAX_HELD + 1]; /* the last is wanted's */
 };
 
 struct record_task_chain {
@@ -182,8 +181,7 @@ struct record_event {
 	struct record_lock lock;
 	__u64 peer; /* fork: new task's tid */
 	__u32 op;
-	__u32 frame_count;
-	__u64 frames[8];
+	__u32 reserved;
 };
 
 /* --- counters ---------------------------------------------------------------------------------- */
@@ -222,9 +220,22 @@ struct shared_state {
 	__u32 self_pid;  /* the tool's own process is not traced */
 	__u64 group_fops; /* address of vfio_group_fops, learned */
 	__u64 page_offset, vmemmap; /* x86-64: 0 when unknown */
+	__u64 cpu_hotplug_lock;     /* its address; a number of our own where it is hidden */
 	__u64 limit_second, limit_used; /* rate limit of (task, chain) records */
 	__u64 path_second, path_used;
 	__u64 interest_bits[INTEREST_WORDS];
+};
+
+/* Maps `hold_times`, `wait_times`: durations per lock and acquire site. */
+#define DURATION_BUCKETS 48 /* bucket i: [2^i, 2^(i+1)) ns */
+struct duration_key {
+	__u64 lock, site;
+	__u32 generation;
+	__u32 reserved;
+};
+struct duration_value {
+	__u64 count, total, max;
+	__u32 bucket[DURATION_BUCKETS];
 };
 
 /* Map `interest`: lock address -> */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * acquire.h - one acquisition attempt: the hot path.
+ *
+ * Un-nested and out of scope it ends after the filter and the push: no hash lookup, no clock.
+ */
+#ifndef VFIOTRACE_BPF_ACQUIRE_H
+#define VFIOTRACE_BPF_ACQUIRE_H
+
+#include "chain.h"
+#include "release.h"
+#include "site.h"
+
+/* A blocking acquire of what the owner word says this task holds. */
+static __always_inline bool is_recursion(const struct record_lock *lock, __u64 task)
+{
+	if (lock->flags & RECORD_TRY)
+		return false;
+	if (lock->kind == RECORD_MUTEX)
+		return mutex_held_by((const void *)lock->lock, task) == 1;
+	if (lock->kind == RECORD_RWSEM)
+		return rwsem_write_held_by((const void *)lock->lock, task) == 1;
+	return false;
+}
+
+static __noinline void send_recursion(void *ctx, struct shared_state *shared_state,
+					   struct task_state *state, struct record_lock *lock)
+{
+	__u64 key = mix(mix(lock->site, lock->lock), 0x5ec);
+	struct record_recursion *record;
+	__u8 one = 1;
+
+	if (bpf_map_lookup_elem(&sites, &key))
+		return;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count(COUNT_LOST_RING);
+		return;
+	}
+	fill_header(&record->header, RECORD_RECURSION);
+	__builtin_memset(&record->held, 0, sizeof(record->held));
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= state->count)
+			break;
+		if (state->held[i].lock == lock->lock)
+			record->held = state->held[i];
+	}
+	check_interest(shared_state, lock);
+	record->wanted = *lock;
+	record->mm = current_mm();
+	record->scope = state->scope;
+	slab_of(shared_state, lock->lock, &record->slab);
+	record->frame_count = take_stack(ctx, record->frames, sizeof(record->frames));
+	bpf_ringbuf_submit(record, 0);
+	bpf_map_update_elem(&sites, &key, &one, BPF_ANY);
+}
+
+/* In scope, the first sight of (site, lock) takes a full stack once. */
+static __noinline void site_seen(void *ctx, struct record_lock *lock)
+{
+	__u64 key = mix(mix(lock->site, lock->lock), lock->generation);
+	struct record_site *record;
+	__u8 one = 1;
+
+	if (bpf_map_lookup_elem(&sites, &key))
+		return;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count(COUNT_LOST_RING);
+		return;
+	}
+	fill_header(&record->header, RECORD_SITE);
+	record->lock = lock->lock;
+	record->site = lock->site;
+	record->generation = lock->generation;
+	record->frame_count = take_stack(ctx, record->frames, sizeof(record->frames));
+	bpf_ringbuf_submit(record, 0);
+	bpf_map_update_elem(&sites, &key, &one, BPF_ANY);
+	count(COUNT_SITE);
+}
+
+/* Chain work is done in scope, and for a task that nests two locks of the interest set. */
+static __always_inline bool in_scope(struct shared_state *shared_state, struct task_state *state,
+				     struct record_lock *wanted)
+{
+	__u32 listed = state->count;
+
+	if (shared_state->shed & 4)
+		return false;
+	if (shared_state->scope_all || state->scope)
+		return true;
+	if (!check_interest(shared_state, wanted))
+		return false;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		if (check_interest(shared_state, &state->held[i]))
+			return true;
+	}
+	return false;
+}
+
+#define DEC_FUNCTION_BYTES 256
+
+static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 flags)
+{
+	struct shared_state *shared_state = shared_get();
+	struct record_lock lock = {
+		.lock = call.argument, .site = call.site, .kind = kind, .flags = flags
+	};
+	struct task_state *state;
+	__u64 task;
+	__u32 held;
+
+	if (!shared_state || !shared_state->ready)
+		return 0;
+	state = task_state_get();
+	if (!state)
+		return 0;
+	count(COUNT_ACQUIRE);
+	task = bpf_get_current_task();
+	/* atomic_dec_and_mutex_lock calls mutex_lock on some kernels: the same acquisition */
+	if (kind == RECORD_MUTEX && state->dec_lock == lock.lock &&
+	    call.site - state->dec_function < DEC_FUNCTION_BYTES)
+		return 0;
+	held = filter_held(state, task);
+	if (is_recursion(&lock, task)) {
+		send_recursion(ctx, shared_state, state, &lock);
+		return 0;
+	}
+	if (shared_state->record_events && !(flags & RECORD_TRY) &&
+	    check_interest(shared_state, &lock))
+		send_event(&lock, EVENT_NUMBER_REQUEST, 0);
+	if (held) {
+		count(COUNT_NESTED);
+		if (!(flags & RECORD_TRY) && in_scope(shared_state, state, &lock))
+			chain_seen(ctx, shared_state, state, &lock);
+		else if (state->scope && check_interest(shared_state, &lock))
+			site_seen(ctx, &lock);
+	} else if (state->scope) {
+		check_interest(shared_state, &lock);
+		site_seen(ctx, &lock);
+	}
+	push_held(state, &lock);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * chain.h - chains: dedup in the kernel, and what is sent when one is new.
+ *
+ * Key = hash of (held: instance, generation, mode, site; wanted: the same), without the task. A
+ * known chain costs one lookup and one atomic add. The first sight of (task, chain) is a record
+ * without stacks: exact for AGGREGATE_AFTER tasks, then by (process, comm), then counted only.
+ */
+#ifndef VFIOTRACE_BPF_CHAIN_H
+#define VFIOTRACE_BPF_CHAIN_H
+
+#include "held.h"
+#include "interest.h"
+#include "slab.h"
+
+#define AGGREGATE_AFTER 64
+#define STOP_SIGHTS_AFTER 256
+#define SIGHTS_PER_SECOND 256
+
+static __always_inline void fill_header(struct record_header *header, __u32 type)
+{
+	struct task_struct *current = (void *)bpf_get_current_task();
+	__u64 id = bpf_get_current_pid_tgid();
+
+	header->type = type;
+	header->cpu = bpf_get_smp_processor_id();
+	header->mono = bpf_ktime_get_ns();
+	header->task = (__u64)current;
+	header->start_time = BPF_CORE_READ(current, start_time);
+	header->pid = id >> 32;
+	header->tid = (__u32)id;
+	bpf_get_current_comm(header->comm, sizeof(header->comm));
+}
+
+static __always_inline __u32 take_stack(void *ctx, __u64 *frames, __u32 bytes)
+{
+	long got = bpf_get_stack(ctx, frames, bytes, 0);
+
+	if (got < 0) {
+		count(COUNT_LOST_STACK);
+		return 0;
+	}
+	return got / sizeof(__u64);
+}
+
+static __always_inline __u64 current_mm(void)
+{
+	struct task_struct *current = (void *)bpf_get_current_task();
+
+	return (__u64)BPF_CORE_READ(current, mm);
+}
+
+static __always_inline __u64 mix_lock(__u64 hash, const struct record_lock *lock)
+{
+	hash = mix(hash, lock->lock);
+	hash = mix(hash, ((__u64)lock->generation << 8) |
+				 (lock->flags & (RECORD_SHARED | RECORD_TRY | RECORD_INFERRED)));
+	return mix(hash, lock->site);
+}
+
+/* At most SIGHTS_PER_SECOND; racy on purpose, a few more do no harm. */
+static __always_inline bool limited(__u64 *second, __u64 *used, __u64 now, __u32 most)
+{
+	__u64 this_second = now >> 30;
+
+	if (*second != this_second) {
+		*second = this_second;
+		*used = 0;
+	}
+	return __sync_fetch_and_add(used, 1) >= most;
+}
+
+static __noinline void task_chain_seen(struct shared_state *shared_state,
+					    struct task_state *state, __u64 key,
+					    struct chain_value *chain)
+{
+	__u32 slot = key & (TASK_CACHE - 1), tag = (__u32)(key >> 32) | 1;
+	struct record_task_chain *record;
+	struct task_struct *current;
+	__u64 sight, id;
+	__u8 one = 1;
+	bool aggregated;
+
+	if (state->chain_cache[slot] == tag)
+		return;
+	aggregated = chain->tasks >= AGGREGATE_AFTER;
+	if (chain->tasks >= STOP_SIGHTS_AFTER) {
+		count(COUNT_TASK_CHAIN_LIMITED);
+		state->chain_cache[slot] = tag;
+		return;
+	}
+	current = (void *)bpf_get_current_task();
+	if (aggregated) {
+		char comm[RECORD_COMM] = {};
+
+		bpf_get_current_comm(comm, sizeof(comm));
+		id = mix(mix(bpf_get_current_pid_tgid() >> 32, *(__u64 *)comm),
+			 *(__u64 *)(comm + 8));
+	} else {
+		id = mix((__u64)current, BPF_CORE_READ(current, start_time));
+	}
+	sight = mix(key, id);
+	if (bpf_map_lookup_elem(&task_chains, &sight)) {
+		state->chain_cache[slot] = tag;
+		return;
+	}
+	if (limited(&shared_state->limit_second, &shared_state->limit_used,
+		    bpf_ktime_get_coarse_ns(), SIGHTS_PER_SECOND)) {
+		count(COUNT_TASK_CHAIN_LIMITED);
+		return;
+	}
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record) {
+		count(COUNT_LOST_RING);
+		return;
+	}
+	fill_header(&record->header, RECORD_TASK_CHAIN);
+	record->key = key;
+	record->aggregated = aggregated;
+	record->reserved = 0;
+	bpf_ringbuf_submit(record, 0);
+	bpf_map_update_elem(&task_chains, &sight, &one, BPF_ANY);
+	__sync_fetch_and_add(&chain->tasks, 1);
+	state->chain_cache[slot] = tag;
+	count(COUNT_TASK_CHAIN);
+}
+
+static __always_inline bool looks_alive(const struct record_lock *entry)
+{
+	if (entry->kind == RECORD_MUTEX)
+		return mutex_looks_alive((const void *)entry->lock) > 0;
+	if (entry->kind == RECORD_RWSEM)
+		return rwsem_looks_alive((const void *)entry->lock) > 0;
+	return true;
+}
+
+/* Every held lock must look like a lock before a new chain is believed. */
+static __noinline bool drop_insane(struct task_state *state)
+{
+	__u32 listed = state->count;
+
+	state->kept = 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		if (!looks_alive(&state->held[i])) {
+			count(COUNT_DROPPED_ENTRY);
+			continue;
+		}
+		state->held[state->kept & (RECORD_MAX_HELD - 1)] = state->held[i];
+		state->kept++;
+	}
+	state->count = state->kept;
+	return state->kept != listed;
+}
+
+static __always_inline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
+				       struct record_lock *wanted)
+{
+	__u32 listed = state->count;
+	__u64 key = 0x76667431;
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		check_interest(shared_state, &state->held[i]);
+		key = mix_lock(key, &state->held[i]);
+	}
+	check_interest(shared_state, wanted);
+	return mix_lock(key, wanted);
+}
+
+static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
+				      struct task_state *state, struct record_lock *wanted,
+				      __u64 key)
+{
+	struct record_chain *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	__u32 listed = state->count;
+
+	if (!record) {
+		count(COUNT_LOST_RING);
+		return -1;
+	}
+	fill_header(&record->header, RECORD_CHAIN);
+	record->key = key;
+	record->mm = current_mm();
+	record->scope = state->scope;
+	record->held_count = listed;
+	record->reserved = 0;
+	record->wanted = *wanted;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		record->held[i] = state->held[i];
+		slab_of(shared_state, state->held[i].lock, &record->slab[i]);
+		interest_add(shared_state, state->held[i].lock);
+	}
+	slab_of(shared_state, wanted->lock, &record->slab[RECORD_MAX_HELD]);
+	interest_add(shared_state, wanted->lock);
+	record->frame_count = take_stack(ctx, record->frames, sizeof(record->frames));
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+/* The task holds state->held and wants `wanted`: count it, and send what is new. */
+static __noinline void chain_seen(void *ctx, struct shared_state *shared_state,
+				       struct task_state *state, struct record_lock *wanted)
+{
+	struct chain_value fresh = { .count = 1, .tasks = 0, .sent = 1 };
+	struct chain_value *chain;
+	__u64 key;
+
+	key = chain_key(shared_state, state, wanted);
+	chain = bpf_map_lookup_elem(&chains, &key);
+	if (!chain) {
+		if (bpf_get_current_pid_tgid() >> 32 == shared_state->self_pid)
+			return;
+		if (drop_insane(state)) {
+			if (!state->count)
+				return;
+			key = chain_key(shared_state, state, wanted);
+		}
+		if (send_chain(ctx, shared_state, state, wanted, key))
+			return;
+		count(COUNT_CHAIN_NEW);
+		fresh.last = bpf_ktime_get_coarse_ns();
+		if (bpf_map_update_elem(&chains, &key, &fresh, BPF_NOEXIST) == MAP_FULL)
+			count(COUNT_LOST_MAP);
+		chain = bpf_map_lookup_elem(&chains, &key);
+		if (chain)
+			task_chain_seen(shared_state, state, key, chain);
+		return;
+	}
+	__sync_fetch_and_add(&chain->count, 1);
+	chain->last = bpf_ktime_get_coarse_ns();
+	count(COUNT_CHAIN_KNOWN);
+	task_chain_seen(shared_state, state, key, chain);
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hold_time.h - histograms of how long locks were held, per lock and acquire site (--holds). */
+#ifndef VFIOTRACE_BPF_HOLD_TIME_H
+#define VFIOTRACE_BPF_HOLD_TIME_H
+
+#include "maps.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096); /* 1 without --holds */
+	__type(key, struct duration_key);
+	__type(value, struct duration_value);
+} hold_times SEC(".maps");
+
+static __always_inline __u32 log2_bucket(__u64 ns)
+{
+	__u32 bucket = 0;
+
+#pragma unroll
+	for (int shift = 32; shift; shift >>= 1) {
+		if (ns >> shift) {
+			ns >>= shift;
+			bucket += shift;
+		}
+	}
+	return bucket < DURATION_BUCKETS ? bucket : DURATION_BUCKETS - 1;
+}
+
+static __always_inline void add_duration(struct duration_value *value, __u64 ns)
+{
+	__u32 bucket = log2_bucket(ns);
+
+	__sync_fetch_and_add(&value->count, 1);
+	__sync_fetch_and_add(&value->total, ns);
+	if (ns > value->max)
+		value->max = ns;
+	if (bucket < DURATION_BUCKETS)
+		__sync_fetch_and_add(&value->bucket[bucket], 1);
+}
+
+static __always_inline void count_hold(const struct record_lock *lock, __u64 ns)
+{
+	static const struct duration_value none;
+	struct duration_key key = { .lock = lock->lock,
+				    .site = lock->site,
+				    .generation = lock->generation };
+	struct duration_value *value = bpf_map_lookup_elem(&hold_times, &key);
+
+	if (!value) {
+		if (bpf_map_update_elem(&hold_times, &key, &none, BPF_NOEXIST) == MAP_FULL)
+			count(COUNT_LOST_MAP);
+		value = bpf_map_lookup_elem(&hold_times, &key);
+	}
+	if (value)
+		add_duration(value, ns);
+}
+
+#endif

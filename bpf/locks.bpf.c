@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * locks.bpf.c - one entry probe per lock function; the owner word tells the rest.
+ *
+ * Every function has a fentry program and a kprobe program for kernels (or modules) that refuse
+ * direct calls; user space loads one of the two (capture/probe_table.c). The optional release
+ * programs at the end are for --holds and --record-events only.
+ *
+ * ww_mutex has its own fast path and backs off by design: it is not probed.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "acquire.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define ACQUIRE(function, kind, flags)                                                            \
+	SEC("fentry/" #function)                                                                   \
+	int fentry_##function(void *ctx)                                                           \
+	{                                                                                          \
+		return acquire(ctx, fentry_call(ctx), kind, flags);                                \
+	}                                                                                          \
+	SEC("kprobe/" #function)                                                                   \
+	int kprobe_##function(struct pt_regs *ctx)                                                 \
+	{                                                                                          \
+		return acquire(ctx, kprobe_call(ctx), kind, flags);                                \
+	}
+
+ACQUIRE(mutex_lock, RECORD_MUTEX, 0)
+ACQUIRE(mutex_lock_io, RECORD_MUTEX, 0)
+ACQUIRE(mutex_lock_interruptible, RECORD_MUTEX, RECORD_BREAKABLE)
+ACQUIRE(mutex_lock_killable, RECORD_MUTEX, RECORD_BREAKABLE)
+/* pushed without a dependency; whether it succeeded the owner word tells at the next filter */
+ACQUIRE(mutex_trylock, RECORD_MUTEX, RECORD_TRY)
+
+ACQUIRE(down_write, RECORD_RWSEM, 0)
+ACQUIRE(down_write_killable, RECORD_RWSEM, RECORD_BREAKABLE)
+ACQUIRE(down_write_trylock, RECORD_RWSEM, RECORD_TRY)
+ACQUIRE(down_read, RECORD_RWSEM, RECORD_SHARED)
+ACQUIRE(down_read_interruptible, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
+ACQUIRE(down_read_killable, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
+
+/* held iff 1; a reader leaves nothing in the owner word that could tell later */
+SEC("fexit/down_read_trylock")
+int fexit_down_read_trylock(void *ctx)
+{
+	struct call call = fentry_call(ctx);
+	__u64 result = 0;
+
+	bpf_probe_read_kernel(&result, sizeof(result), ctx + 8);
+	if (!(__u32)result)
+		return 0;
+	acquire(ctx, call, RECORD_RWSEM, RECORD_SHARED | RECORD_TRY);
+	return acquired_late(call.argument);
+}
+
+/* without fexit the attempt counts; the filter drops it while a writer is seen */
+SEC("kprobe/down_read_trylock")
+int kprobe_down_read_trylock(struct pt_regs *ctx)
+{
+	return acquire(ctx, kprobe_call(ctx), RECORD_RWSEM, RECORD_SHARED | RECORD_TRY);
+}
+
+/* A reader that gave up (-EINTR) holds nothing. */
+static __always_inline int reader_gave_up(void *ctx)
+{
+	struct call call = fentry_call(ctx);
+	__u64 result = 0;
+
+	bpf_probe_read_kernel(&result, sizeof(result), ctx + 8);
+	if (!(__u32)result)
+		return acquired_late(call.argument);
+	return forget(call.argument);
+}
+
+SEC("fexit/down_read_interruptible")
+int fexit_down_read_interruptible(void *ctx)
+{
+	return reader_gave_up(ctx);
+}
+
+SEC("fexit/down_read_killable")
+int fexit_down_read_killable(void *ctx)
+{
+	return reader_gave_up(ctx);
+}
+
+#define FORGET(function)                                                                          \
+	SEC("fentry/" #function)                                                                   \
+	int fentry_##function(void *ctx)                                                           \
+	{                                                                                          \
+		__u64 lock = 0;                                                                    \
+                                                                                                   \
+		bpf_probe_read_kernel(&lock, sizeof(lock), ctx);                                   \
+		return released(ctx, lock);                                                        \
+	}                                                                                          \
+	SEC("kprobe/" #function)                                                                   \
+	int kprobe_##function(struct pt_regs *ctx)                                                 \
+	{                                                                                          \
+		return released(ctx, PT_REGS_PARM1(ctx));                                          \
+	}
+
+FORGET(up_read)
+FORGET(percpu_up_write)
+ACQUIRE(percpu_down_write, RECORD_PERCPU, 0)
+
+/* cpu_hotplug_lock, taken by readers without an argument; user space knows its address */
+static __always_inline int cpus_read(void *ctx, struct call call, bool locks)
+{
+	struct shared_state *shared_state = shared_get();
+
+	if (!shared_state)
+		return 0;
+	call.argument = shared_state->cpu_hotplug_lock;
+	if (!locks)
+		return released(ctx, call.argument);
+	return acquire(ctx, call, RECORD_PERCPU, RECORD_SHARED);
+}
+
+SEC("fentry/cpus_read_lock")
+int fentry_cpus_read_lock(void *ctx)
+{
+	return cpus_read(ctx, fentry_call(ctx), true);
+}
+
+SEC("kprobe/cpus_read_lock")
+int kprobe_cpus_read_lock(struct pt_regs *ctx)
+{
+	return cpus_read(ctx, kprobe_call(ctx), true);
+}
+
+SEC("fentry/cpus_read_unlock")
+int fentry_cpus_read_unlock(void *ctx)
+{
+	return cpus_read(ctx, (struct call){}, false);
+}
+
+SEC("kprobe/cpus_read_unlock")
+int kprobe_cpus_read_unlock(struct pt_regs *ctx)
+{
+	return cpus_read(ctx, (struct call){}, false);
+}
+
+/* An attempt only if the count is 1: then it locks before it decrements. */
+static __always_inline int dec_and_lock(void *ctx, __u64 counter, struct call call,
+					__u64 function)
+{
+	struct task_state *state;
+	int value = 0;
+
+	if (bpf_probe_read_kernel(&value, sizeof(value), (void *)counter) || value != 1)
+		return 0;
+	acquire(ctx, call, RECORD_MUTEX, 0);
+	state = task_state_find();
+	if (state) {
+		state->dec_lock = call.argument;
+		state->dec_function = function;
+	}
+	return 0;
+}
+
+SEC("fentry/atomic_dec_and_mutex_lock")
+int fentry_atomic_dec_and_mutex_lock(void *ctx)
+{
+	struct call call = fentry_call(ctx);
+	__u64 counter = call.argument;
+
+	bpf_probe_read_kernel(&call.argument, sizeof(call.argument), ctx + 8);
+	return dec_and_lock(ctx, counter, call, bpf_get_func_ip(ctx));
+}
+
+SEC("kprobe/atomic_dec_and_mutex_lock")
+int kprobe_atomic_dec_and_mutex_lock(struct pt_regs *ctx)
+{
+	struct call call = kprobe_call(ctx);
+	__u64 counter = call.argument;
+
+	call.argument = PT_REGS_PARM2(ctx);
+	return dec_and_lock(ctx, counter, call, PT_REGS_IP(ctx) & ~15UL);
+}
+
+/* --- a lock is made: what was known of its address is about another one ---------------------- */
+
+static __always_inline int lock_made(__u64 lock)
+{
+	struct shared_state *shared_state = shared_get();
+
+	if (shared_state && shared_state->ready)
+		interest_new_generation(shared_state, lock);
+	return 0;
+}
+
+#define MADE(function)                                                                            \
+	SEC("fentry/" #function)                                                                   \
+	int fentry_##function(void *ctx)                                                           \
+	{                                                                                          \
+		__u64 lock = 0;                                                                    \
+                                                                                                   \
+		bpf_probe_read_kernel(&lock, sizeof(lock), ctx);                                   \
+		return lock_made(lock);                                                            \
+	}                                                                                          \
+	SEC("kprobe/" #function)                                                                   \
+	int kprobe_##function(struct pt_regs *ctx)                                                 \
+	{                                                                                          \
+		return lock_made(PT_REGS_PARM1(ctx));                                              \
+	}
+
+MADE(__mutex_init)       /* up to 6.12 */
+MADE(mutex_init_generic) /* 7.2 */
+MADE(__mutex_rt_init)    /* PREEMPT_RT; 7.2 RT: mutex_rt_init_generic */
+MADE(mutex_rt_init_generic)
+MADE(__init_rwsem)
+
+/* --- optional: --holds, --record-events -------------------------------------------------------- */
+
+FORGET(mutex_unlock)
+FORGET(up_write)
+
+/* result: 'v' none, 'e' 0 or -errno, 't' 1 or 0 */
+#define ACQUIRED(function, result)                                                                \
+	SEC("fexit/" #function)                                                                    \
+	int acquired_##function(void *ctx)                                                         \
+	{                                                                                          \
+		__u64 words[2] = {};                                                               \
+                                                                                                   \
+		bpf_probe_read_kernel(words, sizeof(words), ctx);                                  \
+		return acquired(words[0], (result == 'e' && (__u32)words[1]) ||                    \
+						  (result == 't' && !(__u32)words[1]));            \
+	}
+
+ACQUIRED(mutex_lock, 'v')
+ACQUIRED(mutex_lock_io, 'v')
+ACQUIRED(mutex_lock_interruptible, 'e')
+ACQUIRED(mutex_lock_killable, 'e')
+ACQUIRED(mutex_trylock, 't')
+ACQUIRED(down_write, 'v')
+ACQUIRED(down_write_killable, 'e')
+ACQUIRED(down_write_trylock, 't')
+ACQUIRED(down_read, 'v')
+
+SEC("fentry/downgrade_write")
+int fentry_downgrade_write(void *ctx)
+{
+	__u64 lock = 0;
+
+	bpf_probe_read_kernel(&lock, sizeof(lock), ctx);
+	return downgraded(ctx, lock);
+}
+
+SEC("kprobe/downgrade_write")
+int kprobe_downgrade_write(struct pt_regs *ctx)
+{
+	return downgraded(ctx, PT_REGS_PARM1(ctx));
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(task_forked, struct task_struct *parent, struct task_struct *child)
+{
+	return send_task_event(ctx, EVENT_NUMBER_FORK, child->pid);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(task_exited, struct task_struct *task)
+{
+	return send_task_event(ctx, EVENT_NUMBER_END, task->pid);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * release.h - the release probes: the few that are always needed (readers and per-CPU locks have no
+ * owner word), and the optional ones that give hold times and event streams.
+ */
+#ifndef VFIOTRACE_BPF_RELEASE_H
+#define VFIOTRACE_BPF_RELEASE_H
+
+#include "chain.h"
+#include "hold_time.h"
+
+/* Numbers of enum event_op in model.h. */
+enum {
+	EVENT_NUMBER_ACQUIRE = 0,
+	EVENT_NUMBER_RELEASE = 1,
+	EVENT_NUMBER_TRY_ACQUIRE = 2,
+	EVENT_NUMBER_REQUEST = 3,
+	EVENT_NUMBER_FORK = 4,
+	EVENT_NUMBER_END = 9,
+	EVENT_NUMBER_DOWNGRADE = 10,
+};
+
+static __noinline void send_event(const struct record_lock *lock, __u32 op, __u64 peer)
+{
+	struct record_event *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+
+	if (!record) {
+		count(COUNT_LOST_RING);
+		return;
+	}
+	fill_header(&record->header, RECORD_EVENT);
+	if (lock)
+		record->lock = *lock;
+	else
+		__builtin_memset(&record->lock, 0, sizeof(record->lock));
+	record->peer = peer;
+	record->op = op;
+	record->reserved = 0;
+	bpf_ringbuf_submit(record, 0);
+	count(COUNT_EVENT);
+}
+
+static __always_inline int send_task_event(void *ctx, __u32 op, __u64 peer)
+{
+	struct shared_state *shared_state = shared_get();
+
+	if (shared_state && shared_state->ready && shared_state->record_events)
+		send_event(NULL, op, peer);
+	return 0;
+}
+
+static __always_inline int forget(__u64 lock)
+{
+	struct task_state *state = task_state_find();
+	struct record_lock was;
+
+	if (state && state->count)
+		drop_held(state, lock, &was);
+	return 0;
+}
+
+static __always_inline int released(void *ctx, __u64 lock)
+{
+	struct shared_state *shared_state = shared_get();
+	struct task_state *state;
+	struct record_lock was;
+
+	if (!shared_state || !shared_state->ready)
+		return 0;
+	state = task_state_find();
+	if (!state || !state->count || !drop_held(state, lock, &was))
+		return 0;
+	if (shared_state->holds && was.time)
+		count_hold(&was, bpf_ktime_get_ns() - was.time);
+	if (shared_state->record_events && (was.flags & RECORD_INTERESTING))
+		send_event(&was, EVENT_NUMBER_RELEASE, 0);
+	return 0;
+}
+
+/* The attempt succeeded: holds start here, and the event stream has its place in the order. */
+static __always_inline int acquired(__u64 lock, bool failed)
+{
+	struct shared_state *shared_state = shared_get();
+	struct task_state *state;
+	__u32 last;
+
+	if (!shared_state || !shared_state->ready || failed)
+		return 0;
+	state = task_state_find();
+	if (!state || !state->count)
+		return 0;
+	last = (state->count - 1) & (RECORD_MAX_HELD - 1);
+	if (state->held[last].lock != lock)
+		return 0;
+	state->held[last].time = bpf_ktime_get_ns();
+	check_interest(shared_state, &state->held[last]);
+	if (shared_state->record_events && (state->held[last].flags & RECORD_INTERESTING))
+		send_event(&state->held[last],
+			   state->held[last].flags & RECORD_TRY ? EVENT_NUMBER_TRY_ACQUIRE :
+								  EVENT_NUMBER_ACQUIRE,
+			   0);
+	return 0;
+}
+
+static __always_inline int downgraded(void *ctx, __u64 lock)
+{
+	struct shared_state *shared_state = shared_get();
+	struct task_state *state;
+
+	if (!shared_state || !shared_state->ready)
+		return 0;
+	state = task_state_find();
+	if (!state)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= state->count)
+			break;
+		if (state->held[i].lock != lock)
+			continue;
+		state->held[i].flags |= RECORD_SHARED;
+		if (shared_state->record_events)
+			send_event(&state->held[i], EVENT_NUMBER_DOWNGRADE, 0);
+	}
+	return 0;
+}
+
+/* For the programs that run anyway: only with --holds or --record-events. */
+static __always_inline int acquired_late(__u64 lock)
+{
+	struct shared_state *shared_state = shared_get();
+
+	if (!shared_state || !shared_state->holds)
+		return 0;
+	return acquired(lock, false);
+}
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sights.h - first sight of a VM, group, device …: a record that lets user space name every lock in
+ * it, and the object's own locks join the interest set.
+ */
+#ifndef VFIOTRACE_BPF_SIGHTS_H
+#define VFIOTRACE_BPF_SIGHTS_H
+
+#include "chain.h"
+#include "vfio_types.h"
+
+#define LOCK_OF(pointer, member) ((__u64)__builtin_preserve_access_index(&(pointer)->member))
+
+struct sight {
+	__u64 address, parent, second, ops;
+	__u32 kind, number;
+	__s32 pid;
+	const char *name, *driver;
+};
+
+static __always_inline bool sight_is_new(const struct sight *sight)
+{
+	__u64 key = mix(sight->address, sight->kind);
+	__u64 value = mix(sight->parent, sight->second), *known;
+
+	known = bpf_map_lookup_elem(&objects, &key);
+	if (known && *known == value)
+		return false;
+	bpf_map_update_elem(&objects, &key, &value, BPF_ANY);
+	return true;
+}
+
+static __noinline void send_sight(const struct sight *sight)
+{
+	struct record_object *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+
+	if (!record) {
+		count(COUNT_LOST_RING);
+		return;
+	}
+	fill_header(&record->header, RECORD_OBJECT);
+	record->address = sight->address;
+	record->parent = sight->parent;
+	record->second = sight->second;
+	record->ops = sight->ops;
+	record->kind = sight->kind;
+	record->number = sight->number;
+	record->pid = sight->pid;
+	record->reserved = 0;
+	record->name[0] = 0;
+	record->driver[0] = 0;
+	if (sight->name)
+		bpf_probe_read_kernel_str(record->name, sizeof(record->name), sight->name);
+	if (sight->driver)
+		bpf_probe_read_kernel_str(record->driver, sizeof(record->driver), sight->driver);
+	bpf_ringbuf_submit(record, 0);
+}
+
+static __noinline void see_kvm(struct shared_state *state, struct kvm *kvm)
+{
+	struct sight sight = { .address = (__u64)kvm, .kind = RECORD_OBJECT_KVM };
+
+	if (!kvm)
+		return;
+	sight.pid = BPF_CORE_READ(kvm, userspace_pid);
+	if (!sight_is_new(&sight))
+		return;
+	send_sight(&sight);
+	interest_add(state, LOCK_OF(kvm, lock));
+	interest_add(state, LOCK_OF(kvm, slots_lock));
+	interest_add(state, LOCK_OF(kvm, irq_lock));
+	if (bpf_core_field_exists(kvm->slots_arch_lock))
+		interest_add(state, LOCK_OF(kvm, slots_arch_lock));
+}
+
+static __always_inline void see_vcpu(struct shared_state *state, struct kvm_vcpu *vcpu)
+{
+	struct sight sight = { .address = (__u64)vcpu, .kind = RECORD_OBJECT_VCPU };
+
+	if (!vcpu)
+		return;
+	sight.parent = (__u64)BPF_CORE_READ(vcpu, kvm);
+	if (!sight_is_new(&sight))
+		return;
+	sight.number = BPF_CORE_READ(vcpu, vcpu_id);
+	send_sight(&sight);
+	interest_add(state, LOCK_OF(vcpu, mutex));
+	see_kvm(state, (struct kvm *)sight.parent);
+}
+
+static __noinline void see_container(struct shared_state *state,
+					  struct vfio_container *container)
+{
+	struct sight sight = { .address = (__u64)container, .kind = RECORD_OBJECT_CONTAINER };
+	struct sight inner = { .kind = RECORD_OBJECT_IOMMU, .parent = (__u64)container };
+	struct vfio_iommu *iommu;
+
+	if (!container)
+		return;
+	iommu = BPF_CORE_READ(container, iommu_data);
+	sight.second = (__u64)iommu;
+	if (!sight_is_new(&sight))
+		return;
+	send_sight(&sight);
+	interest_add(state, LOCK_OF(container, group_lock));
+	/* other IOMMU backends (SPAPR) keep another structure there: x86, arm64, s390x use type1 */
+	if (!iommu || !bpf_core_type_exists(struct vfio_iommu))
+		return;
+	inner.address = (__u64)iommu;
+	if (!sight_is_new(&inner))
+		return;
+	send_sight(&inner);
+	interest_add(state, LOCK_OF(iommu, lock));
+	if (bpf_core_field_exists(iommu->device_list_lock))
+		interest_add(state, LOCK_OF(iommu, device_list_lock));
+}
+
+static __noinline void see_group(struct shared_state *state, struct vfio_group *group)
+{
+	struct sight sight = { .address = (__u64)group, .kind = RECORD_OBJECT_GROUP };
+
+	if (!group)
+		return;
+	sight.parent = (__u64)BPF_CORE_READ(group, iommu_group);
+	sight.second = (__u64)BPF_CORE_READ(group, container);
+	if (!sight_is_new(&sight))
+		return;
+	sight.number = BPF_CORE_READ(group, iommu_group, id);
+	sight.name = BPF_CORE_READ(group, dev.kobj.name);
+	send_sight(&sight);
+	interest_add(state, LOCK_OF(group, group_lock));
+	interest_add(state, LOCK_OF(group, device_lock));
+	see_container(state, (struct vfio_container *)sight.second);
+}
+
+static __noinline void see_device(struct shared_state *state, struct vfio_device *device)
+{
+	struct sight sight = { .address = (__u64)device, .kind = RECORD_OBJECT_DEVICE };
+	struct sight set = { .kind = RECORD_OBJECT_DEVICE_SET };
+	struct vfio_device_set *dev_set;
+
+	if (!device)
+		return;
+	dev_set = BPF_CORE_READ(device, dev_set);
+	sight.parent = (__u64)BPF_CORE_READ(device, group);
+	sight.second = (__u64)dev_set;
+	if (!sight_is_new(&sight))
+		return;
+	sight.name = BPF_CORE_READ(device, dev, kobj.name);
+	sight.driver = BPF_CORE_READ(device, dev, driver, name);
+	sight.ops = (__u64)BPF_CORE_READ(device, ops);
+	send_sight(&sight);
+	see_group(state, (struct vfio_group *)sight.parent);
+	if (!dev_set)
+		return;
+	set.address = (__u64)dev_set;
+	set.parent = (__u64)device;
+	send_sight(&set);
+	interest_add(state, LOCK_OF(dev_set, lock));
+}
+
+static __always_inline void see_kvm_device(struct shared_state *state, struct kvm_device *device)
+{
+	struct sight sight = { .kind = RECORD_OBJECT_KVM_VFIO };
+
+	if (!device)
+		return;
+	sight.address = (__u64)BPF_CORE_READ(device, private);
+	sight.parent = (__u64)BPF_CORE_READ(device, kvm);
+	if (!sight.address || !sight_is_new(&sight))
+		return;
+	send_sight(&sight);
+	interest_add(state, sight.address + bpf_core_field_offset(struct kvm_vfio, lock));
+	see_kvm(state, (struct kvm *)sight.parent);
+}
+
+/* A device file's private_data: the device itself, or (6.6 and later) a struct vfio_device_file. */
+static __always_inline struct vfio_device *device_of_file(__u64 private_data)
+{
+	struct vfio_device_file *file = (void *)private_data;
+
+	if (!HAS_DEVICE_FILE())
+		return (void *)private_data;
+	return file ? BPF_CORE_READ(file, device) : NULL;
+}
+
+#endif

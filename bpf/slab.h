@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * slab.h - the slab cache an address comes from: how a lock in no known object gets a name.
+ * Only where page_offset and vmemmap are known (x86-64 with KALLSYMS_ALL); else "".
+ */
+#ifndef VFIOTRACE_BPF_SLAB_H
+#define VFIOTRACE_BPF_SLAB_H
+
+#include "maps.h"
+
+/* struct slab was split from struct page in 5.17 (d122019bf061): older kernels give no name */
+static __noinline void slab_of(struct shared_state *state, __u64 address,
+				    struct record_slab *out)
+{
+	struct kmem_cache *cache;
+	struct slab *slab;
+	const char *name;
+	__u64 head, base, page_size = bpf_core_type_size(struct page);
+	__u32 size;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	if (!state->page_offset || !state->vmemmap || address < state->page_offset ||
+	    address - state->page_offset > 1ULL << 46 || !bpf_core_type_exists(struct slab))
+		return;
+	slab = (void *)(state->vmemmap + ((address - state->page_offset) >> 12) * page_size);
+	/* tail page: compound_head with bit 0 set, the second word of every struct page */
+	if (bpf_probe_read_kernel(&head, sizeof(head), (void *)slab + 8))
+		return;
+	if (head & 1)
+		slab = (void *)(head - 1);
+	if (bpf_core_read(&cache, sizeof(cache), &slab->slab_cache) || (__u64)cache < (1ULL << 63))
+		return;
+	if (bpf_core_read(&name, sizeof(name), &cache->name) ||
+	    bpf_core_read(&size, sizeof(size), &cache->size) || !size)
+		return;
+	if (bpf_probe_read_kernel_str(out->cache, sizeof(out->cache), name) <= 0) {
+		out->cache[0] = 0;
+		return;
+	}
+	base = state->page_offset + (((__u64)slab - state->vmemmap) / page_size << 12);
+	out->offset = (address - base) % size;
+}
+
+#endif
