@@ -64,6 +64,7 @@ struct vfio_device {
 	unsigned int index;
 	unsigned int open_count;
 	struct device device;
+	const void *ops;
 	void (*put_kvm)(struct kvm *); /* since 2b48f52f2bff: vfio_device_get_kvm_safe exists */
 } VFIO_TYPE;
 
