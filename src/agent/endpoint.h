@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * endpoint.h - what the agent and the endpoint's process share: memory mapped before the fork.
+ *
+ * A text is written under a sequence count: odd while it changes. The reader copies and looks
+ * again; it never writes but to `requests`, and the agent trusts nothing in here but that count.
+ */
+#ifndef VFIOTRACE_ENDPOINT_H
+#define VFIOTRACE_ENDPOINT_H
+
+#include <stdatomic.h>
+
+#include "agent.h"
+
+struct endpoint_text {
+	atomic_uint sequence;
+	atomic_uint length;
+	char text[ENDPOINT_TEXT_MAX];
+};
+
+struct endpoint_shared {
+	atomic_ullong requests;
+	struct endpoint_text texts[ENDPOINT_FLAVOURS];
+};
+
+/* Never returns. `listener` is bound and listening. */
+void endpoint_serve(struct endpoint_shared *shared, int listener) __attribute__((noreturn));
+/* A listening socket for the address; `path` is filled for a unix socket, else "". */
+int endpoint_listen(const char *address, char *path, size_t path_size, char *error,
+		    size_t error_size);
+
+#endif

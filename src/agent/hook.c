@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The hook: one command per incident, without a shell, with a time limit, never waited for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+#define WORDS_MAX 16
+
+struct request {
+	char file[4096];
+	char code[32], grade[16];
+};
+
+struct hook {
+	char *text;              /* the words, cut in place */
+	char *words[WORDS_MAX + 2]; /* room for the file and the NULL */
+	int word_count;
+	uint64_t timeout_ns;
+	struct request queue[HOOK_QUEUE];
+	uint32_t head, waiting;
+	pid_t child;
+	uint64_t started_at; /* 0: child started since the last poll */
+	bool killed;
+	struct hook_stats stats;
+};
+
+struct hook *hook__new(const char *command, uint64_t timeout_ns, char *error, size_t error_size)
+{
+	struct hook *h = calloc(1, sizeof(*h));
+	char *save = NULL;
+
+	if (!h || !(h->text = strdup(command))) {
+		snprintf(error, error_size, "out of memory");
+		free(h);
+		return NULL;
+	}
+	h->timeout_ns = timeout_ns;
+	for (char *word = strtok_r(h->text, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+		if (h->word_count == WORDS_MAX) {
+			snprintf(error, error_size, "--hook takes at most %d words", WORDS_MAX);
+			goto refuse;
+		}
+		h->words[h->word_count++] = word;
+	}
+	if (!h->word_count || h->words[0][0] != '/') {
+		snprintf(error, error_size, "--hook wants an absolute path, not \"%s\"", command);
+		goto refuse;
+	}
+	if (access(h->words[0], X_OK)) {
+		snprintf(error, error_size, "cannot run the hook %s: %s", h->words[0], strerror(errno));
+		goto refuse;
+	}
+	return h;
+refuse:
+	hook__free(h);
+	return NULL;
+}
+
+void hook__free(struct hook *h)
+{
+	if (!h)
+		return;
+	if (h->child > 0) {
+		kill(-h->child, SIGKILL);
+		kill(h->child, SIGKILL);
+		waitpid(h->child, NULL, 0);
+	}
+	free(h->text);
+	free(h);
+}
+
+int hook__run(struct hook *h, const char *file, const char *code, const char *grade)
+{
+	struct request *r;
+
+	if (h->waiting == HOOK_QUEUE) {
+		h->stats.dropped++;
+		return -EAGAIN;
+	}
+	r = &h->queue[(h->head + h->waiting++) % HOOK_QUEUE];
+	snprintf(r->file, sizeof(r->file), "%s", file);
+	snprintf(r->code, sizeof(r->code), "%s", code);
+	snprintf(r->grade, sizeof(r->grade), "%s", grade);
+	return 0;
+}
+
+/* Between fork and exec: only async-signal-safe calls. */
+static void become_hook(char **words, char **environment)
+{
+	static const int reset[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD };
+	sigset_t none;
+	int null;
+
+	setsid();
+	for (size_t i = 0; i < sizeof(reset) / sizeof(reset[0]); i++)
+		signal(reset[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || chdir("/"))
+		_exit(126);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	close_range(3, ~0U, 0);
+	execve(words[0], words, environment);
+	_exit(127);
+}
+
+static void start(struct hook *h)
+{
+	struct request *r = &h->queue[h->head];
+	char code[64], grade[48];
+	char *environment[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+				code, grade, NULL };
+
+	snprintf(code, sizeof(code), "VFIOTRACE_CODE=%s", r->code);
+	snprintf(grade, sizeof(grade), "VFIOTRACE_GRADE=%s", r->grade);
+	h->words[h->word_count] = r->file;
+	h->words[h->word_count + 1] = NULL;
+	h->child = fork();
+	if (!h->child)
+		become_hook(h->words, environment);
+	h->head = (h->head + 1) % HOOK_QUEUE;
+	h->waiting--;
+	if (h->child < 0) {
+		h->child = 0;
+		h->stats.failed++;
+		return;
+	}
+	h->stats.started++;
+	h->started_at = 0;
+	h->killed = false;
+}
+
+static void reap(struct hook *h)
+{
+	int status;
+	pid_t pid = waitpid(h->child, &status, WNOHANG);
+
+	if (!pid)
+		return;
+	/* what it left behind in its session goes with it */
+	kill(-h->child, SIGKILL);
+	h->child = 0;
+	if (h->killed)
+		h->stats.timed_out++;
+	else if (pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status))
+		h->stats.succeeded++;
+	else
+		h->stats.failed++;
+}
+
+void hook__poll(struct hook *h, uint64_t now)
+{
+	if (!h)
+		return;
+	if (h->child > 0)
+		reap(h);
+	if (h->child > 0) {
+		if (!h->started_at)
+			h->started_at = now;
+		if (now - h->started_at > h->timeout_ns && !h->killed) {
+			h->killed = true;
+			kill(-h->child, SIGKILL);
+			kill(h->child, SIGKILL);
+		}
+	} else if (h->waiting) {
+		start(h);
+	}
+}
+
+void hook__stats(const struct hook *h, struct hook_stats *out)
+{
+	if (h)
+		*out = h->stats;
+	else
+		memset(out, 0, sizeof(*out));
+}
