@@ -33,29 +33,33 @@ static const char *owner_of(const char *function)
 	return NULL;
 }
 
-/* Whether the absence of a function would be noticed. */
-static bool can_see_functions_of(struct kernel *k, const char *module)
+/*
+ * Whether the absence of a symbol would be noticed: BTF lists functions, also static ones, but no
+ * data; kallsyms lists data on most kernels, but only what is loaded.
+ */
+static bool would_see(struct kernel *k, const char *module, bool is_function)
 {
-	if (!module)
-		return !symbols__hidden(k) || kernel__has_btf(k);
-	if (kernel__module_loaded(k, module))
-		return !symbols__hidden(k) || kernel__module_btf(k, module, true);
-	return kernel__module_btf(k, module, true) != NULL;
+	if (is_function && module && kernel__module_btf(k, module, true))
+		return true;
+	if (module && !kernel__module_loaded(k, module))
+		return false;
+	return !symbols__hidden(k) && (is_function || symbols__has_data(k));
 }
 
-static void look_for_function(struct kernel *k, const char *name, bool wanted, struct sign *sign)
+static void look_for_symbol(struct kernel *k, const char *name, bool is_function, bool wanted,
+			    struct sign *sign)
 {
 	const char *module = owner_of(name);
 	bool there = kernel__symbol(k, name) || kernel__function_known(k, name);
 
-	if (!there && !can_see_functions_of(k, module)) {
+	if (!there && !would_see(k, module, is_function)) {
 		sign->state = FIX_CANNOT_TELL;
 		snprintf(sign->text, sizeof(sign->text), "cannot tell until %s is loaded: modprobe %s",
 			 module ? module : "its module", module ? module : "it");
 		return;
 	}
 	sign->state = there == wanted ? FIX_PRESENT : FIX_MISSING;
-	snprintf(sign->text, sizeof(sign->text), "%s %s()", there ? "has" : "no", name);
+	snprintf(sign->text, sizeof(sign->text), "%s symbol %s", there ? "has" : "no", name);
 }
 
 static void look_for_member(struct kernel *k, const char *path, struct sign *sign)
@@ -91,10 +95,12 @@ static void look_for_sign(struct kernel *k, const char *evidence, struct sign *s
 		return;
 	if (!strcmp(kind, "btf-member"))
 		look_for_member(k, what, sign);
-	else if (!strcmp(kind, "symbol") || !strcmp(kind, "btf-function"))
-		look_for_function(k, what, true, sign);
+	else if (!strcmp(kind, "btf-function"))
+		look_for_symbol(k, what, true, true, sign);
+	else if (!strcmp(kind, "symbol"))
+		look_for_symbol(k, what, false, true, sign);
 	else if (!strcmp(kind, "no-symbol"))
-		look_for_function(k, what, false, sign);
+		look_for_symbol(k, what, false, false, sign);
 }
 
 static void decide(struct kernel *k, const char *evidence, struct fix *fix)

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfiotrace check: can this kernel be traced, and does it carry the known fixes? */
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.h"
+#include "cli.h"
+#include "cli/level.h"
+#include "kernel.h"
+#include "report.h"
+
+#define MAX_FEATURES 32
+#define MAX_PROBES 96
+#define MAX_FIXES 64
+
+struct check_options {
+	enum attach_level attach;
+	const char *btf;
+	bool force;
+};
+
+struct check {
+	struct kernel *kernel;
+	struct feature features[MAX_FEATURES];
+	struct probe_info probes[MAX_PROBES];
+	struct fix fixes[MAX_FIXES];
+	uint32_t feature_count, probe_count, fix_count;
+	struct level level;
+};
+
+static const struct argp_option option_table[] = {
+	{ "attach", 'a' + 256, "LEVEL", 0,
+	  "Ask for one rung only: auto, fentry, kprobe, tracepoint or lockdep", 1 },
+	{ "btf", 'b' + 256, "FILE", 0, "BTF of this kernel, where it has none itself", 1 },
+	{ "force", 'f' + 256, NULL, 0, "Try the probes also beside another instance", 1 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct check_options *options = state->input;
+
+	switch (key) {
+	case 'a' + 256:
+		for (int i = ATTACH_AUTO; i <= ATTACH_LOCKDEP; i++) {
+			if (strcmp(argument, attach_level_names[i]))
+				continue;
+			options->attach = (enum attach_level)i;
+			return 0;
+		}
+		argp_error(state, "--attach takes auto, fentry, kprobe, tracepoint or lockdep, not "
+				  "\"%s\"", argument);
+		return EINVAL;
+	case 'b' + 256:
+		options->btf = argument;
+		return 0;
+	case 'f' + 256:
+		options->force = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "check takes no argument");
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse_option,
+	.doc = "Can this kernel be traced, and does it carry the known fixes?\v"
+	       "Probes are attached for a moment and detached again. Exit status: 0 some level of "
+	       "tracing works, 64 wrong usage, 77 it does not (the message says why and what helps).",
+	.children = children,
+};
+
+/* Attaching for a moment is the only way to know; what cannot be attached says why in its row. */
+static void try_probes(struct check *check, const struct check_options *options, struct model *m)
+{
+	struct capture_options wanted = {
+		.kernel = check->kernel,
+		.model = m,
+		.attach = options->attach,
+		.force = options->force,
+		.verbosity = common.verbosity,
+	};
+	struct capture *capture;
+	int error = 0;
+
+	if (!check->level.works)
+		return;
+	capture = capture__open(&wanted, &error);
+	if (capture)
+		error = capture__attach(capture);
+	if (capture && !error)
+		check->probe_count = capture__probes(capture, check->probes, MAX_PROBES);
+	if (error)
+		level__attach_failed(&check->level, capture__error());
+	else
+		level__attached(&check->level, check->probes, check->probe_count);
+	/* Names in probe rows belong to the capture, which ends with the process. */
+	if (capture)
+		capture__stop(capture);
+}
+
+static const char *mark(enum feature_state state)
+{
+	return state == FEATURE_YES ? "yes" : state == FEATURE_NO ? "no" : "unknown";
+}
+
+static void print_features(const struct check *check)
+{
+	printf("%-24s %-8s %s\n", "feature", "here", "needed for");
+	for (uint32_t i = 0; i < check->feature_count; i++) {
+		const struct feature *f = &check->features[i];
+
+		printf("%-24s %-8s %s\n", f->name, mark(f->state), f->needed_for);
+		if (f->state != FEATURE_YES && f->remedy)
+			printf("%-24s %-8s -> %s\n", "", "", f->remedy);
+	}
+}
+
+static void print_probes(const struct check *check)
+{
+	static const char *const states[] = { "off", "attached", "missing", "failed", "pending" };
+
+	if (!check->probe_count)
+		return;
+	printf("\n%-24s %-9s %-8s %s\n", "probe", "state", "how", "function, or why not");
+	for (uint32_t i = 0; i < check->probe_count; i++) {
+		const struct probe_info *p = &check->probes[i];
+		const char *last = p->state == PROBE_ATTACHED ? p->function : p->reason;
+
+		printf("%-24s %-9s %-8s %s\n", p->name, states[p->state], p->how ? p->how : "-",
+		       last ? last : "-");
+	}
+}
+
+static void print_fixes(const struct check *check)
+{
+	static const char *const states[] = { "is in", "MISSING", "unknown" };
+
+	printf("\n%-13s %-8s %s\n", "fix", "here", "title, and how it was seen");
+	for (uint32_t i = 0; i < check->fix_count; i++) {
+		const struct fix *fix = &check->fixes[i];
+
+		if (fix->state == FIX_CANNOT_TELL && !common.verbosity)
+			continue;
+		printf("%-13s %-8s %s (%s)\n", fix->row->commit, states[fix->state], fix->row->title,
+		       fix->row->fixed_in ? fix->row->fixed_in : "not released");
+		printf("%-13s %-8s %s\n", "", "", fix->evidence);
+	}
+	if (!common.verbosity)
+		printf("fixes that left no sign on this kernel are listed with -v\n");
+}
+
+static void print_text(const struct check *check)
+{
+	printf("vfiotrace %s on Linux %s %s\n\n", VERSION, kernel__release(check->kernel),
+	       kernel__arch(check->kernel));
+	print_features(check);
+	print_probes(check);
+	print_fixes(check);
+	printf("\nlevel: %s\n", check->level.name);
+	if (check->level.works)
+		printf("%s\n", check->level.message);
+}
+
+static int run(struct check *check, const struct check_options *options, struct model *m)
+{
+	kernel__facts(check->kernel, m);
+	check->feature_count = kernel__features(check->kernel, check->features, MAX_FEATURES);
+	check->fix_count = kernel__fixes(check->kernel, check->fixes, MAX_FIXES);
+	level__judge(&check->level, check->kernel, check->features, check->feature_count,
+		     options->attach);
+	try_probes(check, options, m);
+	if (common.json)
+		json_print(stdout,
+			   json_check(m, check->features, check->feature_count, check->probes,
+				      check->probe_count, check->fixes, check->fix_count,
+				      check->level.name));
+	else
+		print_text(check);
+	if (check->level.works)
+		return EXIT_CLEAN;
+	fflush(stdout);
+	say_error("%s", check->level.message);
+	return EXIT_UNSUPPORTED;
+}
+
+int check_main(int argc, char **argv)
+{
+	struct check_options options = { 0 };
+	struct check *check;
+	struct model *m;
+	int status = EXIT_ERROR;
+
+	if (cli_parse(&argp, argc, argv, &options))
+		return EXIT_USAGE;
+	check = calloc(1, sizeof(*check));
+	m = model__new();
+	if (check)
+		check->kernel = kernel__open(options.btf);
+	if (!m || !check || !check->kernel) {
+		say_error("out of memory");
+		goto cleanup;
+	}
+	model__clock(m)->start = model__clock(m)->end = clock_mono_ns();
+	status = run(check, &options, m);
+cleanup:
+	if (check)
+		kernel__close(check->kernel);
+	free(check);
+	model__free(m);
+	return status;
+}
