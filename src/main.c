@@ -6,6 +6,7 @@
 #include "report.h"
 
 const struct command commands[] = {
+	{ "check", check_main, "can this kernel be traced, does it carry the known fixes" },
 	{ NULL, NULL, NULL },
 };
 

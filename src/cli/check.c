@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfiotrace check: can this kernel be traced, and does it carry the known fixes? */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "capture.h"
 #include "cli.h"
@@ -74,35 +76,6 @@ static const struct argp argp = {
 	.children = children,
 };
 
-/* Attaching for a moment is the only way to know; what cannot be attached says why in its row. */
-static void try_probes(struct check *check, const struct check_options *options, struct model *m)
-{
-	struct capture_options wanted = {
-		.kernel = check->kernel,
-		.model = m,
-		.attach = options->attach,
-		.force = options->force,
-		.verbosity = common.verbosity,
-	};
-	struct capture *capture;
-	int error = 0;
-
-	if (!check->level.works)
-		return;
-	capture = capture__open(&wanted, &error);
-	if (capture)
-		error = capture__attach(capture);
-	if (capture && !error)
-		check->probe_count = capture__probes(capture, check->probes, MAX_PROBES);
-	if (error)
-		level__attach_failed(&check->level, capture__error());
-	else
-		level__attached(&check->level, check->probes, check->probe_count);
-	/* Names in probe rows belong to the capture, which ends with the process. */
-	if (capture)
-		capture__stop(capture);
-}
-
 static const char *mark(enum feature_state state)
 {
 	return state == FEATURE_YES ? "yes" : state == FEATURE_NO ? "no" : "unknown";
@@ -173,7 +146,6 @@ static int run(struct check *check, const struct check_options *options, struct 
 	check->fix_count = kernel__fixes(check->kernel, check->fixes, MAX_FIXES);
 	level__judge(&check->level, check->kernel, check->features, check->feature_count,
 		     options->attach);
-	try_probes(check, options, m);
 	if (common.json)
 		json_print(stdout,
 			   json_check(m, check->features, check->feature_count, check->probes,
@@ -186,6 +158,17 @@ static int run(struct check *check, const struct check_options *options, struct 
 	fflush(stdout);
 	say_error("%s", check->level.message);
 	return EXIT_UNSUPPORTED;
+}
+
+static void set_clock(struct model *m)
+{
+	struct model_clock *clock = model__clock(m);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock->start = clock->end = clock_mono_ns();
+	clock->realtime_offset =
+		now.tv_sec * 1000000000LL + now.tv_nsec - (int64_t)clock->start;
 }
 
 int check_main(int argc, char **argv)
@@ -205,7 +188,7 @@ int check_main(int argc, char **argv)
 		say_error("out of memory");
 		goto cleanup;
 	}
-	model__clock(m)->start = model__clock(m)->end = clock_mono_ns();
+	set_clock(m);
 	status = run(check, &options, m);
 cleanup:
 	if (check)

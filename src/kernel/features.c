@@ -37,16 +37,16 @@ static enum feature_state look_privileges(struct kernel *k)
 		      has_capability(CAP_DAC_READ_SEARCH));
 }
 
+/* "none [integrity] confidentiality": only the last one hides kernel memory from BPF. */
 static enum feature_state look_lockdown(struct kernel *k)
 {
-	char *text = read_whole("/sys/kernel/security/lockdown", NULL);
+	char *text = read_whole_fd(
+		pseudo_fs__open("securityfs", "/sys/kernel/security", "lockdown"), NULL);
 	enum feature_state state;
+	(void)k;
 
-	/* No file: the module is not built in, or securityfs is not mounted. */
-	if (!text)
-		return config__known(k) && !kernel__config(k, "SECURITY_LOCKDOWN_LSM") ?
-			       FEATURE_YES :
-			       FEATURE_UNKNOWN;
+	if (!text) /* no such file: this kernel has no lockdown */
+		return errno == ENOENT ? FEATURE_YES : FEATURE_UNKNOWN;
 	state = yes_if(!strstr(text, "[confidentiality]"));
 	free(text);
 	return state;
@@ -57,23 +57,21 @@ static enum feature_state look_vmlinux_btf(struct kernel *k)
 	return yes_if(kernel__has_btf(k));
 }
 
-static enum feature_state module_btf_state(struct kernel *k, const char *module)
+static enum feature_state module_btf_state(struct kernel *k, const char *module, const char *type)
 {
-	if (kernel__module_btf(k, module, true))
+	if (kernel__module_btf(k, module, true) || kernel__has_struct(k, type))
 		return FEATURE_YES;
-	if (module_is_builtin(k, module))
-		return yes_if(kernel__has_btf(k));
 	return modules__find(k, module) ? FEATURE_NO : FEATURE_UNKNOWN;
 }
 
 static enum feature_state look_vfio_btf(struct kernel *k)
 {
-	return module_btf_state(k, "vfio");
+	return module_btf_state(k, "vfio", "vfio_group");
 }
 
 static enum feature_state look_kvm_btf(struct kernel *k)
 {
-	return module_btf_state(k, "kvm");
+	return module_btf_state(k, "kvm", "kvm_vfio");
 }
 
 static enum feature_state module_state(struct kernel *k, const char *module)
@@ -130,8 +128,7 @@ static enum feature_state look_kprobe(struct kernel *k)
 
 static enum feature_state look_kprobe_multi(struct kernel *k)
 {
-	return yes_if(kernel__vmlinux_function(k, "bpf_kprobe_multi_link_attach") &&
-		      (!config__known(k) || kernel__config(k, "FPROBE")));
+	return yes_if(kernel__symbol(k, "register_fprobe") != 0);
 }
 
 static enum feature_state look_contention(struct kernel *k)
@@ -206,8 +203,10 @@ static const struct {
 	{ "vmlinux_btf", look_vmlinux_btf, "everything: types of the running kernel",
 	  "give a BTF of exactly this kernel with --btf FILE, or boot one built with "
 	  "CONFIG_DEBUG_INFO_BTF" },
-	{ "vfio", look_vfio, "the VFIO locks and paths", "modprobe vfio (or vfio-pci)" },
-	{ "kvm", look_kvm, "the KVM locks and paths", "modprobe kvm_intel or kvm_amd" },
+	{ "vfio", look_vfio, "the VFIO locks and paths",
+	  "modprobe vfio-pci; if there is no such module, a kernel with CONFIG_VFIO" },
+	{ "kvm", look_kvm, "the KVM locks and paths",
+	  "modprobe kvm_intel or kvm_amd; if there is no such module, a kernel with CONFIG_KVM" },
 	{ "vfio_btf", look_vfio_btf, "fentry in vfio, names of its locks",
 	  "modprobe vfio; if it is loaded, a kernel with CONFIG_DEBUG_INFO_BTF_MODULES" },
 	{ "kvm_btf", look_kvm_btf, "fentry in kvm, names of its locks",

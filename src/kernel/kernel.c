@@ -8,6 +8,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <bpf/libbpf.h>
+
 #include "kernel_internal.h"
 
 const char *kernel__keep(const struct kernel *k, const char *text)
@@ -41,9 +43,15 @@ const char *kernel__keepf(const struct kernel *k, const char *format, ...)
 
 char *read_whole(const char *path, size_t *length)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return read_whole_fd(fd < 0 ? -errno : fd, length);
+}
+
+char *read_whole_fd(int fd, size_t *length)
+{
 	size_t capacity = 1 << 14, used = 0;
 	char *text = malloc(capacity), *grown;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = -1;
 
 	if (fd < 0 || !text)
@@ -69,7 +77,17 @@ fail:
 	free(text);
 	if (fd >= 0)
 		close(fd);
+	else
+		errno = -fd;
 	return NULL;
+}
+
+static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
 }
 
 struct kernel *kernel__open(const char *btf_path)
@@ -83,6 +101,8 @@ struct kernel *kernel__open(const char *btf_path)
 		free(k);
 		return NULL;
 	}
+	/* What is missing is reported as a feature; whoever loads programs installs its own. */
+	libbpf_set_print(say_nothing);
 	k->fentry_error = 1;
 	k->release = strdup(names.release);
 	k->version_text = strdup(names.version);

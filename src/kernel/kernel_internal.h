@@ -94,6 +94,7 @@ const char *kernel__keepf(const struct kernel *k, const char *format, ...)
 
 /* Whole file, NUL-terminated; NULL with errno. */
 char *read_whole(const char *path, size_t *length);
+char *read_whole_fd(int fd, size_t *length); /* closes it; negative: NULL with errno from it */
 
 static inline uint32_t name_hash(const char *name)
 {
@@ -134,8 +135,8 @@ struct symbol *symbols__next(const struct symbol_table *t, const char *name,
 bool symbols__hidden(const struct kernel *k);
 bool symbols__has_data(const struct kernel *k);
 
-/* tracefs.c: a file of tracefs, also where tracefs is not mounted (nothing stays mounted). */
-int tracefs__open(const char *name);
+/* pseudo_fs.c: a file of such a file system, also where it is not mounted (nothing stays mounted). */
+int pseudo_fs__open(const char *type, const char *place, const char *name);
 
 /* try_fentry.c: load and attach an empty program for a moment. 0 or -errno. */
 int kernel__try_fentry(struct kernel *k);

@@ -114,8 +114,8 @@ static int parse_line(const struct kernel *k, struct symbol_table *t, char *line
 		module += module[1] == '[' ? 2 : 1;
 		module[strcspn(module, "]")] = 0;
 	}
-	if (strchr("bBdD", type))
-		t->has_data = t->has_data || !module;
+	/* without KALLSYMS_ALL no local data of the kernel is listed */
+	t->has_data = t->has_data || (!module && (type == 'd' || type == 'b'));
 	if (is_noise(name, type))
 		return 0;
 	if (address)

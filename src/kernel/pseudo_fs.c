@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* tracefs: which functions ftrace can stop at. Read once, kept as a mark on the symbol. */
+/*
+ * Files of tracefs and securityfs, also where nobody mounted these; and what tracefs says about the
+ * functions ftrace can stop at, read once and kept as a mark on the symbol.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,9 +14,9 @@
 #include "kernel_internal.h"
 
 /* A mount of our own that no path leads to: it is gone when the descriptor is closed. */
-static int detached_mount(void)
+static int detached_mount(const char *type)
 {
-	int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC), mount_fd;
+	int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), mount_fd;
 
 	if (context < 0)
 		return -errno;
@@ -28,21 +31,18 @@ static int detached_mount(void)
 	return mount_fd;
 }
 
-int tracefs__open(const char *name)
+int pseudo_fs__open(const char *type, const char *place, const char *name)
 {
-	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 	char path[256];
 	int fd, mount_fd;
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		snprintf(path, sizeof(path), "%s/%s", places[i], name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		if (errno == EACCES || errno == EPERM)
-			return -errno;
-	}
-	mount_fd = detached_mount();
+	snprintf(path, sizeof(path), "%s/%s", place, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	if (errno == EACCES || errno == EPERM)
+		return -errno;
+	mount_fd = detached_mount(type);
 	if (mount_fd < 0)
 		return mount_fd;
 	fd = openat(mount_fd, name, O_RDONLY | O_CLOEXEC);
@@ -75,7 +75,7 @@ static int load_traceable(const struct kernel *k)
 	if (t->traceable_loaded)
 		return 0;
 	t->traceable_loaded = true;
-	fd = tracefs__open("available_filter_functions");
+	fd = pseudo_fs__open("tracefs", "/sys/kernel/tracing", "available_filter_functions");
 	if (fd < 0)
 		return fd;
 	file = fdopen(fd, "r");
