@@ -86,3 +86,15 @@ copy_foreign_libraries() { # program, root
 	done < <(readelf -d "$1" 2>/dev/null | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p'
 		readelf -l "$1" 2>/dev/null | sed -nE 's/.*interpreter: .*\/([^/]*)\]/\1/p')
 }
+
+# A real QEMU as VFIO client, with the firmware it wants.
+copy_qemu() { # root
+	local file
+	copy_program "$(command -v qemu-system-x86_64)" "$1"
+	for file in /usr/share/seabios/bios-256k.bin /usr/share/qemu/kvmvapic.bin /usr/share/qemu/linuxboot_dma.bin \
+		/usr/share/seabios/vgabios-stdvga.bin; do
+		[ -e "$file" ] || continue
+		mkdir -p "$1${file%/*}"
+		cp -L "$file" "$1$file"
+	done
+}

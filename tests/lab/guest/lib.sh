@@ -38,6 +38,7 @@ load_vfio_lab() {
 	modprobe vfio 2>/dev/null
 	modprobe kvm 2>/dev/null
 	modprobe irqbypass 2>/dev/null
+	[ ! -d /sys/module/vfio_lab ] || rmmod vfio_lab || fail "vfio_lab is in use"
 	insmod /lab/modules/vfio_lab.ko "$@" || fail "vfio_lab does not load"
 }
 
@@ -46,6 +47,7 @@ load_lock_lab() {
 }
 
 # Group number of lab device N (0 by default).
+# shellcheck disable=SC2120
 lab_group() {
 	basename "$(readlink "/sys/bus/platform/devices/vfio_lab.${1:-0}/iommu_group")"
 }
@@ -84,4 +86,16 @@ wait_for() {
 		[ $n -le $((${3:-20} * 10)) ] || return 1
 		usleep 100000
 	done
+}
+
+# The load of the bug on lab device 0: open takes kvm->lock under the group lock; then, in two
+# orders, the device is closed and the KVM-VFIO device is closed.
+lab_inversion() {
+	g=$(lab_group)
+	# shellcheck disable=SC2086
+	vfio_client vm kvmdev container group=$g set_container iommu=1 add open=vfio_lab.0 close=device close=kvmdev ||
+		fail "lab device: device first"
+	# shellcheck disable=SC2086
+	vfio_client vm kvmdev container group=$g set_container iommu=1 add open=vfio_lab.0 close=kvmdev close=device close=vm ||
+		fail "lab device: KVM device first"
 }

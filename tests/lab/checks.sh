@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What a scenario's records must show; the same on every kernel that runs the scenario.
+# Each function is named after its scenario and takes "unfixed" or "fixed".
+
+the_bug='["kvm.lock", "vfio_group.group_lock"]'
+paths='["device_open", "device_close", "get_kvm", "put_kvm", "set_kvm", "group_add", "group_del", "kvm_device_release", "vm_create", "vm_destroy"]'
+
+whole_lines() { # file: every line is one JSON object
+	if jq -e 'type == "object"' "$current/$1" >/dev/null 2>&1; then ok "$1: every line is a whole record"; else not_ok "$1: every line is a whole record"; fi
+}
+
+bug_found() { # file
+	records "the inversion is found, once" "$1" "between($the_bug) | length == 1"
+	records "it has both witnesses with both stacks" "$1" \
+		"between($the_bug)[0] | (.witnesses | length) == 2 and all(.witnesses[]; (.stack_wanted | length) > 0 and (.stack_held | length) > 0)"
+	records "one witness opens the device" "$1" \
+		"between($the_bug)[0] | wanted | any(. == \"lab_open_device\" or . == \"lab_lock_kvm\") and any(startswith(\"vfio_group_fops_unl_ioctl\"))"
+	records "the other closes the KVM device" "$1" \
+		"between($the_bug)[0] | wanted | any(. == \"vfio_file_set_kvm\" or . == \"kvm_vfio_release\") and any(. == \"kvm_device_release\")"
+	records "the fix is named" "$1" "between($the_bug)[0].known | map(.commit) | any(startswith(\"2b48f52f2bff\"))"
+}
+
+check_inversion() { # unfixed|fixed
+	scenario inversion || return
+	whole_lines watch.json
+	if [ "$1" = unfixed ]; then
+		bug_found watch.json
+		records "nothing else is found" watch.json "serious | length == 1"
+		code "exit says finding" watch.json 2
+	else
+		records "nothing is found" watch.json "serious | length == 0"
+		code "exit says clean" watch.json 0
+		records "get_kvm and put_kvm were hit" watch.json 'coverage("get_kvm").hits > 0 and coverage("put_kvm").hits > 0'
+	fi
+	records "the paths of the load were hit" watch.json \
+		'[coverage("device_open", "device_close", "set_kvm", "group_add", "kvm_device_release", "vm_create", "vm_destroy") | .hits > 0] | all'
+	records "nothing was lost" watch.json "losses == []"
+}
+
+check_late_module() {
+	scenario late-module || return
+	if [ "$1" = unfixed ]; then
+		bug_found watch.json
+		code "exit says finding" watch.json 2
+	else
+		records "nothing is found" watch.json "serious | length == 0"
+	fi
+	records "what loaded late is covered" watch.json '[coverage("device_open", "set_kvm", "kvm_device_release") | .hits > 0] | all'
+}
+
+check_inversion_kprobe() {
+	scenario inversion-kprobe || return
+	records "probes are kprobes" watch.json 'start.probes | map(select(.state == "attached") | .how) | any(. == "kprobe") and all(. != "fentry")'
+	if [ "$1" = unfixed ]; then
+		records "the inversion is found" watch.json "between($the_bug) | length == 1"
+		code "exit says finding" watch.json 2
+	else
+		records "nothing is found" watch.json "serious | length == 0"
+		code "exit says clean or inconclusive" watch.json 0 4
+	fi
+}
+
+check_inversion_tracepoint() {
+	scenario inversion-tracepoint || return
+	records "probes are tracepoints" watch.json 'start.probes | map(select(.state == "attached") | .how) | all(. != "fentry" and . != "kprobe")'
+	code "exit says inconclusive" watch.json 4
+}
+
+check_failed_probe() {
+	scenario failed-probe || return
+	records "the failed path is named at the start" path.json 'start.probes | any(.name == "set_kvm" and .state != "attached" and .reason != null)'
+	records "and its coverage is unprobed, not zero" path.json 'coverage("set_kvm").state == "unprobed"'
+	records "the failed lock probe is named" mutex.json 'start.probes | any(.name == "mutex_lock" and .state != "attached")'
+	code "without a finding that is inconclusive" mutex.json 4
+}
+
+check_interrupted() {
+	scenario interrupted || return
+	whole_lines watch.json
+	records "the summary is there after SIGINT" watch.json 'summary != null'
+	code "exit after SIGINT" watch "$([ "$1" = unfixed ] && echo 2 || echo 0)"
+	code "a second instance is refused" second 1 77 64
+	text "and told about --force" second.err -- '--force'
+	if [ -s "$current/pinned" ]; then not_ok "nothing is pinned after SIGKILL" "$current/pinned"; else ok "nothing is pinned after SIGKILL"; fi
+	records "after SIGKILL it starts again and sees all" again.json '[coverage("device_open", "set_kvm") | .hits > 0] | all'
+}
+
+check_starved() {
+	scenario starved || return
+	if [ "$1" = unfixed ]; then
+		records "the finding is there, or the loss is" watch.json "(between($the_bug) | length >= 1) or (losses | length > 0)"
+	fi
+	records "a loss is never a clean exit" watch.json 'if (losses | length) > 0 then summary.exit != 0 else true end'
+}
+
+check_vfio_pci() {
+	scenario vfio-pci || return
+	records "nothing is found" watch.json "serious | length == 0"
+	code "exit says clean" watch.json 0
+	records "every path that exists was hit" watch.json \
+		"[${paths}[] as \$p | coverage(\$p) | .state == \"hit\" or .state == \"absent\"] | all"
+	records "an absent path has its reason" watch.json "[summary.coverage[] | select(.state == \"absent\") | .reason // \"\" | length > 0] | all"
+	if [ "$1" = unfixed ]; then
+		records "get_kvm is absent here" watch.json 'coverage("get_kvm").state == "absent"'
+	else
+		records "get_kvm went by the group" watch.json 'map(select(.type == "path" and .path == "get_kvm")) | length > 0 and all(.how == "group")'
+		records "and its ref lock is the group's" watch.json \
+			'map(select(.type == "path" and .path == "get_kvm" and .kvm_ref_lock != null) | .kvm_ref_lock | tostring) | length > 0 and all(contains("vfio_group.kvm_ref_lock"))'
+	fi
+	records "the opens name the device" watch.json \
+		'map(select(.type == "path" and .path == "device_open") | .device | tostring) | any(contains("0000:00:03.0"))'
+	records "nothing was lost" watch.json "losses == []"
+}
+
+check_vfio_cdev() {
+	scenario vfio-cdev || return
+	records "nothing is found" watch.json "serious | length == 0"
+	records "get_kvm is seen on the cdev path" watch.json 'map(select(.type == "path" and .path == "get_kvm")) | any(.how == "cdev")'
+	records "under the file's ref lock" watch.json \
+		'map(select(.type == "path" and .path == "get_kvm" and .how == "cdev") | .kvm_ref_lock | tostring) | any(contains("vfio_device_file.kvm_ref_lock"))'
+}
+
+check_qemu() {
+	scenario qemu || return
+	records "nothing is found" watch.json "serious | length == 0"
+	code "QEMU ended by itself" qemu 0
+	code "exit says clean" watch.json 0
+	records "open, add and close were hit" watch.json '[coverage("device_open", "set_kvm", "group_add", "vm_create") | .hits > 0] | all'
+	code "now says clean" now 0
+	records "now shows the VM" now.json 'map(select(.type == "now"))[0].vms | tostring | contains("qemu-system")'
+	records "now shows the device" now.json 'map(select(.type == "now"))[0].devices | tostring | contains("0000:00:03.0")'
+}
+
+check_lock_truth() {
+	scenario lock-truth || return
+	records "the task that waits for itself is found" watch.json \
+		'findings | map(select((.kind == "recursion" or .kind == "deadlock") and (.classes | tostring | contains("lab_mutex_a")))) | length >= 1'
+	records "a downgraded rwsem is still held (as a reader)" watch.json 'edge("lab_rwsem_p"; "lab_mutex_a") | length > 0'
+	records "and not after up_read" watch.json 'edge("lab_rwsem_p"; "lab_mutex_b") | length == 0'
+	records "an interrupted attempt is an attempt" watch.json 'edge("lab_mutex_d"; "lab_mutex_c") | length > 0'
+	records "and no hold" watch.json 'edge("lab_mutex_c"; "lab_mutex_e") | length == 0'
+	records "a freed lock is not the one made in its place" watch.json \
+		'findings | map(select((.classes | tostring | contains("lab_mutex_f")) and (.grade | IN("warning", "error", "critical")))) | length == 0'
+	records "a trylock is no dependency" watch.json 'edge("lab_rwsem_q"; "lab_mutex_a") | map(select(.try != true)) | length == 0'
+	records "atomic_dec_and_mutex_lock that did not lock holds nothing" watch.json \
+		'[edges[] | select((.to.class | tostring | contains("lab_mutex_b")) and (.from.class | tostring | contains("lab_mutex_a")))] | length == 0'
+	records "cpus_read_lock is held until it is released" watch.json \
+		'(edge("cpu_hotplug_lock"; "lab_mutex_a") | length > 0) and (edge("cpu_hotplug_lock"; "lab_mutex_b") | length == 0)'
+	records "nothing else of the lab is found" watch.json \
+		'serious | map(select(.classes | tostring | contains("lab_"))) | map(select((.classes | unique) != ["lab_mutex_a"])) | map(select(.classes | tostring | contains("lab_many") | not)) | length == 0'
+}
+
+# How many findings of grade warning or worse a pattern of lock-orders gives, between which locks.
+pattern_gives() { # pattern, number, classes, [kind]
+	records "$1: $2 finding(s) between $3" "$1.json" \
+		"[serious[] | select(.classes | tostring | contains(\"lab_\"))] | length == $2 and all(.[]; (.classes | unique | map(sub(\" .*\"; \"\"))) == ($3 | unique))"
+}
+
+check_lock_orders() {
+	scenario lock-orders || return
+	pattern_gives three 1 '["lab_mutex_a", "lab_mutex_b", "lab_mutex_c"]'
+	pattern_gives trylock 0 '[]'
+	pattern_gives tryfirst 1 '["lab_mutex_a", "lab_mutex_b"]'
+	pattern_gives readread 0 '[]'
+	pattern_gives readwrite 1 '["lab_rwsem_p", "lab_rwsem_q"]'
+	pattern_gives onetask 1 '["lab_mutex_a", "lab_mutex_b"]'
+	records "onetask: it says so" onetask.json '[serious[] | select(.classes | tostring | contains("lab_"))][0] | tostring | contains("same_thread")'
+	pattern_gives gated 0 '[]'
+	records "gated: listed as gated with its guard" gated.json \
+		'[findings[] | select(.code == "gated")] | length >= 1 and (.[0].guards | tostring | contains("lab_mutex_c"))'
+	pattern_gives legal 0 '[]'
+}
+
+check_foreign_cycle() {
+	scenario foreign-cycle || return
+	records "the cycle through two foreign locks is found in the default scope" watch.json \
+		'[serious[] | select((.classes | tostring) | contains("group_lock") and contains("lab_foreign_x") and contains("lab_foreign_y"))] | length == 1'
+	code "exit says finding" watch.json 2
+}
+
+check_old_order() {
+	scenario old-order || return
+	records "the order that came back is found" watch.json "between($the_bug) | length == 1"
+	code "exit says finding" watch.json 2
+}
+
+check_check() { # unfixed|fixed
+	scenario check || return
+	code "works with everything loaded" loaded 0
+	records "the fix is $1" loaded.json \
+		"[.[] | .fixes[]? | select(.commit | startswith(\"2b48f52f2bff\"))] | length == 1 and (.[0].state == \"$([ "$1" = unfixed ] && echo missing || echo present)\")"
+	records "51cdc8bc120e is in" loaded.json '[.[] | .fixes[]? | select(.commit | startswith("51cdc8bc120e"))] | length == 1 and .[0].state == "present"'
+	records "the level is full" loaded.json 'map(select(.type == "check"))[0].level == "full"'
+	code "without privileges: refused" nobody 77
+	text "and the remedy is named" nobody 'root|CAP_|sudo'
+	code "wrong options" usage 64
+}

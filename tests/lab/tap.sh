@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the lab's suites share on the host: a guest boot, and TAP checks on the records it brought back.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/vfiotrace-lab-suite.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+tests=0 results='' boot_status=0
+keep=${VFIOTRACE_LAB_KEEP:-} # keep results below this directory
+
+ok() { tests=$((tests + 1)); echo "ok $tests - $label$1"; }
+not_ok() { # text, [file with details]
+	tests=$((tests + 1))
+	echo "not ok $tests - $label$1"
+	[ -z "${2:-}" ] || [ ! -s "$2" ] || head -c 3000 "$2" | sed 's/^/#   /'
+}
+skip() { tests=$((tests + 1)); echo "ok $tests - $label$1 # SKIP $2"; }
+finish() { echo "1..$tests"; }
+
+# Boot once and run the scenarios; their files are then in $results/SCENARIO/. usage: boot KERNEL [run-guest options] SCENARIO...
+boot() {
+	local name=${boot_name:-$1}
+	label="$name: "
+	results=$work/$name
+	"$here/run-guest" "$1" -o "$results" "${@:2}" >"$work/log" 2>&1
+	boot_status=$?
+	[ -z "$keep" ] || { mkdir -p "$keep" && cp -r "$results" "$keep/" 2>/dev/null; }
+	case $boot_status in
+	0) ok "the guest ran every scenario and the kernel did not complain" ;;
+	77) skip "everything" "kernel $1 is not present"; return 1 ;;
+	*)
+		not_ok "the guest ran every scenario and the kernel did not complain (status $boot_status)"
+		tail -n 40 "$work/log" | sed 's/^/# /'
+		[ -d "$results" ] || return 1 ;;
+	esac
+}
+
+# Did this scenario end as it should? Every check of a scenario that did not is meaningless.
+scenario() { # name
+	current=$results/$1
+	label="${label%%: *}: $1: "
+	if [ "$(cat "$current/exit" 2>/dev/null)" = 0 ] && [ -s "$current/stdout" ]; then
+		ok "ran to its end"
+		return 0
+	fi
+	not_ok "ran to its end (exit $(cat "$current/exit" 2>/dev/null || echo none))" "$current/stderr"
+	return 1
+}
+
+# shellcheck disable=SC2016
+prelude='
+def findings: map(select(.type == "finding"));
+def serious: findings | map(select(.grade | IN("warning", "error", "critical")));
+def between($set): serious | map(select((.classes | map(select(. != null)) | unique) == ($set | unique)));
+def about($name): findings | map(select(.classes | tostring | contains($name)));
+def edges: map(select(.type == "dependency"));
+def edge($from; $to): edges | map(select((.from.class | tostring | contains($from)) and (.to.class | tostring | contains($to))));
+def summary: map(select(.type == "summary")) | last;
+def start: map(select(.type == "start")) | first;
+def coverage($path): summary.coverage[$path];
+def losses: summary.losses | [.[]? | select(. != 0 and . != "0")];
+def symbols($stack): ($stack // []) | map(.symbol // "");
+def wanted: [.witnesses[] | symbols(.stack_wanted)] | add;
+def held: [.witnesses[] | symbols(.stack_held)] | add;
+'
+# usage: records TEXT FILE JQ-EXPRESSION      true on the slurped records of a file of the scenario
+records() {
+	local file=$current/$2
+	if [ ! -s "$file" ]; then not_ok "$1 (no $2)" "$file.err"; return; fi
+	if jq -s -e "$prelude $3" "$file" >"$work/jq" 2>&1; then ok "$1"; return; fi
+	not_ok "$1"
+	echo "#   wanted: ${3//$'\n'/ }"
+	head -c 400 "$work/jq" | sed 's/^/#   got: /'
+	jq -c 'select(.type == "finding") | {kind, code, grade, classes, count}' "$file" 2>/dev/null | head -n 10 | sed 's/^/#   finding: /'
+	jq -c 'select(.type == "summary") | {coverage, losses, exit}' "$file" 2>/dev/null | head -c 1500 | sed 's/^/#   summary: /'
+}
+
+# usage: code TEXT FILE VALUE…      the exit code noted in FILE.exit is one of these
+code() {
+	local got
+	got=$(cat "$current/$2.exit" 2>/dev/null || echo none)
+	case " ${*:3} " in
+	*" $got "*) ok "$1" ;;
+	*) not_ok "$1 (exit $got, wanted ${*:3})" "$current/$2.err" ;;
+	esac
+}
+
+# usage: text TEXT FILE PATTERN      some line of the file matches
+text() { # TEXT FILE PATTERN
+	[ "$3" != -- ] || set -- "$1" "$2" "$4"
+	if grep -qE -e "$3" "$current/$2" 2>/dev/null; then ok "$1"; else not_ok "$1 (no line matches $3)" "$current/$2"; fi
+}
