@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The report for a ticket: verdict, findings with their stacks, the cycle as a picture, coverage.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "report/escape.h"
+#include "report/outputs.h"
+
+static void put_lock(FILE *out, const struct model *m, const char *what,
+		     const struct held_lock *lock)
+{
+	char instance[RENDER_SIZE], frame[4 * RENDER_SIZE];
+	struct stack s = model__stack(m, lock->stack);
+
+	fprintf(out, "%s ", what);
+	write_code(out, render_class_name(m, model__instance(m, lock->instance)->lock_class));
+	fputc(' ', out);
+	write_code(out, render_instance(instance, sizeof(instance), m, lock->instance));
+	fprintf(out, ", %s%s%s\n", render_mode(lock->mode),
+		lock->flags & HELD_INFERRED ? ", inferred from the path" : "",
+		s.kind == STACK_SITE ? " (acquire site only)" : "");
+	for (uint32_t i = 0; i < s.frame_count; i++) {
+		fputs("    ", out);
+		write_code(out, render_frame(frame, sizeof(frame), &s.frames[i]));
+		fputc('\n', out);
+	}
+}
+
+static void put_object(FILE *out, const struct model *m, const char *what, uint32_t object)
+{
+	if (object >= model__object_count(m))
+		return;
+	fprintf(out, ", %s ", what);
+	write_markdown(out, model__object(m, object)->name);
+}
+
+static void put_witness(FILE *out, const struct model *m, const struct finding *f, uint32_t i)
+{
+	const struct witness *w = &f->witnesses[i];
+	struct sight sight = render_sight(m, w);
+	char task[RENDER_SIZE], count[RENDER_SIZE];
+
+	fprintf(out, "**Order %u: ", i + 1);
+	write_markdown(out, render_class_name(m, f->classes[i]));
+	fputs(" → ", out);
+	write_markdown(out, render_class_name(m, f->classes[(i + 1) % f->length]));
+	fputs("**", out);
+	if (w->dependency < model__dependency_count(m))
+		fprintf(out, ", seen %s times",
+			render_count(count, sizeof(count),
+				     model__dependency(m, w->dependency)->count));
+	if (w->task < model__task_count(m)) {
+		fputs(", by ", out);
+		write_markdown(out, render_task(task, sizeof(task), m, w->task));
+	}
+	put_object(out, m, "VM", sight.vm);
+	put_object(out, m, "group", sight.group);
+	put_object(out, m, "device", sight.device);
+	fputs("\n\n", out);
+	if (w->chain >= model__chain_count(m))
+		return;
+	fputs("```\n", out);
+	if (w->held_index < model__chain(m, w->chain)->held_count)
+		put_lock(out, m, "held  ", &model__chain(m, w->chain)->held[w->held_index]);
+	put_lock(out, m, "wanted", &model__chain(m, w->chain)->wanted);
+	fputs("```\n\n", out);
+}
+
+static void put_deadlock_task(FILE *out, const struct model *m, const struct deadlock_task *t)
+{
+	struct stack s = model__stack(m, t->kernel_stack);
+	char buffer[4 * RENDER_SIZE];
+
+	fputs("```\n", out);
+	write_code(out, render_task(buffer, sizeof(buffer), m, t->task));
+	fprintf(out, ", state %c\n", t->state ? t->state : '?');
+	for (uint32_t i = 0; i < t->hold_count; i++) {
+		fputs("holds  ", out);
+		write_code(out, render_class_name(m, model__instance(m, t->holds[i])->lock_class));
+		fputc(' ', out);
+		write_code(out, render_instance(buffer, sizeof(buffer), m, t->holds[i]));
+		fputc('\n', out);
+	}
+	if (t->wants < model__instance_count(m)) {
+		fputs("wants  ", out);
+		write_code(out, render_class_name(m, model__instance(m, t->wants)->lock_class));
+		fputc(' ', out);
+		write_code(out, render_instance(buffer, sizeof(buffer), m, t->wants));
+		fputc('\n', out);
+	}
+	for (uint32_t i = 0; i < s.frame_count; i++) {
+		fputs("    ", out);
+		write_code(out, render_frame(buffer, sizeof(buffer), &s.frames[i]));
+		fputc('\n', out);
+	}
+	fputs("```\n\n", out);
+}
+
+static void put_finding(FILE *out, const struct model *m, const struct finding *f)
+{
+	char *sentence = render_sentence(m, f);
+	char **remedies = NULL;
+
+	fprintf(out, "### %s: %s, %s%s\n\n", finding_grade_names[f->grade],
+		finding_kind_names[f->kind], finding_code_names[f->code],
+		f->suppressed ? " (suppressed)" : "");
+	write_markdown(out, sentence);
+	fputs("\n\n", out);
+	for (uint32_t i = 0; i < f->known_count; i++) {
+		fputs("Known fix: `", out);
+		write_code(out, f->known[i].commit);
+		fputs("` ", out);
+		write_markdown(out, f->known[i].title);
+		fputs(", ", out);
+		write_markdown(out, f->known[i].state);
+		fputs(".\n\n", out);
+	}
+	for (uint32_t i = 0; i < f->task_count; i++)
+		put_deadlock_task(out, m, &f->tasks[i]);
+	for (uint32_t i = 0; f->witnesses && i < f->length && f->kind != FINDING_DEADLOCK; i++)
+		put_witness(out, m, f, i);
+	if (f->kind == FINDING_DEADLOCK)
+		remedies = render_remedies(m, f);
+	for (char **line = remedies; line && *line; line++)
+		fprintf(out, "- %s\n%s", text_safe(*line), line[1] ? "" : "\n");
+	render_free_lines(remedies);
+	free(sentence);
+}
+
+static void put_coverage(FILE *out, const struct model *m)
+{
+	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
+
+	fputs("### Coverage\n\n| path | state | hits | probe or reason |\n|---|---|--:|---|\n",
+	      out);
+	for (int i = 0; i < PATH_COUNT; i++) {
+		const struct coverage *c = model__coverage(m, i);
+
+		fprintf(out, "| `%s` | %s | %" PRIu64 " | ", path_names[i], states[c->state],
+			c->hits);
+		write_markdown(out, c->reason ? c->reason : c->probe);
+		fputs(" |\n", out);
+	}
+	fputc('\n', out);
+}
+
+static void put_losses(FILE *out, const struct model *m)
+{
+	fputs("### Losses\n\n", out);
+	if (model__losses_unknown(m)) {
+		fputs("Not all losses can be counted: ", out);
+		write_markdown(out, model__losses_unknown(m));
+		fputs("\n\n", out);
+	}
+	for (int i = 0; i < LOSS_REASONS; i++)
+		fprintf(out, "%s`%s` %" PRIu64, i ? ", " : "", loss_names[i], model__loss(m, i));
+	fputs("\n", out);
+}
+
+static void put_host(FILE *out, const struct model *m)
+{
+	const char *kernel = model__fact(m, "kernel.release"), *arch = model__fact(m, "arch");
+	char when[RENDER_SIZE];
+
+	if (!kernel)
+		return;
+	fputs("Kernel `", out);
+	write_code(out, kernel);
+	fputs("` ", out);
+	write_markdown(out, arch);
+	if (*render_time(when, sizeof(when), m, model__clock((struct model *)m)->start))
+		fprintf(out, ", from %s", when);
+	fputs("\n\n", out);
+}
+
+int report_markdown(FILE *out, const struct report_input *input,
+		    const struct report_options *options)
+{
+	const struct finding **sorted = input->findings ? render_sorted(input->findings) : NULL;
+	char *verdict = options->verdict ? NULL : render_verdict(input);
+	int status;
+
+	fputs("## ", out);
+	write_markdown(out, options->title ? options->title : "Lock order report");
+	fputs("\n\n**", out);
+	write_markdown(out, options->verdict ? options->verdict : verdict);
+	fputs("**\n\n", out);
+	put_host(out, input->model);
+	for (uint32_t i = 0; sorted && i < input->findings->count; i++)
+		put_finding(out, input->model, sorted[i]);
+	fputs("### Class graph\n\n```mermaid\n", out);
+	status = report_mermaid(out, input, options);
+	fputs("```\n\n", out);
+	put_coverage(out, input->model);
+	put_losses(out, input->model);
+	free(verdict);
+	free(sorted);
+	return status;
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Findings in lockdep's layout (print_circular_bug, print_deadlock_bug of kernel/locking/lockdep.c
+ * and check_hung_task of kernel/hung_task.c), for kernel developers and for parsers that know it.
+ *
+ * What lockdep prints and we did not record is left out, not made up: usage bits and wait contexts
+ * ("{+.+.}-{3:3}"), symbol sizes, taint, CPU numbers. Lock names are type.member.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "report/escape.h"
+#include "report/outputs.h"
+
+static const char *const rule = "======================================================";
+static const char *const thin = "------------------------------------------------------";
+
+static void put_name(FILE *out, const struct model *m, uint32_t lock_class)
+{
+	fprintf(out, "%s", text_safe(render_class_name(m, lock_class)));
+}
+
+static void put_task(FILE *out, const struct model *m, uint32_t task)
+{
+	const struct task *t = task < model__task_count(m) ? model__task(m, task) : NULL;
+
+	fprintf(out, "%s/%u", t && t->comm && *t->comm ? text_safe(t->comm) : "task",
+		t ? t->tid ? t->tid : t->pid : 0);
+}
+
+static void put_frame(FILE *out, const struct frame *frame)
+{
+	if (frame->symbol)
+		fprintf(out, "%s+0x%x", text_safe(frame->symbol), frame->offset);
+	else
+		fprintf(out, "0x%" PRIx64, frame->ip);
+	if (frame->module)
+		fprintf(out, " [%s]", text_safe(frame->module));
+}
+
+/* "ffff888104a3c8c8 (kvm.lock), at: vfio_device_open+0x12 [vfio]" */
+static void put_lock(FILE *out, const struct model *m, const struct held_lock *lock)
+{
+	const struct lock_instance *i = model__instance(m, lock->instance);
+	struct stack s = model__stack(m, lock->stack);
+
+	fprintf(out, "%016" PRIx64 " (", i->address);
+	put_name(out, m, i->lock_class);
+	fprintf(out, ")");
+	if (s.frame_count) {
+		fprintf(out, ", at: ");
+		put_frame(out, &s.frames[0]);
+	}
+	fputc('\n', out);
+}
+
+static void put_stack(FILE *out, const struct model *m, uint32_t stack, const char *indent)
+{
+	struct stack s = model__stack(m, stack);
+
+	for (uint32_t i = 0; i < s.frame_count; i++) {
+		fputs(indent, out);
+		put_frame(out, &s.frames[i]);
+		fputc('\n', out);
+	}
+}
+
+static void put_title(FILE *out, const struct model *m, const char *what)
+{
+	const char *release = model__fact(m, "kernel.release");
+
+	fprintf(out, "%s\nWARNING: %s\n%s\n%s\n", rule, what,
+		release ? text_safe(release) : "kernel release not recorded", thin);
+}
+
+/* The lock as the source names it, when there is no sight to name an instance. */
+static void put_class_line(FILE *out, const struct model *m, uint32_t lock_class)
+{
+	fprintf(out, "%016x (", 0);
+	put_name(out, m, lock_class);
+	fprintf(out, ")\n");
+}
+
+static const struct chain *chain_of(const struct model *m, const struct witness *w)
+{
+	return w->chain < model__chain_count(m) ? model__chain(m, w->chain) : NULL;
+}
+
+static const struct held_lock *held_of(const struct chain *c, const struct witness *w)
+{
+	return c && w->held_index < c->held_count ? &c->held[w->held_index] : NULL;
+}
+
+static void put_attempt(FILE *out, const struct model *m, const struct finding *f)
+{
+	const struct witness *w = &f->witnesses[0];
+	const struct chain *c = chain_of(m, w);
+	const struct held_lock *held = held_of(c, w);
+
+	put_task(out, m, w->task);
+	fprintf(out, " is trying to acquire lock:\n");
+	if (c)
+		put_lock(out, m, &c->wanted);
+	else
+		put_class_line(out, m, f->classes[1 % f->length]);
+	fprintf(out, "\nbut task is already holding lock:\n");
+	if (held)
+		put_lock(out, m, held);
+	else
+		put_class_line(out, m, f->classes[0]);
+}
+
+/*
+ * Entry #k is the lock that witness k wants; its stack is where that happened. Entry #0 is the new
+ * dependency, the last entry the lock already held.
+ */
+static void put_existing_chain(FILE *out, const struct model *m, const struct finding *f)
+{
+	fprintf(out, "\nwhich lock already depends on the new lock.\n\n\n"
+		     "the existing dependency chain (in reverse order) is:\n");
+	for (uint32_t k = f->length; k-- > 0;) {
+		const struct chain *c = chain_of(m, &f->witnesses[k]);
+
+		fprintf(out, "\n-> #%u (", k);
+		put_name(out, m, f->classes[(k + 1) % f->length]);
+		fprintf(out, "):\n");
+		if (c)
+			put_stack(out, m, c->wanted.stack, "       ");
+	}
+}
+
+static void put_scenario(FILE *out, const struct model *m, const struct finding *f)
+{
+	const char *wide = "                               ";
+
+	fprintf(out, "\nother info that might help us debug this:\n\n");
+	if (f->length > 2) {
+		fprintf(out, "Chain exists of:\n  ");
+		for (uint32_t i = 1; i <= f->length; i++) {
+			put_name(out, m, f->classes[i % f->length]);
+			fputs(i < f->length ? " --> " : "\n\n", out);
+		}
+	}
+	fprintf(out, " Possible unsafe locking scenario:\n\n"
+		     "       CPU0                    CPU1\n       ----                    ----\n"
+		     "  lock(");
+	put_name(out, m, f->classes[0]);
+	fprintf(out, ");\n%slock(", wide);
+	put_name(out, m, f->classes[f->length - 1]);
+	fprintf(out, ");\n%slock(", wide);
+	put_name(out, m, f->classes[0]);
+	fprintf(out, ");\n  lock(");
+	put_name(out, m, f->classes[1 % f->length]);
+	fprintf(out, ");\n\n *** DEADLOCK ***\n\n");
+}
+
+static void put_held_by(FILE *out, const struct model *m, const struct finding *f)
+{
+	const struct chain *c = chain_of(m, &f->witnesses[0]);
+
+	if (!c)
+		return;
+	fprintf(out, "%u lock%s held by ", c->held_count, c->held_count == 1 ? "" : "s");
+	put_task(out, m, f->witnesses[0].task);
+	fprintf(out, ":\n");
+	for (uint32_t i = 0; i < c->held_count; i++) {
+		fprintf(out, " #%u: ", i);
+		put_lock(out, m, &c->held[i]);
+	}
+	if (model__stack(m, c->wanted.stack).frame_count) {
+		fprintf(out, "\nstack backtrace:\nCall Trace:\n <TASK>\n");
+		put_stack(out, m, c->wanted.stack, " ");
+		fprintf(out, " </TASK>\n");
+	}
+}
+
+static void put_circular(FILE *out, const struct model *m, const struct finding *f)
+{
+	put_title(out, m, "possible circular locking dependency detected");
+	put_attempt(out, m, f);
+	put_existing_chain(out, m, f);
+	put_scenario(out, m, f);
+	put_held_by(out, m, f);
+	fputc('\n', out);
+}
+
+static void put_recursion(FILE *out, const struct model *m, const struct finding *f)
+{
+	put_title(out, m, "possible recursive locking detected");
+	put_attempt(out, m, f);
+	fprintf(out, "\nother info that might help us debug this:\n"
+		     " Possible unsafe locking scenario:\n\n       CPU0\n       ----\n");
+	for (int i = 0; i < 2; i++) {
+		fprintf(out, "  lock(");
+		put_name(out, m, f->classes[0]);
+		fprintf(out, ");\n");
+	}
+	fprintf(out, "\n *** DEADLOCK ***\n\n");
+	put_held_by(out, m, f);
+	fputc('\n', out);
+}
+
+/* --- a deadlock: what the hung task detector would say, and who holds what
+ * ------------------------- */
+
+static const char *comm_of(const struct model *m, uint32_t task)
+{
+	const char *comm = task < model__task_count(m) ? model__task(m, task)->comm : NULL;
+
+	return comm && *comm ? text_safe(comm) : "task";
+}
+
+static uint32_t tid_of(const struct model *m, uint32_t task)
+{
+	const struct task *t = task < model__task_count(m) ? model__task(m, task) : NULL;
+
+	return t ? t->tid ? t->tid : t->pid : 0;
+}
+
+static const char *kind_of(const struct model *m, uint32_t instance)
+{
+	uint32_t lock_class = model__instance(m, instance)->lock_class;
+
+	switch (model__lock_class(m, lock_class)->kind) {
+	case LOCK_KIND_RWSEM:
+	case LOCK_KIND_PERCPU_RWSEM:
+		return "rw-semaphore";
+	case LOCK_KIND_RTMUTEX:
+		return "rt-mutex";
+	default:
+		return "mutex";
+	}
+}
+
+static void put_hung(FILE *out, const struct model *m, const struct finding *f, uint32_t n)
+{
+	const struct deadlock_task *t = &f->tasks[n];
+	const struct deadlock_task *owner = &f->tasks[(n + 1) % f->task_count];
+
+	fprintf(out, "INFO: task %s:%u blocked for more than %" PRIu64 " seconds.\n",
+		comm_of(m, t->task), tid_of(m, t->task),
+		t->since && f->last > t->since ? (f->last - t->since) / 1000000000 : 0);
+	if (t->wants < model__instance_count(m))
+		fprintf(out, "INFO: task %s:%u is blocked on a %s likely owned by task %s:%u.\n",
+			comm_of(m, t->task), tid_of(m, t->task), kind_of(m, t->wants),
+			comm_of(m, owner->task), tid_of(m, owner->task));
+	fprintf(out, "task:%-15s state:%c pid:%-5u\nCall Trace:\n <TASK>\n", comm_of(m, t->task),
+		t->state ? t->state : '?', tid_of(m, t->task));
+	put_stack(out, m, t->kernel_stack, " ");
+	fprintf(out, " </TASK>\n");
+}
+
+static void put_locks_of(FILE *out, const struct model *m, const struct deadlock_task *t)
+{
+	bool wants = t->wants < model__instance_count(m);
+	uint32_t count = t->hold_count + wants, n = 0;
+
+	fprintf(out, "%u lock%s held by %s/%u:\n", count, count == 1 ? "" : "s",
+		comm_of(m, t->task), tid_of(m, t->task));
+	for (uint32_t i = 0; i < t->hold_count; i++) {
+		struct held_lock lock = {t->holds[i], NO_ID, LOCK_EXCLUSIVE, 0};
+
+		fprintf(out, " #%u: ", n++);
+		put_lock(out, m, &lock);
+	}
+	if (wants) { /* lockdep lists a lock that is waited for as the last one held */
+		struct held_lock lock = {t->wants, t->kernel_stack, t->wants_mode, 0};
+
+		fprintf(out, " #%u: ", n);
+		put_lock(out, m, &lock);
+	}
+}
+
+static void put_deadlock(FILE *out, const struct model *m, const struct finding *f)
+{
+	for (uint32_t i = 0; i < f->task_count; i++)
+		put_hung(out, m, f, i);
+	fprintf(out, "\nShowing all locks held in the system:\n");
+	for (uint32_t i = 0; i < f->task_count; i++)
+		put_locks_of(out, m, &f->tasks[i]);
+	fprintf(out, "\n=============================================\n\n");
+}
+
+static bool put_finding(FILE *out, const struct model *m, const struct finding *f)
+{
+	if (f->suppressed || !f->length || (!f->witnesses && f->kind != FINDING_DEADLOCK))
+		return false;
+	switch (f->kind) {
+	case FINDING_INVERSION:
+	case FINDING_CYCLE:
+		put_circular(out, m, f);
+		return true;
+	case FINDING_RECURSION:
+		put_recursion(out, m, f);
+		return true;
+	case FINDING_DEADLOCK:
+		put_deadlock(out, m, f);
+		return true;
+	default:
+		return false;
+	}
+}
+
+int report_splat(FILE *out, const struct report_input *input, const struct report_options *options)
+{
+	const struct finding **sorted = input->findings ? render_sorted(input->findings) : NULL;
+	uint32_t shown = 0, count = input->findings ? input->findings->count : 0;
+
+	fprintf(out,
+		"vfiotrace %s: findings in lockdep's layout; lockdep itself printed none of this\n",
+		VERSION);
+	if (options->title)
+		fprintf(out, "# %s\n", text_safe(options->title));
+	fputc('\n', out);
+	for (uint32_t i = 0; sorted && i < count; i++)
+		shown += put_finding(out, input->model, sorted[i]);
+	if (shown < count)
+		fprintf(out,
+			"# %u finding%s of kinds lockdep has no layout for, or suppressed: "
+			"see -f text\n",
+			count - shown, count - shown == 1 ? "" : "s");
+	if (!count)
+		fprintf(out, "# no findings\n");
+	free(sorted);
+	return 0;
+}
