@@ -16,7 +16,7 @@ void html_id(FILE *out, uint32_t id)
 
 void html_time(FILE *out, const struct model *m, uint64_t mono)
 {
-	uint64_t start = model__clock((struct model *)m)->start;
+	uint64_t start = model__clock(m)->start;
 
 	if (!mono)
 		fputs("-1", out);
@@ -42,7 +42,7 @@ static void put_facts(FILE *out, const struct model *m)
 
 static void put_span(FILE *out, const struct model *m)
 {
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	char when[RENDER_SIZE];
 
 	fprintf(out, "\"clock\":{\"has\":%s,\"start\":", clock->has_time ? "true" : "false");

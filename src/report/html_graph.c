@@ -66,17 +66,17 @@ static void put_instances(FILE *out, const struct html_selection *s)
 	fputs("},\n", out);
 }
 
-static void put_lock(FILE *out, const struct held_lock *lock)
+static void put_lock(FILE *out, const struct model *m, const struct held_lock *lock)
 {
 	fputc('[', out);
 	html_id(out, lock->instance);
 	fputc(',', out);
 	html_id(out, lock->stack);
-	fprintf(out, ",%u,%u]", lock->mode, lock->flags);
+	fprintf(out, ",%u,%u,%u]", lock->mode, lock->flags, model__held_class(m, lock));
 }
 
 /* "id":[[held …], wanted, path, count, first, last, first task, last task]; lock: [instance, stack,
- * mode, flags] */
+ * mode, flags, class] */
 static void put_chains(FILE *out, const struct html_selection *s)
 {
 	bool any = false;
@@ -90,10 +90,10 @@ static void put_chains(FILE *out, const struct html_selection *s)
 		fprintf(out, "%s\"%u\":[[", any ? ",\n" : "", i);
 		for (uint32_t k = 0; k < c->held_count; k++) {
 			fputs(k ? "," : "", out);
-			put_lock(out, &c->held[k]);
+			put_lock(out, s->m, &c->held[k]);
 		}
 		fputs("],", out);
-		put_lock(out, &c->wanted);
+		put_lock(out, s->m, &c->wanted);
 		fputc(',', out);
 		html_id(out, c->path);
 		fprintf(out, ",%" PRIu64 ",", c->count);

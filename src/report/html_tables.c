@@ -108,7 +108,7 @@ static void put_all_durations(FILE *out, const struct html_selection *s)
 /* [time or index, task, op, instance, mode]; only tasks of a cycle */
 static void put_events(FILE *out, const struct html_selection *s)
 {
-	bool any = false, has_time = model__clock((struct model *)s->m)->has_time;
+	bool any = false, has_time = model__clock(s->m)->has_time;
 
 	fputs("\"events\":[", out);
 	for (uint64_t i = 0; i < model__event_count(s->m) && i < HTML_EVENTS; i++) {

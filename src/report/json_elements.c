@@ -209,7 +209,7 @@ json_t *json_record(const char *type, uint64_t mono, int64_t realtime_offset)
 
 json_t *json_model_record(const struct model *m, const char *type, uint64_t mono)
 {
-	return json_record(type, mono, model__clock((struct model *)m)->realtime_offset);
+	return json_record(type, mono, model__clock(m)->realtime_offset);
 }
 
 /*

@@ -197,7 +197,7 @@ json_t *json_verdict(const struct report_input *input, const char *verdict,
 		     uint32_t fix_count, json_t *baseline)
 {
 	const struct model *m = input->model;
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	json_t *record = json_model_record(m, "verdict", clock->end);
 	json_t *list = json_array();
 
@@ -221,7 +221,7 @@ json_t *json_check(const struct model *m, const struct feature *features, uint32
 		[FEATURE_NO] = "no",
 		[FEATURE_UNKNOWN] = "unknown",
 	};
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	json_t *record = json_model_record(m, "check", clock->start);
 	json_t *rows = json_array(), *kernel = json_object();
 

@@ -64,7 +64,7 @@ static void add_sight(struct pair_row **table, const struct model *m,
 
 json_t *json_task_graph(const struct model *m, uint32_t task)
 {
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	json_t *record = json_model_record(m, "task_graph", clock->end);
 	json_t *edges = json_array();
 	struct pair_row *table = NULL, *row, *next;

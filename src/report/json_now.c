@@ -87,7 +87,7 @@ static json_t *json_blocked(const struct model *m, const struct census *census)
 json_t *json_now(const struct model *m, const struct census *census,
 		 const struct finding_list *deadlocks)
 {
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	json_t *record = json_model_record(m, "now", clock->end ? clock->end : clock->start);
 	json_t *notes = json_array();
 

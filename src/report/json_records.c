@@ -11,7 +11,7 @@
 
 static uint64_t now_mono(const struct model *m)
 {
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 
 	return clock->end ? clock->end : clock->start;
 }
@@ -45,7 +45,7 @@ json_t *json_probes(const struct probe_info *probes, uint32_t count)
 
 json_t *json_start(const struct model *m, const struct probe_info *probes, uint32_t count)
 {
-	json_t *record = json_model_record(m, "start", model__clock((struct model *)m)->start);
+	json_t *record = json_model_record(m, "start", model__clock(m)->start);
 	json_t *kernel = json_object();
 
 	json_object_set_new(kernel, "release", json_text(model__fact(m, "kernel.release")));
@@ -219,7 +219,7 @@ static json_t *json_overhead(const struct model *m)
 json_t *json_summary(const struct report_input *input, int exit_code)
 {
 	const struct model *m = input->model;
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	json_t *record = json_model_record(m, "summary", now_mono(m));
 	uint64_t duration = clock->end > clock->start ? clock->end - clock->start : 0;
 

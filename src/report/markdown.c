@@ -15,7 +15,7 @@ static void put_lock(FILE *out, const struct model *m, const char *what,
 	struct stack s = model__stack(m, lock->stack);
 
 	fprintf(out, "%s ", what);
-	write_code(out, render_class_name(m, model__instance(m, lock->instance)->lock_class));
+	write_code(out, render_class_name(m, model__held_class(m, lock)));
 	fputc(' ', out);
 	write_code(out, render_instance(instance, sizeof(instance), m, lock->instance));
 	fprintf(out, ", %s%s%s\n", render_mode(lock->mode),
@@ -170,7 +170,7 @@ static void put_host(FILE *out, const struct model *m)
 	write_code(out, kernel);
 	fputs("` ", out);
 	write_markdown(out, arch);
-	if (*render_time(when, sizeof(when), m, model__clock((struct model *)m)->start))
+	if (*render_time(when, sizeof(when), m, model__clock(m)->start))
 		fprintf(out, ", from %s", when);
 	fputs("\n\n", out);
 }

@@ -54,7 +54,7 @@ char *render_count(char *buffer, size_t size, uint64_t n)
 
 char *render_time(char *buffer, size_t size, const struct model *m, uint64_t mono)
 {
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	char date[64], duration[RENDER_SIZE];
 	uint64_t real;
 	time_t seconds;
@@ -158,8 +158,7 @@ char *render_instance(char *buffer, size_t size, const struct model *m, uint32_t
 		used += snprintf(buffer + used, size - (size_t)used, "%s0x%" PRIx64,
 				 used ? " " : "", i->address);
 	if (i->generation && used > 0 && (size_t)used < size)
-		snprintf(buffer + used, size - (size_t)used, " (object %u at this address)",
-			 i->generation + 1);
+		snprintf(buffer + used, size - (size_t)used, " generation %u", i->generation + 1);
 	return buffer;
 }
 

@@ -45,7 +45,7 @@ static void put_lock(FILE *out, const struct model *m, const struct held_lock *l
 	struct stack s = model__stack(m, lock->stack);
 
 	fprintf(out, "%016" PRIx64 " (", i->address);
-	put_name(out, m, i->lock_class);
+	put_name(out, m, model__held_class(m, lock));
 	fprintf(out, ")");
 	if (s.frame_count) {
 		fprintf(out, ", at: ");
@@ -258,13 +258,14 @@ static void put_locks_of(FILE *out, const struct model *m, const struct deadlock
 	fprintf(out, "%u lock%s held by %s/%u:\n", count, count == 1 ? "" : "s",
 		comm_of(m, t->task), tid_of(m, t->task));
 	for (uint32_t i = 0; i < t->hold_count; i++) {
-		struct held_lock lock = {t->holds[i], NO_ID, LOCK_EXCLUSIVE, 0};
+		struct held_lock lock = {.instance = t->holds[i], .stack = NO_ID};
 
 		fprintf(out, " #%u: ", n++);
 		put_lock(out, m, &lock);
 	}
 	if (wants) { /* lockdep lists a lock that is waited for as the last one held */
-		struct held_lock lock = {t->wants, t->kernel_stack, t->wants_mode, 0};
+		struct held_lock lock = {
+			.instance = t->wants, .stack = t->kernel_stack, .mode = t->wants_mode};
 
 		fprintf(out, " #%u: ", n);
 		put_lock(out, m, &lock);

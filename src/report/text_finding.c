@@ -23,8 +23,9 @@ static void put_headline(FILE *out, const struct model *m, const struct finding 
 	char *sentence = render_sentence(m, f);
 	char *cycle = render_cycle(m, f);
 
-	fprintf(out, "%s== %s: %s, %s%s\n", text_tone(color, tone), finding_grade_names[f->grade],
-		finding_kind_names[f->kind], finding_code_names[f->code], text_end(color));
+	fprintf(out, "%s== %s: %s%s%s%s\n", text_tone(color, tone), finding_grade_names[f->grade],
+		finding_kind_names[f->kind], f->kind == FINDING_DEADLOCK ? "" : ", ",
+		f->kind == FINDING_DEADLOCK ? "" : finding_code_names[f->code], text_end(color));
 	fprintf(out, "   %s%s%s\n", text_tone(color, TONE_BOLD), text_safe(sentence),
 		text_end(color));
 	if (f->length)
@@ -50,10 +51,9 @@ static void put_seen(FILE *out, const struct model *m, uint64_t first, uint64_t 
 	fputc('\n', out);
 }
 
-static void put_sight(FILE *out, const struct model *m, const struct witness *w)
+static void put_sight(FILE *out, const struct model *m, struct sight sight, uint32_t path)
 {
-	static const char *const names[] = {"VM", "group", "device"};
-	struct sight sight = render_sight(m, w);
+	static const char *const names[] = {"VM ", "", "device "};
 	uint32_t ids[] = {sight.vm, sight.group, sight.device};
 	bool any = false;
 
@@ -63,15 +63,14 @@ static void put_sight(FILE *out, const struct model *m, const struct witness *w)
 		if (ids[i] >= model__object_count(m))
 			continue;
 		o = model__object(m, ids[i]);
-		fprintf(out, "%s%s %s", any ? "   " : "    at      ", names[i],
+		fprintf(out, "%s%s%s", any ? "   " : "    at      ", names[i],
 			text_safe(o->name ? o->name : "?"));
 		if (o->detail)
 			fprintf(out, " (%s)", text_safe(o->detail));
 		any = true;
 	}
-	if (w->chain < model__chain_count(m) && render_path_name(model__chain(m, w->chain)->path)) {
-		fprintf(out, "%spath %s", any ? "   " : "    at      ",
-			render_path_name(model__chain(m, w->chain)->path));
+	if (render_path_name(path)) {
+		fprintf(out, "%spath %s", any ? "   " : "    at      ", render_path_name(path));
 		any = true;
 	}
 	if (any)
@@ -81,11 +80,10 @@ static void put_sight(FILE *out, const struct model *m, const struct witness *w)
 static void put_lock(FILE *out, const struct model *m, const char *what,
 		     const struct held_lock *lock, bool wanted, bool color)
 {
-	const struct lock_instance *i = model__instance(m, lock->instance);
 	char instance[RENDER_SIZE];
 
-	fprintf(out, "    %-7s %s%s%s %s, %s", what, text_tone(color, TONE_BOLD),
-		text_safe(render_class_name(m, i->lock_class)), text_end(color),
+	fprintf(out, "    %-7s %s%s%s (%s), %s", what, text_tone(color, TONE_BOLD),
+		text_safe(render_class_name(m, model__held_class(m, lock))), text_end(color),
 		text_safe(render_instance(instance, sizeof(instance), m, lock->instance)),
 		render_mode(lock->mode));
 	if (lock->flags & HELD_TRY)
@@ -109,13 +107,10 @@ static void put_chain(FILE *out, const struct model *m, const struct witness *w,
 		put_lock(out, m, "held", &c->held[w->held_index], false, color);
 	put_lock(out, m, "wanted", &c->wanted, true, color);
 	for (uint32_t i = 0; i < c->held_count; i++) {
-		const struct lock_instance *other;
-
 		if (i == w->held_index)
 			continue;
-		other = model__instance(m, c->held[i].instance);
-		fprintf(out, "    also    %s %s, %s\n",
-			text_safe(render_class_name(m, other->lock_class)),
+		fprintf(out, "    also    %s (%s), %s\n",
+			text_safe(render_class_name(m, model__held_class(m, &c->held[i]))),
 			text_safe(render_instance(instance, sizeof(instance), m,
 						  c->held[i].instance)),
 			render_mode(c->held[i].mode));
@@ -148,7 +143,8 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 	if (w->task < model__task_count(m))
 		fprintf(out, "    task    %s\n",
 			text_safe(render_task(task, sizeof(task), m, w->task)));
-	put_sight(out, m, w);
+	put_sight(out, m, render_sight(m, w),
+		  w->chain < model__chain_count(m) ? model__chain(m, w->chain)->path : NO_ID);
 	if (w->chain < model__chain_count(m))
 		put_chain(out, m, w, color);
 	else
@@ -166,7 +162,7 @@ static void put_holds(FILE *out, const struct model *m, const struct deadlock_ta
 		if (t->holds[i] >= model__instance_count(m))
 			continue;
 		held = model__instance(m, t->holds[i]);
-		fprintf(out, "    holds   %s %s%s\n",
+		fprintf(out, "    holds   %s (%s)%s\n",
 			text_safe(render_class_name(m, held->lock_class)),
 			text_safe(render_instance(instance, sizeof(instance), m, t->holds[i])),
 			i ? "" : "   <- wanted by the one before it");
@@ -179,16 +175,20 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 	static const char *const breaks[] = {"uninterruptible", "killable", "interruptible"};
 	const struct deadlock_task *t = &f->tasks[n];
 	struct witness at = {.chain = NO_ID, .task = t->task};
+	struct sight sight;
 	char task[RENDER_SIZE], instance[RENDER_SIZE], since[RENDER_SIZE], waited[RENDER_SIZE];
 	uint64_t now = f->resolved && f->resolved_at ? f->resolved_at : f->last;
 
 	fprintf(out, "\n %s%u%s  %s, state %c, %s wait\n", text_tone(color, TONE_BOLD), n + 1,
 		text_end(color), text_safe(render_task(task, sizeof(task), m, t->task)),
 		t->state ? t->state : '?', t->breakable < 3 ? breaks[t->breakable] : "?");
-	put_sight(out, m, &at);
+	sight = render_sight(m, &at);
+	sight.vm = t->vm != NO_ID ? t->vm : sight.vm;
+	sight.device = t->device != NO_ID ? t->device : sight.device;
+	put_sight(out, m, sight, NO_ID);
 	put_holds(out, m, t);
 	if (t->wants < model__instance_count(m))
-		fprintf(out, "    wants   %s%s%s %s, %s\n", text_tone(color, TONE_BOLD),
+		fprintf(out, "    wants   %s%s%s (%s), %s\n", text_tone(color, TONE_BOLD),
 			text_safe(render_class_name(m, model__instance(m, t->wants)->lock_class)),
 			text_end(color),
 			text_safe(render_instance(instance, sizeof(instance), m, t->wants)),
@@ -217,7 +217,7 @@ static void put_guards(FILE *out, const struct model *m, const struct finding *f
 
 		if (guard >= model__instance_count(m))
 			continue;
-		fprintf(out, "   guard       %s %s is held over every order\n",
+		fprintf(out, "   guard       %s (%s) is held over every order\n",
 			text_safe(render_class_name(m, model__instance(m, guard)->lock_class)),
 			text_safe(render_instance(instance, sizeof(instance), m, guard)));
 	}
@@ -288,7 +288,8 @@ void report_text_finding(FILE *out, const struct model *m, const struct finding 
 		put_deadlock_task(out, m, f, i, color);
 	for (uint32_t i = 0; f->witnesses && i < f->length && f->kind != FINDING_DEADLOCK; i++)
 		put_witness(out, m, f, i, color);
-	fputc('\n', out);
+	if (f->kind != FINDING_DEADLOCK)
+		fputc('\n', out);
 	put_attributes(out, m, f);
 	put_known(out, f, color);
 	if (f->kind == FINDING_DEADLOCK)

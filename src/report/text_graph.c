@@ -120,7 +120,7 @@ static void put_pair(FILE *out, const struct model *m, const struct pair *p)
 {
 	char from[RENDER_SIZE], to[RENDER_SIZE], count[RENDER_SIZE];
 
-	fprintf(out, "    %s%s %s -> %s%s %s",
+	fprintf(out, "    %s%s (%s) -> %s%s (%s)",
 		text_safe(render_class_name(m, model__instance(m, p->from)->lock_class)),
 		render_mode_short(p->from_mode),
 		text_safe(render_instance(from, sizeof(from), m, p->from)),

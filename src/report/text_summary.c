@@ -27,7 +27,7 @@ static void put_host(FILE *out, const struct model *m)
 
 static void put_span(FILE *out, const struct model *m)
 {
-	const struct model_clock *clock = model__clock((struct model *)m);
+	const struct model_clock *clock = model__clock(m);
 	char start[RENDER_SIZE], duration[RENDER_SIZE], n[4][RENDER_SIZE];
 
 	if (clock->has_time && clock->end > clock->start && clock->start)

@@ -191,7 +191,7 @@ static int put_stream(struct tracer *t)
 {
 	uint64_t count = model__event_count(t->m), end = 0;
 	uint32_t tasks = model__task_count(t->m);
-	bool has_time = model__clock((struct model *)t->m)->has_time;
+	bool has_time = model__clock(t->m)->has_time;
 	struct open_hold **holds = calloc(tasks + 1, sizeof(*holds));
 	struct pending_wait *waits = calloc(tasks + 1, sizeof(*waits));
 
@@ -273,7 +273,7 @@ int report_trace(FILE *out, const struct report_input *input, const struct repor
 	struct tracer tracer = {.out = out, .m = input->model, .next_id = 1};
 	int status = 0;
 
-	tracer.start = model__clock((struct model *)input->model)->start;
+	tracer.start = model__clock(input->model)->start;
 	fputs("{\"displayTimeUnit\":\"ns\",\"otherData\":{\"tool\":\"vfiotrace " VERSION
 	      "\",\"title\":",
 	      out);
