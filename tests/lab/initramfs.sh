@@ -6,7 +6,7 @@
 
 # Modules a guest may load; what a kernel does not have is left out.
 lab_module_names=(kvm kvm_amd kvm_intel irqbypass vfio vfio_virqfd vfio_iommu_type1 vfio_pci vfio_pci_core
-	vfio_platform iommufd mdev virtio_pci virtio_console virtio_mmio virtio_ring virtio 9p 9pnet_virtio
+	vfio_platform iommufd mdev virtio_pci virtio_console virtio_mmio virtio_ccw virtio_ring virtio 9p 9pnet_virtio
 	arm_smmu_v3 vfio_ap vfio_ccw overlay)
 
 pack() { # directory: as a cpio on stdout

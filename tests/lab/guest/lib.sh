@@ -8,11 +8,15 @@ export PCI
 fail() { echo "scenario: $*" >&2; exit 1; }
 
 load_kvm() {
-	[ -e /dev/kvm ] || modprobe kvm_amd || fail "kvm_amd does not load"
+	case $(uname -m) in
+	x86_64) [ -e /dev/kvm ] || modprobe kvm_amd || fail "kvm_amd does not load" ;;
+	*) modprobe kvm 2>/dev/null ;; # built in on arm64; there is no /dev/kvm on emulated s390x
+	esac
 }
 
 load_vfio() {
-	modprobe vfio_iommu_type1 && modprobe vfio_pci || fail "vfio_pci does not load"
+	modprobe vfio_iommu_type1 2>/dev/null
+	modprobe vfio_pci || fail "vfio_pci does not load"
 }
 
 # Everything a host that passes devices through has loaded.
