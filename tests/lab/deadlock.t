@@ -3,45 +3,7 @@
 # Real deadlocks: seen the moment they close, and found afterwards without tracing.
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
-
-deadlocks='[findings[] | select(.kind == "deadlock")]'
-
-seen_at_once() { # file, number of tasks
-	records "$1: one deadlock of $2 task(s), critical" "$1" "$deadlocks | length == 1 and .[0].grade == \"critical\" and (.[0].tasks | length) == $2"
-	records "$1: reported within 1 ms of the closing wait" "$1" \
-		"$deadlocks[0] as \$d | ([\$d.tasks[].since // \$d.tasks[].waiting_since] | max) as \$since | \$d.mono - \$since >= 0 and \$d.mono - \$since <= 1000000"
-	records "$1: every task has its stack and what it waits for" "$1" "$deadlocks[0].tasks | all((.stack // .kernel_stack | length) > 0)"
-	code "$1: exit says deadlock" "$1" 3
-}
-
-check_deadlock() {
-	scenario deadlock || return
-	seen_at_once watch.json 2
-	records "it is the two locks" watch.json "$deadlocks[0].classes | sort == [\"kvm.lock\", \"vfio_group.group_lock\"]"
-	code "now, started afterwards, says deadlock" now 3
-	records "now shows the same cycle" now.json \
-		'map(select(.type == "now"))[0].deadlocks | length == 1 and (tostring | contains("kvm.lock") and contains("vfio_group.group_lock") and contains("kvm_device_release"))'
-	text "now's page names both" now.text 'group_lock'
-}
-
-check_deadlock_killable() {
-	scenario deadlock-killable || return
-	records "the deadlock is seen" watch.json "$deadlocks | length >= 1"
-	records "and a signal can break it" watch.json "$deadlocks[0] | tostring | test(\"killable|breakable\")"
-	code "now says deadlock before the signal" before 3
-	code "now is clean after the signal" after 0
-}
-
-check_deadlock_locks() {
-	scenario deadlock-locks || return
-	local name
-	for name in two:2 mixed:2 reader:2 ring:3 self:1; do
-		seen_at_once "${name%:*}.json" "${name#*:}"
-		code "${name%:*}: now says so afterwards" "${name%:*}.now" 3
-	done
-	records "a legal load gives no deadlock" legal.json "$deadlocks | length == 0"
-	code "nor does now see one" legal.now 0
-}
+. "$here/deadlock-checks.sh"
 
 if boot 6.1 deadlock-locks deadlock-killable deadlock; then
 	check_deadlock_locks
