@@ -43,7 +43,18 @@ struct import_options {
 
 /* Import `path` ("-" is stdin) into `m`. Gzip input is opened transparently. */
 int import_file(struct model *m, const char *path, const struct import_options *options);
-enum import_format import_detect(const char *head, size_t length);
+enum import_format import_detect(const char *head, size_t length); /* IMPORT_AUTO: not known */
+
+/*
+ * The same in steps, for callers that need the format before the model is fed. `path` "-" is stdin.
+ * open gives NULL and -errno in *error.
+ */
+struct import_source;
+struct import_source *import_source__open(const char *path, enum import_format format, int *error);
+enum import_format import_source__format(const struct import_source *source);
+int import_source__read(struct import_source *source, struct model *m,
+			const struct import_options *options);
+void import_source__close(struct import_source *source);
 
 /* One per format; `name` is used in messages. */
 int import_std(struct model *m, FILE *in, const char *name, const struct import_options *options);

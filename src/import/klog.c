@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Kernel logs: feed every logical line to the readers of lockdep and hung-task reports. */
+#include <errno.h>
+#include <string.h>
+
+#include "import/klog.h"
+
+void klog__note_release(struct klog_reader *log, const char *release, uint32_t line)
+{
+	const char *known = model__fact(log->lines.m, "kernel.release");
+
+	if (!known)
+		model__set_fact(log->lines.m, "kernel.release", release);
+	else if (strcmp(known, release))
+		line_reader__complain(&log->lines, line,
+				      "this report is from kernel %s, an earlier one from %s: their "
+				      "orders are mixed in one graph; split the file to keep them "
+				      "apart",
+				      release, known);
+}
+
+static int feed(struct klog_reader *log, struct splat_reader *splats, struct hung_reader *hung)
+{
+	const struct klog_line *line;
+	struct model_clock *clock = model__clock(log->lines.m);
+	int err = 0;
+
+	while (!err && (line = klog_reader__next(log))) {
+		if (line->has_time) {
+			clock->has_time = true;
+			clock->start = clock->start ? clock->start : line->time;
+			clock->end = line->time;
+		}
+		if (splats)
+			err = splat_reader__line(splats, line);
+		if (hung && !err)
+			err = hung_reader__line(hung, line);
+	}
+	if (!err && splats)
+		err = splat_reader__end(splats);
+	if (!err && hung)
+		err = hung_reader__end(hung);
+	return err ? err : log->lines.error;
+}
+
+int klog__import(struct model *m, FILE *in, const char *name, const struct import_options *options,
+		 unsigned int want)
+{
+	struct klog_reader *log = klog_reader__new(m, in, name, options);
+	struct splat_reader *splats = NULL;
+	struct hung_reader *hung = NULL;
+	int err = -ENOMEM;
+
+	if (!log)
+		return err;
+	if ((want & KLOG_SPLATS) && !(splats = splat_reader__new(log)))
+		goto cleanup;
+	if ((want & KLOG_HUNG_TASKS) && !(hung = hung_reader__new(log)))
+		goto cleanup;
+	err = feed(log, splats, hung);
+	if (!err && !(splats && splat_reader__reports(splats)) &&
+	    !(hung && hung_reader__reports(hung))) {
+		line_reader__complain(&log->lines, log->lines.number,
+				      "no %s report in this log; expected \"%s\"",
+				      want == KLOG_HUNG_TASKS ? "hung-task" : "lockdep",
+				      want == KLOG_HUNG_TASKS ?
+					      "INFO: task NAME:PID blocked for more than N seconds." :
+					      "WARNING: possible circular locking dependency detected");
+		err = -EINVAL;
+	}
+cleanup:
+	hung_reader__free(hung);
+	splat_reader__free(splats);
+	klog_reader__free(log);
+	return err;
+}
+
+int import_splat(struct model *m, FILE *in, const char *name, const struct import_options *options)
+{
+	return klog__import(m, in, name, options, KLOG_SPLATS);
+}
+
+int import_hung(struct model *m, FILE *in, const char *name, const struct import_options *options)
+{
+	return klog__import(m, in, name, options, KLOG_HUNG_TASKS);
+}
