@@ -49,6 +49,8 @@ static __always_inline struct call kprobe_call(struct pt_regs *ctx)
 
 #if defined(__TARGET_ARCH_x86)
 	bpf_probe_read_kernel(&call.site, sizeof(call.site), (void *)PT_REGS_SP(ctx));
+#elif defined(__TARGET_ARCH_s390) /* libbpf 1.1 misspells the register file's name */
+	call.site = BPF_CORE_READ((user_pt_regs *)ctx, gprs[14]);
 #else
 	call.site = PT_REGS_RET(ctx);
 #endif

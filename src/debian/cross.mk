@@ -20,7 +20,7 @@ CC            := $(TRIPLET)-gcc
 AR            := $(TRIPLET)-ar
 SYSROOT       ?= $(shell src/debian/sysroot $(CROSS))
 CROSS_CPPFLAGS = -isystem $(SYSROOT)/usr/include/$(TRIPLET) -isystem $(SYSROOT)/usr/include
-CROSS_LDFLAGS  = -L$(SYSROOT)/usr/lib/$(TRIPLET) -L$(SYSROOT)/lib/$(TRIPLET) \
+CROSS_LDFLAGS  = --sysroot=$(SYSROOT) -L$(SYSROOT)/usr/lib/$(TRIPLET) -L$(SYSROOT)/lib/$(TRIPLET) \
 	-Wl,-rpath-link,$(SYSROOT)/usr/lib/$(TRIPLET):$(SYSROOT)/lib/$(TRIPLET)
 PKGCONFIG     := PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(TRIPLET)/pkgconfig pkg-config
 endif

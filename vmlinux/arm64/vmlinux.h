@@ -20617,13 +20617,13 @@ struct vgic_irq {
 	void *owner;
 };
 
-struct kvm_device;
+struct kvm_device___vmlinux;
 
 struct vgic_its {
 	gpa_t vgic_its_base;
 	bool enabled;
 	struct vgic_io_device iodev;
-	struct kvm_device *dev;
+	struct kvm_device___vmlinux *dev;
 	u64 baser_device_table;
 	u64 baser_coll_table;
 	struct mutex cmd_lock;
@@ -20657,10 +20657,10 @@ struct vgic_register_region {
 	};
 };
 
-struct kvm_device_ops;
+struct kvm_device_ops___vmlinux;
 
-struct kvm_device {
-	const struct kvm_device_ops *ops;
+struct kvm_device___vmlinux {
+	const struct kvm_device_ops___vmlinux *ops;
 	struct kvm *kvm;
 	void *private;
 	struct list_head vm_node;
@@ -20769,17 +20769,17 @@ enum kvm_mr_change {
 	KVM_MR_FLAGS_ONLY = 3,
 };
 
-struct kvm_device_ops {
+struct kvm_device_ops___vmlinux {
 	const char *name;
-	int (*create)(struct kvm_device *, u32);
-	void (*init)(struct kvm_device *);
-	void (*destroy)(struct kvm_device *);
-	void (*release)(struct kvm_device *);
-	int (*set_attr)(struct kvm_device *, struct kvm_device_attr *);
-	int (*get_attr)(struct kvm_device *, struct kvm_device_attr *);
-	int (*has_attr)(struct kvm_device *, struct kvm_device_attr *);
-	long int (*ioctl)(struct kvm_device *, unsigned int, long unsigned int);
-	int (*mmap)(struct kvm_device *, struct vm_area_struct *);
+	int (*create)(struct kvm_device___vmlinux *, u32);
+	void (*init)(struct kvm_device___vmlinux *);
+	void (*destroy)(struct kvm_device___vmlinux *);
+	void (*release)(struct kvm_device___vmlinux *);
+	int (*set_attr)(struct kvm_device___vmlinux *, struct kvm_device_attr *);
+	int (*get_attr)(struct kvm_device___vmlinux *, struct kvm_device_attr *);
+	int (*has_attr)(struct kvm_device___vmlinux *, struct kvm_device_attr *);
+	long int (*ioctl)(struct kvm_device___vmlinux *, unsigned int, long unsigned int);
+	int (*mmap)(struct kvm_device___vmlinux *, struct vm_area_struct *);
 };
 
 struct miscdevice {
@@ -21376,12 +21376,12 @@ struct iommu_fwspec {
 	u32 ids[0];
 };
 
-struct kvm_vfio_file {
+struct kvm_vfio_file___vmlinux {
 	struct list_head node;
 	struct file *file;
 };
 
-struct kvm_vfio {
+struct kvm_vfio___vmlinux {
 	struct list_head file_list;
 	struct mutex lock;
 	bool noncoherent;

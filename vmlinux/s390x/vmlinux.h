@@ -22375,7 +22375,7 @@ struct kvm_s390_pv {
 	struct mmu_notifier mmu_notifier;
 };
 
-struct kvm_device;
+struct kvm_device___vmlinux;
 
 struct s390_io_adapter;
 
@@ -22387,7 +22387,7 @@ struct kvm_arch {
 	rwlock_t sca_lock;
 	debug_info_t *dbf;
 	struct kvm_s390_float_interrupt float_int;
-	struct kvm_device *flic;
+	struct kvm_device___vmlinux *flic;
 	struct gmap *gmap;
 	long unsigned int mem_limit;
 	int css_support;
@@ -23033,10 +23033,10 @@ struct sie_page2 {
 	u8 reserved928[1752];
 };
 
-struct kvm_device_ops;
+struct kvm_device_ops___vmlinux;
 
-struct kvm_device {
-	const struct kvm_device_ops *ops;
+struct kvm_device___vmlinux {
+	const struct kvm_device_ops___vmlinux *ops;
 	struct kvm *kvm;
 	void *private;
 	struct list_head vm_node;
@@ -23078,17 +23078,17 @@ struct kvm_stat_data {
 	enum kvm_stat_kind kind;
 };
 
-struct kvm_device_ops {
+struct kvm_device_ops___vmlinux {
 	const char *name;
-	int (*create)(struct kvm_device *, u32);
-	void (*init)(struct kvm_device *);
-	void (*destroy)(struct kvm_device *);
-	void (*release)(struct kvm_device *);
-	int (*set_attr)(struct kvm_device *, struct kvm_device_attr *);
-	int (*get_attr)(struct kvm_device *, struct kvm_device_attr *);
-	int (*has_attr)(struct kvm_device *, struct kvm_device_attr *);
-	long int (*ioctl)(struct kvm_device *, unsigned int, long unsigned int);
-	int (*mmap)(struct kvm_device *, struct vm_area_struct *);
+	int (*create)(struct kvm_device___vmlinux *, u32);
+	void (*init)(struct kvm_device___vmlinux *);
+	void (*destroy)(struct kvm_device___vmlinux *);
+	void (*release)(struct kvm_device___vmlinux *);
+	int (*set_attr)(struct kvm_device___vmlinux *, struct kvm_device_attr *);
+	int (*get_attr)(struct kvm_device___vmlinux *, struct kvm_device_attr *);
+	int (*has_attr)(struct kvm_device___vmlinux *, struct kvm_device_attr *);
+	long int (*ioctl)(struct kvm_device___vmlinux *, unsigned int, long unsigned int);
+	int (*mmap)(struct kvm_device___vmlinux *, struct vm_area_struct *);
 };
 
 enum {
