@@ -443,6 +443,9 @@ uint32_t model__find_class(const struct model *m, const char *name);
 uint32_t model__find_edge(const struct model *m, uint32_t from_class, uint32_t to_class);
 uint32_t model__find_dependency(const struct model *m, uint32_t from, uint8_t from_mode,
 				uint32_t to, uint8_t to_mode);
+/* The same with nesting annotations, as in struct dependency. */
+uint32_t model__find_annotated(const struct model *m, uint32_t from, uint8_t from_mode,
+			       uint32_t to, uint8_t to_mode, uint8_t subclasses);
 
 /* Pending state kept by model__add_event: what a task holds and waits for now. */
 uint32_t model__held_count(const struct model *m, uint32_t task);

@@ -159,13 +159,21 @@ uint32_t model__find_edge(const struct model *m, uint32_t from_class, uint32_t t
 	return idmap__get(&m->edge_ids, idmap_pair(from_class, to_class));
 }
 
-uint32_t model__find_dependency(const struct model *m, uint32_t from, uint8_t from_mode,
-				uint32_t to, uint8_t to_mode)
+uint32_t model__find_annotated(const struct model *m, uint32_t from, uint8_t from_mode, uint32_t to,
+			       uint8_t to_mode, uint8_t subclasses)
 {
-	struct dependency wanted = {
-		.from = from, .to = to, .from_mode = from_mode, .to_mode = to_mode
-	};
+	struct dependency wanted = { .from = from,
+				     .to = to,
+				     .from_mode = from_mode,
+				     .to_mode = to_mode,
+				     .subclasses = subclasses };
 	uint64_t key = dependency_key(&wanted);
 
 	return lookup(m, &key, &wanted);
+}
+
+uint32_t model__find_dependency(const struct model *m, uint32_t from, uint8_t from_mode,
+				uint32_t to, uint8_t to_mode)
+{
+	return model__find_annotated(m, from, from_mode, to, to_mode, 0);
 }

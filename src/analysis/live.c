@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Live: what one new dependency says by itself (recursion, nesting), the cycle it closes, and the
+ * cycles known to run over its class edge.
+ */
+#include "analysis/internal.h"
+
+#include <string.h>
+
+/* States visited per new edge while edges lie aside; what lies farther is found at the end. */
+#define LIVE_BUDGET 4096
+
+/* --- candidates ------------------------------------------------------------------------------- */
+
+static uint64_t cycle_hash(const struct cycle *cycle)
+{
+	uint64_t hash = 0;
+
+	/* independent of the start: a sum of steps */
+	for (uint32_t i = 0; i < cycle->length; i++)
+		hash += hash_mix(idmap_pair(cycle->edges[i], cycle->modes[i]), cycle->length);
+	return hash;
+}
+
+static struct candidate *candidate__for(struct analysis *a, const struct cycle *cycle)
+{
+	uint64_t hash = cycle_hash(cycle);
+	uint32_t id = idmap__get(&a->candidate_ids, hash);
+	uint64_t edges = model__class_edge_count(a->m);
+
+	if (id != IDMAP_NONE)
+		return &a->candidates.items[id];
+	if (!vector_reserve(&a->by_edge, edges))
+		return NULL;
+	if (edges > a->by_edge.count)
+		memset(a->by_edge.items + a->by_edge.count, 0,
+		       (edges - a->by_edge.count) * sizeof(*a->by_edge.items));
+	a->by_edge.count = edges;
+	id = (uint32_t)a->candidates.count;
+	if (!vector_push(&a->candidates, (struct candidate){ .cycle = *cycle }) ||
+	    idmap__put(&a->candidate_ids, hash, id))
+		return NULL;
+	for (uint32_t i = 0; i < cycle->length; i++)
+		ids__push(&a->by_edge.items[cycle->edges[i]], id);
+	return &a->candidates.items[id];
+}
+
+static void consider(struct analysis *a, struct candidate *candidate, uint32_t must)
+{
+	struct finding *f;
+
+	if (!candidate->decision)
+		candidate->decision = decision__new(a, candidate->cycle.length);
+	if (!candidate->decision || !decide(a, &candidate->cycle, must, candidate->decision))
+		return;
+	f = finding__of_cycle(a, &candidate->cycle, candidate->decision);
+	if (!f || !touches_scope(a, f))
+		return;
+	candidate->finding = analysis__put(a, f);
+	candidate->settled = candidate->finding && f->code == CODE_INSTANCE_INVERSION;
+}
+
+void candidate__consider(struct analysis *a, const struct cycle *cycle)
+{
+	struct candidate *candidate = cycle ? candidate__for(a, cycle) : NULL;
+
+	if (candidate && !candidate->finding)
+		consider(a, candidate, NO_ID);
+}
+
+static void count_again(const struct model *m, struct finding *f, uint32_t dependency)
+{
+	const struct dependency *d = model__dependency(m, dependency);
+
+	f->count++;
+	f->last = d->last > f->last ? d->last : f->last;
+	for (uint32_t i = 0; i < f->length; i++) {
+		if (f->witnesses[i].dependency == dependency)
+			f->witnesses[i].last_chain = d->last_chain;
+	}
+}
+
+static void recheck_edge(struct analysis *a, uint32_t dependency)
+{
+	uint32_t edge = model__dependency(a->m, dependency)->class_edge;
+
+	if (edge >= a->by_edge.count)
+		return;
+	for (uint64_t i = 0; i < a->by_edge.items[edge].count; i++) {
+		struct candidate *candidate =
+			&a->candidates.items[a->by_edge.items[edge].items[i]];
+
+		if (candidate->settled)
+			count_again(a->m, candidate->finding, dependency);
+		else
+			consider(a, candidate, dependency);
+	}
+}
+
+/* --- one dependency --------------------------------------------------------------------------- */
+
+/* The same two instances the other way round, in modes that block. */
+static uint32_t find_opposite(const struct model *m, const struct dependency *d)
+{
+	uint8_t swapped = (uint8_t)(d->subclasses << 4 | d->subclasses >> 4);
+
+	for (uint8_t modes = 0; modes < LOCK_MODES * LOCK_MODES; modes++) {
+		uint8_t from_mode = modes / LOCK_MODES, to_mode = modes % LOCK_MODES;
+		uint32_t id;
+
+		if (link_of(d->to_mode, from_mode) == LINK_NONE ||
+		    link_of(to_mode, d->from_mode) == LINK_NONE)
+			continue;
+		id = model__find_annotated(m, d->to, from_mode, d->from, to_mode, swapped);
+		if (id == NO_ID)
+			id = model__find_annotated(m, d->to, from_mode, d->from, to_mode,
+						   d->subclasses);
+		if (id != NO_ID)
+			return id;
+	}
+	return NO_ID;
+}
+
+static void consider_nesting(struct analysis *a, uint32_t dependency)
+{
+	const struct dependency *d = model__dependency(a->m, dependency);
+	uint32_t opposite = find_opposite(a->m, d);
+	struct finding *f;
+
+	if (opposite != NO_ID) {
+		uint32_t back = model__dependency(a->m, opposite)->class_edge;
+		uint8_t there = hold_mode(d->from_mode);
+
+		candidate__consider(a, cycle__pair(a, d->class_edge, back, there,
+						   hold_mode(model__dependency(a->m, opposite)
+								     ->from_mode)));
+	}
+	f = finding__of_dependency(a, FINDING_NESTING, CODE_SAME_CLASS_NESTING, dependency);
+	if (f && touches_scope(a, f))
+		analysis__put(a, f);
+}
+
+void consider_single(struct analysis *a, uint32_t dependency)
+{
+	const struct dependency *d = model__dependency(a->m, dependency);
+	const struct class_edge *edge = model__class_edge(a->m, d->class_edge);
+	struct finding *f;
+
+	if (d->from == d->to) {
+		/* a recursive read on a shared hold is what recursive readers are for */
+		if (link_of(d->to_mode, d->from_mode) == LINK_NONE)
+			return;
+		f = finding__of_dependency(a, FINDING_RECURSION, CODE_RECURSION, dependency);
+		if (f && touches_scope(a, f))
+			analysis__put(a, f);
+	} else if (edge->from == edge->to) {
+		consider_nesting(a, dependency);
+	}
+}
+
+/* --- the class graph -------------------------------------------------------------------------- */
+
+static void consider_edge(struct analysis *a, uint32_t edge_id)
+{
+	const struct class_edge *edge = model__class_edge(a->m, edge_id);
+	uint32_t reverse = model__find_edge(a->m, edge->to, edge->from);
+	bool is_pair = false;
+
+	for (uint8_t modes = 0; reverse != NO_ID && modes < 4; modes++) {
+		if (!strong__pair(a->m, edge_id, reverse, modes & 1, modes >> 1))
+			continue;
+		candidate__consider(a, cycle__pair(a, edge_id, reverse, modes & 1, modes >> 1));
+		is_pair = true;
+	}
+	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED && !is_pair; mode++)
+		candidate__consider(a, strong__shortest(a, edge_id, mode, NO_ID, LIVE_BUDGET));
+}
+
+void live__dependency(void *context, const struct model *m, uint32_t dependency, bool is_new_edge)
+{
+	struct analysis *a = context;
+	const struct dependency *d = model__dependency(m, dependency);
+	const struct class_edge *edge = model__class_edge(m, d->class_edge);
+
+	if (a->known_classes < model__class_count(m)) {
+		class_rules__apply(a->m, a->options.rules, a->known_classes);
+		a->known_classes = model__class_count(m);
+	}
+	recheck_edge(a, dependency);
+	if (edge->from == edge->to) {
+		consider_single(a, dependency);
+		return;
+	}
+	if (!is_new_edge || !order__reserve(&a->order, m))
+		return;
+	if (d->class_edge >= a->edges_in_order) {
+		a->edges_in_order = d->class_edge + 1;
+		order__add_edge(&a->order, m, d->class_edge);
+	}
+	if (a->order.aside_count)
+		consider_edge(a, d->class_edge);
+}

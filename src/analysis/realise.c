@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Realisations: a cycle of classes, taken down to instances, tasks and held sets. The filters are
+ * switched on together first (is there a realisation that can deadlock?), then one by one to find
+ * out which of them forbids all realisations; VERDICTS' lines from "instance-inversion" down follow.
+ */
+#include "analysis/internal.h"
+
+#include <stdlib.h>
+
+#define STEP_BUDGET 200000
+#define SORT_ABOVE 16 /* dependencies of an edge */
+
+enum filter {
+	FILTER_DISTINCT = 1,  /* one task per dependency */
+	FILTER_UNGATED = 2,   /* no guard */
+	FILTER_UNORDERED = 4, /* not ordered by fork/join */
+	FILTER_SUPPORTED = 8, /* fair links only where a writer was seen */
+	FILTER_HARD = 16,     /* no fair links */
+};
+
+struct realiser {
+	struct analysis *a;
+	const struct cycle *cycle;
+	uint32_t filter, steps, first; /* first: the cycle's edge at level 0 */
+	uint32_t must;
+	bool cut;
+	struct ids *sorted; /* by level: dependencies by from-instance; empty: scan the edge */
+	uint32_t *dependencies, *segments;
+	struct decision *decision; /* chains and tasks are filled while searching */
+};
+
+static uint32_t edge_at(const struct realiser *r, uint32_t level)
+{
+	return (r->first + level) % r->cycle->length;
+}
+
+static bool link_allowed(const struct realiser *r, uint8_t wanted, uint8_t held, uint32_t instance)
+{
+	enum link link = link_of(wanted, held);
+
+	if (link == LINK_NONE || (link == LINK_FAIR && r->filter & FILTER_HARD))
+		return false;
+	return link == LINK_HARD || !(r->filter & FILTER_SUPPORTED) ||
+	       model__instance(r->a->m, instance)->flags & INSTANCE_HAD_WRITER;
+}
+
+/* Does the dependency fit behind the one chosen before, and close the cycle if it is the last? */
+static bool fits(const struct realiser *r, uint32_t level, const struct dependency *d)
+{
+	const struct model *m = r->a->m;
+
+	if (d->from == d->to || hold_mode(d->from_mode) != r->cycle->modes[edge_at(r, level)])
+		return false;
+	if (level) {
+		const struct dependency *before = model__dependency(m, r->dependencies[level - 1]);
+
+		if (before->to != d->from ||
+		    !link_allowed(r, before->to_mode, d->from_mode, d->from))
+			return false;
+	}
+	if (level == r->cycle->length - 1) {
+		const struct dependency *first = model__dependency(m, r->dependencies[0]);
+
+		return d->to == first->from &&
+		       link_allowed(r, d->to_mode, first->from_mode, d->to);
+	}
+	return true;
+}
+
+static uint32_t sight_count(const struct analysis *a, uint32_t dependency)
+{
+	if (a->sights)
+		return (uint32_t)(a->sight_start[dependency + 1] - a->sight_start[dependency]);
+	return model__dependency_chains_kept(a->m, dependency);
+}
+
+static struct sight sight_at(const struct analysis *a, uint32_t dependency, uint32_t i)
+{
+	struct sight sight = { .segment = NO_ID };
+
+	if (a->sights)
+		return a->sights[a->sight_start[dependency] + i];
+	sight.chain = model__dependency_chain(a->m, dependency, i);
+	sight.task = model__chain(a->m, sight.chain)->first_task;
+	return sight;
+}
+
+/* A chain that several tasks went through always offers one that is not used yet. */
+static bool task_is_free(const struct realiser *r, const struct sight *sight)
+{
+	return sight->task == NO_ID || !r->a->task_used[sight->task] ||
+	       (r->a->options.live_kernel && model__chain(r->a->m, sight->chain)->task_count > 1);
+}
+
+static bool sight_allowed(const struct realiser *r, uint32_t level, const struct sight *sight)
+{
+	if (r->filter & FILTER_DISTINCT && !task_is_free(r, sight))
+		return false;
+	if (r->filter & FILTER_UNGATED && scratch__gates(r->a, sight->chain))
+		return false;
+	for (uint32_t i = 0; r->filter & FILTER_UNORDERED && i < level; i++) {
+		if (!forkjoin__concurrent(r->a->forkjoin, r->segments[i], sight->segment))
+			return false;
+	}
+	return true;
+}
+
+static bool extend(struct realiser *r, uint32_t level);
+
+static bool try_dependency(struct realiser *r, uint32_t level, uint32_t id)
+{
+	uint32_t at = edge_at(r, level), sights = sight_count(r->a, id);
+	bool found = false;
+
+	r->dependencies[level] = id;
+	if (r->steps++ > STEP_BUDGET) {
+		r->cut = true;
+		return false;
+	}
+	if (!fits(r, level, model__dependency(r->a->m, id)))
+		return false;
+	for (uint32_t i = 0; i < sights && !found && !r->cut; i++) {
+		struct sight sight = sight_at(r->a, id, i);
+
+		if (r->steps++ > STEP_BUDGET)
+			r->cut = true;
+		if (!sight_allowed(r, level, &sight))
+			continue;
+		r->decision->dependencies[at] = id;
+		r->decision->chains[at] = sight.chain;
+		r->decision->tasks[at] = sight.task;
+		r->segments[level] = sight.segment;
+		scratch__add(r->a, sight.chain);
+		if (sight.task != NO_ID)
+			r->a->task_used[sight.task]++;
+		found = extend(r, level + 1);
+		if (sight.task != NO_ID)
+			r->a->task_used[sight.task]--;
+		scratch__remove(r->a, sight.chain);
+	}
+	return found;
+}
+
+/* The last dependency's two instances are known: look it up instead of scanning. */
+static bool try_last(struct realiser *r, uint32_t level)
+{
+	const struct model *m = r->a->m;
+	const struct class_edge *edge = model__class_edge(m, r->cycle->edges[edge_at(r, level)]);
+	uint32_t from = model__dependency(m, r->dependencies[level - 1])->to;
+	uint32_t to = model__dependency(m, r->dependencies[0])->from;
+	uint8_t subclasses = model__dependency(m, edge->first_dependency)->subclasses;
+
+	for (uint8_t modes = 0; modes < LOCK_MODES * LOCK_MODES; modes++) {
+		uint32_t id;
+
+		if (!(edge->modes & 1u << modes))
+			continue;
+		id = model__find_annotated(m, from, modes / LOCK_MODES, to, modes % LOCK_MODES,
+					   subclasses);
+		if (id != NO_ID && try_dependency(r, level, id))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t from_at(const struct realiser *r, const struct ids *sorted, uint64_t i)
+{
+	return model__dependency(r->a->m, sorted->items[i])->from;
+}
+
+static bool try_sorted(struct realiser *r, uint32_t level, const struct ids *sorted)
+{
+	uint32_t from = model__dependency(r->a->m, r->dependencies[level - 1])->to;
+	uint64_t low = 0, high = sorted->count;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (from_at(r, sorted, middle) < from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < sorted->count && from_at(r, sorted, low) == from && !r->cut; low++) {
+		if (try_dependency(r, level, sorted->items[low]))
+			return true;
+	}
+	return false;
+}
+
+static bool extend(struct realiser *r, uint32_t level)
+{
+	uint32_t edge;
+
+	if (level == r->cycle->length)
+		return true;
+	if (r->cut)
+		return false;
+	if (level && level == r->cycle->length - 1)
+		return try_last(r, level);
+	if (level && r->sorted[level].count)
+		return try_sorted(r, level, &r->sorted[level]);
+	if (!level && r->must != NO_ID)
+		return try_dependency(r, 0, r->must);
+	edge = r->cycle->edges[edge_at(r, level)];
+	for (uint32_t i = 0; i < model__class_edge(r->a->m, edge)->dependency_count; i++) {
+		if (try_dependency(r, level, model__class_edge_dependency(r->a->m, edge, i)))
+			return true;
+		if (r->cut)
+			break;
+	}
+	return false;
+}
+
+static bool search(struct realiser *r, uint32_t filter)
+{
+	/* in a live kernel every task can run every path */
+	if (r->a->options.live_kernel)
+		filter &= ~(uint32_t)FILTER_DISTINCT;
+	r->filter = filter;
+	r->steps = 0;
+	return extend(r, 0);
+}
+
+static int compare_from(const void *x, const void *y, void *context)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	uint32_t from = model__dependency(context, a)->from, other = model__dependency(context, b)->from;
+
+	if (from != other)
+		return from < other ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* Levels between first and last join on the instance: sort big edges by it. */
+static bool sort_levels(struct realiser *r)
+{
+	for (uint32_t level = 1; level + 1 < r->cycle->length; level++) {
+		uint32_t edge = r->cycle->edges[edge_at(r, level)];
+		uint32_t count = model__class_edge(r->a->m, edge)->dependency_count;
+		struct ids *sorted = &r->sorted[level];
+
+		if (count <= SORT_ABOVE)
+			continue;
+		for (uint32_t i = 0; i < count; i++) {
+			if (!ids__push(sorted, model__class_edge_dependency(r->a->m, edge, i)))
+				return false;
+		}
+		qsort_r(sorted->items, sorted->count, sizeof(uint32_t), compare_from, r->a->m);
+	}
+	return true;
+}
+
+/* No realisation: show the first sight of each edge, and see whether readers alone close it. */
+static void decide_classes(const struct realiser *r)
+{
+	const struct model *m = r->a->m;
+	const struct cycle *cycle = r->cycle;
+
+	r->decision->code = CODE_CLASS_INVERSION;
+	for (uint32_t i = 0; i < cycle->length; i++) {
+		uint32_t next = (i + 1) % cycle->length, best = NO_ID;
+		enum link best_link = LINK_NONE;
+
+		for (uint32_t j = 0; j < model__class_edge(m, cycle->edges[i])->dependency_count &&
+				     best_link != LINK_HARD; j++) {
+			uint32_t id = model__class_edge_dependency(m, cycle->edges[i], j);
+			const struct dependency *d = model__dependency(m, id);
+			enum link link = link_of(d->to_mode, cycle->modes[next]);
+
+			if (hold_mode(d->from_mode) == cycle->modes[i] && link > best_link) {
+				best = id;
+				best_link = link;
+			}
+		}
+		if (best == NO_ID) {
+			r->decision->report = false;
+			return;
+		}
+		r->decision->dependencies[i] = best;
+		r->decision->chains[i] = model__dependency(m, best)->first_chain;
+		r->decision->tasks[i] = model__chain(m, r->decision->chains[i])->first_task;
+		if (best_link == LINK_FAIR &&
+		    !(model__lock_class(m, cycle->classes[next])->flags & CLASS_HAD_WRITER))
+			r->decision->code = CODE_READ_ONLY;
+		r->decision->fair |= best_link == LINK_FAIR;
+		if (model__lock_class(m, cycle->classes[i])->flags & CLASS_INSTANCE_ONLY)
+			r->decision->report = false;
+	}
+}
+
+/* Which filter forbids every realisation? */
+static void decide_harmless(struct realiser *r)
+{
+	struct decision *decision = r->decision;
+
+	if (!search(r, FILTER_DISTINCT)) {
+		if (search(r, 0))
+			decision->code = CODE_SAME_THREAD;
+		else
+			decide_classes(r);
+		return;
+	}
+	if (!search(r, FILTER_DISTINCT | FILTER_UNGATED)) {
+		search(r, FILTER_DISTINCT);
+		decision->code = CODE_GATED;
+		decision->guard_count = scratch__guards(r->a, decision->chains, r->cycle->length,
+							decision->guards, 4);
+	} else if (!search(r, FILTER_DISTINCT | FILTER_UNGATED | FILTER_UNORDERED)) {
+		search(r, FILTER_DISTINCT | FILTER_UNGATED);
+		decision->code = CODE_ORDERED;
+	} else {
+		decision->code = CODE_READ_ONLY;
+	}
+}
+
+static void decide_all(struct realiser *r)
+{
+	uint32_t all = FILTER_DISTINCT | FILTER_UNGATED | FILTER_UNORDERED | FILTER_SUPPORTED;
+	struct decision *decision = r->decision;
+
+	decision->report = true;
+	if (search(r, all | FILTER_HARD) || search(r, all) || r->cut) {
+		decision->cut = r->cut;
+		decision->fair = !(r->filter & FILTER_HARD);
+		decision->code = CODE_INSTANCE_INVERSION;
+		if (r->cut) {
+			/* undecided: show some sights, say so, and do not play it down */
+			decide_classes(r);
+			decision->code = CODE_INSTANCE_INVERSION;
+		}
+		return;
+	}
+	if (r->must != NO_ID) {
+		/* one dependency cannot show that a cycle is harmless */
+		decision->report = false;
+		return;
+	}
+	decide_harmless(r);
+}
+
+static void note_same_thread(struct realiser *r)
+{
+	const uint32_t *tasks = r->decision->tasks;
+
+	r->decision->same_thread = true;
+	for (uint32_t i = 0; i < r->cycle->length; i++) {
+		const struct chain *chain = model__chain(r->a->m, r->decision->chains[i]);
+
+		if (tasks[i] == NO_ID || tasks[i] != tasks[0] || chain->task_count > 1)
+			r->decision->same_thread = false;
+	}
+}
+
+struct decision *decision__new(struct analysis *a, uint32_t length)
+{
+	struct decision *decision = arena__alloc(&a->arena, sizeof(*decision), 8);
+
+	if (!decision)
+		return NULL;
+	decision->dependencies = arena__alloc(&a->arena, length * sizeof(uint32_t), 4);
+	decision->chains = arena__alloc(&a->arena, length * sizeof(uint32_t), 4);
+	decision->tasks = arena__alloc(&a->arena, length * sizeof(uint32_t), 4);
+	return decision->dependencies && decision->chains && decision->tasks ? decision : NULL;
+}
+
+static bool allocate(struct realiser *r)
+{
+	uint32_t length = r->cycle->length;
+
+	r->dependencies = malloc(length * sizeof(uint32_t));
+	r->segments = malloc(length * sizeof(uint32_t));
+	r->sorted = calloc(length, sizeof(*r->sorted));
+	return r->dependencies && r->segments && r->sorted;
+}
+
+bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must,
+	    struct decision *decision)
+{
+	struct realiser r = { .a = a, .cycle = cycle, .must = must, .decision = decision };
+	bool decided = false;
+
+	decision->fair = decision->cut = decision->same_thread = decision->report = false;
+	decision->guard_count = 0;
+	for (uint32_t i = 0; must != NO_ID && i < cycle->length; i++) {
+		if (cycle->edges[i] == model__dependency(a->m, must)->class_edge)
+			r.first = i;
+	}
+	if (scratch__reserve(a) && allocate(&r) && sort_levels(&r)) {
+		decide_all(&r);
+		if (r.decision->report)
+			note_same_thread(&r);
+		decided = r.decision->report;
+	}
+	for (uint32_t i = 0; r.sorted && i < cycle->length; i++)
+		ids__release(&r.sorted[i]);
+	free(r.sorted);
+	free(r.dependencies);
+	free(r.segments);
+	return decided;
+}
