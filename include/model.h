@@ -393,6 +393,14 @@ void model__set_losses_unknown(struct model *m, const char *why); /* kprobe befo
 void model__add_duration(struct model *m, uint32_t instance, uint32_t stack, uint32_t vm,
 			 bool is_hold, const struct histogram *add);
 
+/*
+ * What a recording states outright, where its chains, counts and bad releases are read too: the
+ * event joins the stream, nothing is derived from it and no observer is told.
+ */
+int model__restore_event(struct model *m, const struct trace_event *event);
+int model__restore_bad_release(struct model *m, const struct bad_release *release);
+void model__restore_instance_flags(struct model *m, uint32_t instance, uint32_t flags); /* adds */
+
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
 uint32_t model__class_count(const struct model *m);

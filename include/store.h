@@ -10,7 +10,7 @@
  * Reading rebuilds the same model through the model's own functions, plus the findings that were
  * recorded (deadlocks cannot be recomputed from the graph). Needs no root.
  *
- * Errors: -errno; store__error() says it in words with the file's name and the remedy.
+ * Errors: -errno; `error` receives it in words with the file's name and the remedy.
  */
 #ifndef VFIOTRACE_STORE_H
 #define VFIOTRACE_STORE_H
@@ -35,19 +35,45 @@ int store_writer__fire(struct store_writer *w, const char *why); /* flight recor
 /* Counters, coverage, facts and losses as they are now; called once a second and at the end. */
 void store_writer__snapshot(struct store_writer *w);
 uint64_t store_writer__lost(const struct store_writer *w);
+/* Why batches could not be written, in words; NULL: all were. Tracing goes on regardless. */
+const char *store_writer__error(const struct store_writer *w);
 int store_writer__close(struct store_writer *w, const struct finding_list *findings,
 			const char *verdict);
+/* A whole model into a file, its event stream included (merge, redact, analyze -o, now -o). */
+int store__save(const char *path, struct model *m, const struct finding_list *findings,
+		const char *verdict, char *error, size_t error_size);
 
 struct store_read_options {
-	bool events; /* load the event stream too */
+	bool events;	     /* load the event stream too */
+	uint64_t max_events; /* only the newest so many, 0: all */
 };
-/* `findings` receives the recorded findings (analysis__add_finding), may be NULL. */
+/*
+ * Facts "recording.verdict" and "recording.version" are set from the file. A recording that was not
+ * ended in good order makes losses unknown. `findings` receives the recorded findings (analysis__add_finding), may be NULL.
+ */
 int store__read(const char *path, struct model *m, struct analysis *findings,
 		const struct store_read_options *options, char *error, size_t error_size);
 bool store__is_recording(const char *path);
 int store__merge(const char *output, const char *const *inputs, size_t count, char *error,
 		 size_t error_size);
-/* Stable pseudonyms for comms, names, command lines, addresses. */
+/*
+ * Stable pseudonyms for comms, VM names, command lines, addresses: the same thing has the same
+ * pseudonym everywhere in the output. Kept: classes, symbols, PCI addresses, group numbers, pids.
+ */
 int store__redact(const char *input, const char *output, char *error, size_t error_size);
+
+/*
+ * The same for models: adds everything in `source` to `target` (findings too, where both are given).
+ * `host` > 0 keeps locks and tasks of another host or boot apart, and names them after `prefix`.
+ */
+struct replay_options {
+	uint32_t host;
+	const char *prefix;
+	bool redact;
+	int64_t shift; /* added to times, so that clocks of several boots agree */
+};
+int model__replay(struct model *target, const struct model *source,
+		  const struct finding_list *findings, struct analysis *target_findings,
+		  const struct replay_options *options);
 
 #endif

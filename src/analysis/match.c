@@ -74,7 +74,8 @@ void match_known(struct analysis *a, struct finding *f)
 	const struct catalogue *catalogue = a->options.catalogue;
 	uint32_t size = sizeof(f->known) / sizeof(f->known[0]);
 
-	f->known_count = 0;
+	if (catalogue) /* without one, what a recording says stays */
+		f->known_count = 0;
 	match_suppressions(a, f);
 	for (uint32_t i = 0; catalogue && i < catalogue->count && f->known_count < size; i++) {
 		const struct catalogue_row *row = &catalogue->rows[i];

@@ -143,6 +143,8 @@ void kernel__facts(struct kernel *k, struct model *m)
 	model__set_fact(m, "kernel.version", k->version_text);
 	model__set_fact(m, "arch", k->arch);
 	set_from_file(m, "kernel.cmdline", "/proc/cmdline");
+	set_from_file(m, "host.name", "/proc/sys/kernel/hostname");
+	set_from_file(m, "host.boot_id", "/proc/sys/kernel/random/boot_id"); /* merge tells boots apart */
 	set_from_file(m, "kernel.tainted", "/proc/sys/kernel/tainted");
 	set_build_id(m, "kernel.build_id", "/sys/kernel/notes");
 	is_livepatched("vmlinux", patches, sizeof(patches));

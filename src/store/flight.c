@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The flight recorder's memory, and lists of encoded findings. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/writer.h"
+
+int flight__init(struct flight *flight, uint64_t window)
+{
+	flight->items = malloc(FLIGHT_EVENTS * sizeof(*flight->items));
+	flight->window = window;
+	return flight->items ? 0 : -ENOMEM;
+}
+
+void flight__release(struct flight *flight)
+{
+	free(flight->items);
+	flight->items = NULL;
+}
+
+void flight__add(struct flight *flight, const struct trace_event *event)
+{
+	flight->items[flight->next++ % FLIGHT_EVENTS] = *event;
+	if (flight->count < FLIGHT_EVENTS)
+		flight->count++;
+}
+
+void flight__take(struct flight *flight, struct row_events *events, struct row_fired *fired)
+{
+	uint32_t first = flight->next - flight->count, kept = flight->count;
+	const struct trace_event *newest = &flight->items[(flight->next - 1) % FLIGHT_EVENTS];
+	struct trace_event *copy;
+
+	if (!kept)
+		return;
+	fired->time = newest->time;
+	while (kept && flight->items[first % FLIGHT_EVENTS].time + flight->window < newest->time) {
+		first++;
+		kept--;
+	}
+	copy = malloc(((size_t)kept + 1) * sizeof(*copy));
+	if (!copy)
+		return;
+	/* What came before is not there: nothing may be concluded across the start. */
+	copy[0] = (struct trace_event){.time = flight->items[first % FLIGHT_EVENTS].time,
+				       .op = EVENT_CUT,
+				       .operand = NO_ID,
+				       .stack = NO_ID};
+	for (uint32_t i = 0; i < kept; i++)
+		copy[i + 1] = flight->items[(first + i) % FLIGHT_EVENTS];
+	*events = (struct row_events){copy, kept + 1ULL, copy};
+	fired->events = kept;
+	fired->span = newest->time - copy[0].time;
+	flight->count = 0;
+}
+
+bool findings__keep(struct finding_rows *rows, const struct row_finding *row)
+{
+	if (rows->count == rows->capacity) {
+		uint32_t capacity = rows->capacity ? rows->capacity * 2 : 16;
+		struct row_finding *items = realloc(rows->items, capacity * sizeof(*items));
+
+		if (!items)
+			return false;
+		rows->items = items;
+		rows->capacity = capacity;
+	}
+	rows->items[rows->count++] = *row;
+	return true;
+}
+
+void findings__release(struct finding_rows *rows)
+{
+	for (uint32_t i = 0; i < rows->count; i++)
+		row_finding__release(&rows->items[i]);
+	free(rows->items);
+	*rows = (struct finding_rows){0};
+}

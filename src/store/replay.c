@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One model added to another through the model's own functions: for merging recordings, keeping
+ * hosts apart, and for redaction.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/redact.h"
+
+struct replay {
+	struct model *to;
+	const struct model *from;
+	const struct replay_options *options;
+	struct redactor *redactor; /* NULL: nothing is hidden */
+	struct store_maps maps;
+};
+
+static uint32_t mapped(const struct id_table *map, uint32_t id)
+{
+	return id == NO_ID ? NO_ID : id_table__get(map, id);
+}
+
+static uint64_t shifted(const struct replay *r, uint64_t time)
+{
+	return time ? time + (uint64_t)r->options->shift : 0;
+}
+
+/* Names of another host say whose they are. */
+static const char *host_name(struct replay *r, const char *name)
+{
+	char text[1024];
+
+	if (!name || !r->options->host || !r->options->prefix)
+		return name;
+	snprintf(text, sizeof(text), "%s: %s", r->options->prefix, name);
+	return model__intern(r->to, text);
+}
+
+/* --- things
+ * ---------------------------------------------------------------------------------------- */
+
+static int replay_classes(struct replay *r)
+{
+	for (uint32_t i = 0; i < model__class_count(r->from); i++) {
+		const struct lock_class *c = model__lock_class(r->from, i);
+		uint32_t id = model__add_class(r->to, c->name, c->kind, c->flags);
+
+		if (id == NO_ID || id_table__set(&r->maps.classes, i, id))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool object_exists(const struct model *m, uint32_t count, const struct object *object)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (object->address && model__object(m, i)->kind == object->kind &&
+		    model__object(m, i)->address == object->address)
+			return true;
+	return false;
+}
+
+/* Twice: a parent may come after its child. */
+static int replay_objects(struct replay *r)
+{
+	const uint32_t before = model__object_count(r->to), count = model__object_count(r->from);
+
+	for (uint32_t pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < count; i++) {
+			struct object o = *model__object(r->from, i);
+			uint32_t id;
+
+			o.name = host_name(r, redact_object_name(r->redactor, o.kind, o.name));
+			o.detail = redact_object_detail(r->redactor, o.kind, o.detail);
+			o.address = redact_address(r->redactor, o.address);
+			o.parent = mapped(&r->maps.objects, o.parent);
+			/* Two kernels may use one address for different things. */
+			if (r->options->host && object_exists(r->to, before, &o))
+				o.address ^= (uint64_t)r->options->host << 48;
+			id = model__add_object(r->to, &o);
+			if (id == NO_ID || id_table__set(&r->maps.objects, i, id))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static const char *instance_name(struct replay *r, const struct lock_instance *i)
+{
+	const struct object *owner = i->object == NO_ID ? NULL : model__object(r->from, i->object);
+	const char *name = i->name;
+
+	if (r->redactor && owner && name)
+		name = redact_object_name(r->redactor, owner->kind,
+					  owner->name ? owner->name : name);
+	else
+		name = redact_text(r->redactor, name);
+	return host_name(r, name);
+}
+
+static int replay_instances(struct replay *r)
+{
+	for (uint32_t i = 0; i < model__instance_count(r->from); i++) {
+		const struct lock_instance *known = model__instance(r->from, i);
+		/* Generations tell users of one address apart, and so do hosts. */
+		uint32_t generation = known->generation + (r->options->host << 20);
+		uint32_t id = model__add_instance(
+			r->to, mapped(&r->maps.classes, known->lock_class),
+			redact_address(r->redactor, known->address), generation);
+
+		if (id == NO_ID || id_table__set(&r->maps.instances, i, id))
+			return -ENOMEM;
+		model__name_instance(r->to, id, instance_name(r, known),
+				     mapped(&r->maps.objects, known->object));
+		model__restore_instance_flags(r->to, id, known->flags);
+	}
+	return 0;
+}
+
+static int replay_tasks(struct replay *r)
+{
+	for (uint32_t i = 0; i < model__task_count(r->from); i++) {
+		const struct task *t = model__task(r->from, i);
+		uint64_t start = t->start_time ^ ((uint64_t)r->options->host << 56);
+		uint32_t id = model__add_task(r->to, t->pid, t->tid,
+					      redact_comm(r->redactor, t->comm), start, t->flags);
+
+		if (id == NO_ID || id_table__set(&r->maps.tasks, i, id))
+			return -ENOMEM;
+		if (t->vm != NO_ID)
+			model__set_task_vm(r->to, id, mapped(&r->maps.objects, t->vm));
+	}
+	return 0;
+}
+
+static int replay_stack(struct replay *r, uint32_t i)
+{
+	struct stack stack = model__stack(r->from, i);
+	struct frame *frames = calloc(stack.frame_count + 1, sizeof(*frames));
+	uint32_t id = NO_ID;
+
+	for (uint32_t k = 0; frames && k < stack.frame_count; k++) {
+		frames[k] = stack.frames[k];
+		frames[k].ip = redact_address(r->redactor, frames[k].ip);
+		frames[k].module = redact_path(r->redactor, frames[k].module);
+		frames[k].file = redact_path(r->redactor, frames[k].file);
+	}
+	if (frames)
+		id = model__add_stack(r->to, stack.kind, frames, stack.frame_count);
+	free(frames);
+	return id == NO_ID ? -ENOMEM : id_table__set(&r->maps.stacks, i, id);
+}
+
+static int replay_things(struct replay *r)
+{
+	int error = replay_classes(r);
+
+	if (!error)
+		error = replay_objects(r);
+	if (!error)
+		error = replay_tasks(r);
+	if (!error)
+		error = replay_instances(r);
+	for (uint32_t i = 0; i < model__stack_count(r->from) && !error; i++)
+		error = replay_stack(r, i);
+	for (uint32_t i = 0; i < model__variable_count(r->from) && !error; i++)
+		error = id_table__set(&r->maps.variables, i,
+				      model__add_variable(r->to, model__variable(r->from, i)));
+	return error;
+}
+
+/* --- order
+ * ------------------------------------------------------------------------------------------- */
+
+static struct held_lock replay_held(const struct replay *r, const struct held_lock *from)
+{
+	struct held_lock lock = *from;
+
+	lock.instance = mapped(&r->maps.instances, from->instance);
+	lock.stack = mapped(&r->maps.stacks, from->stack);
+	return lock;
+}
+
+static int replay_chains(struct replay *r)
+{
+	for (uint32_t i = 0; i < model__chain_count(r->from); i++) {
+		const struct chain *chain = model__chain(r->from, i);
+		struct held_lock held[chain->held_count + 1];
+		struct held_lock wanted = replay_held(r, &chain->wanted);
+		uint32_t id;
+
+		for (uint32_t k = 0; k < chain->held_count; k++)
+			held[k] = replay_held(r, &chain->held[k]);
+		id = model__add_chain(r->to, held, chain->held_count, &wanted, NO_ID,
+				      shifted(r, chain->first), 0, chain->path);
+		if (id == NO_ID || id_table__set(&r->maps.chains, i, id))
+			return -ENOMEM;
+		model__count_chain(r->to, id, chain->count, shifted(r, chain->last));
+	}
+	for (uint32_t i = 0; i < model__task_chain_count(r->from); i++) {
+		const struct task_chain *s = model__task_chain(r->from, i);
+		uint32_t task = mapped(&r->maps.tasks, s->task);
+		uint32_t chain = mapped(&r->maps.chains, s->chain);
+
+		model__add_task_chain(r->to, task, chain, shifted(r, s->first), 0);
+		model__add_task_chain(r->to, task, chain, shifted(r, s->last), s->count);
+	}
+	return 0;
+}
+
+/* --- what happened
+ * -------------------------------------------------------------------------------------- */
+
+static void replay_paths(struct replay *r)
+{
+	struct coverage sum[PATH_COUNT];
+
+	for (int path = 0; path < PATH_COUNT; path++) {
+		const struct coverage *from = model__coverage(r->from, path);
+
+		sum[path] = *model__coverage(r->to, path);
+		sum[path].hits += from->hits;
+		if (from->state >= sum[path].state) {
+			sum[path].state = from->state;
+			sum[path].probe = from->probe ? from->probe : sum[path].probe;
+			sum[path].reason = from->reason;
+		}
+	}
+	for (uint32_t i = 0; i < model__path_event_count(r->from); i++) {
+		struct path_event event = *model__path_event(r->from, i);
+
+		event.time = shifted(r, event.time);
+		event.task = mapped(&r->maps.tasks, event.task);
+		event.device = mapped(&r->maps.objects, event.device);
+		event.group = mapped(&r->maps.objects, event.group);
+		event.vm = mapped(&r->maps.objects, event.vm);
+		event.kvm_ref_lock = mapped(&r->maps.instances, event.kvm_ref_lock);
+		model__add_path_event(r->to, &event);
+	}
+	for (int path = 0; path < PATH_COUNT; path++) /* each event counted as a hit by itself */
+		model__set_coverage(r->to, path, &sum[path]);
+}
+
+static void replay_durations(struct replay *r)
+{
+	for (uint32_t i = 0; i < model__duration_count(r->from); i++) {
+		const struct duration_row *row = model__duration(r->from, i);
+
+		model__add_duration(r->to, mapped(&r->maps.instances, row->instance),
+				    mapped(&r->maps.stacks, row->stack),
+				    mapped(&r->maps.objects, row->vm), row->is_hold, &row->time);
+	}
+	for (uint32_t i = 0; i < model__bad_release_count(r->from); i++) {
+		struct bad_release release = *model__bad_release(r->from, i);
+
+		release.task = mapped(&r->maps.tasks, release.task);
+		release.instance = mapped(&r->maps.instances, release.instance);
+		release.stack = mapped(&r->maps.stacks, release.stack);
+		release.first = shifted(r, release.first);
+		release.last = shifted(r, release.last);
+		model__restore_bad_release(r->to, &release);
+	}
+}
+
+static uint32_t replay_operand(const struct replay *r, const struct trace_event *event)
+{
+	switch (event->op) {
+	case EVENT_FORK:
+	case EVENT_JOIN:
+		return mapped(&r->maps.tasks, event->operand);
+	case EVENT_READ:
+	case EVENT_WRITE:
+		return mapped(&r->maps.variables, event->operand);
+	case EVENT_BEGIN:
+	case EVENT_END:
+	case EVENT_CUT:
+		return event->operand;
+	}
+	return mapped(&r->maps.instances, event->operand);
+}
+
+static int replay_events(struct replay *r)
+{
+	static const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	int error = 0;
+
+	/* Two streams are no one stream: nothing may be concluded across the seam. */
+	if (model__event_count(r->to) && model__event_count(r->from))
+		error = model__restore_event(r->to, &cut);
+	for (uint64_t i = 0; i < model__event_count(r->from) && !error; i++) {
+		struct trace_event event = model__events(r->from)[i];
+
+		event.time = shifted(r, event.time);
+		event.operand = replay_operand(r, &event);
+		event.stack = mapped(&r->maps.stacks, event.stack);
+		if (event.op != EVENT_CUT)
+			event.task = mapped(&r->maps.tasks, event.task);
+		error = model__restore_event(r->to, &event);
+	}
+	return error;
+}
+
+/* --- facts, clock, losses
+ * ------------------------------------------------------------------------------- */
+
+static int replay_facts(struct replay *r)
+{
+	for (size_t i = 0; i < model__fact_count(r->from); i++) {
+		const char *key, *value, *known;
+		char name[256];
+
+		model__fact_at(r->from, i, &key, &value);
+		value = redact_fact(r->redactor, key, value);
+		known = model__fact(r->to, key);
+		if (known && !strcmp(known, value))
+			continue;
+		snprintf(name, sizeof(name), "host.%u.%s", r->options->host, key);
+		if (model__set_fact(r->to, known ? name : key, value))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void replay_clock(struct replay *r)
+{
+	const struct model_clock *from = model__clock((struct model *)r->from);
+	struct model_clock *to = model__clock(r->to);
+	uint64_t start = shifted(r, from->start), end = shifted(r, from->end);
+
+	if (!to->realtime_offset && from->realtime_offset)
+		to->realtime_offset = from->realtime_offset - r->options->shift;
+	if (start && (!to->start || start < to->start))
+		to->start = start;
+	if (end > to->end)
+		to->end = end;
+	to->has_time |= from->has_time;
+}
+
+static void replay_losses(struct replay *r)
+{
+	const char *unknown = model__losses_unknown(r->from);
+
+	for (int reason = 0; reason < LOSS_REASONS; reason++)
+		model__add_loss(r->to, reason, model__loss(r->from, reason));
+	if (unknown)
+		model__set_losses_unknown(r->to, redact_text(r->redactor, unknown));
+	model__add_acquisitions(r->to, model__acquisitions(r->from));
+}
+
+/* --- findings
+ * --------------------------------------------------------------------------------------------- */
+
+static int replay_finding(struct replay *r, const struct finding *f, struct analysis *out)
+{
+	struct finding copy = *f;
+	const char **schedule = calloc(f->schedule_count + 1, sizeof(*schedule));
+	struct deadlock_task *tasks = calloc(f->task_count + 1, sizeof(*tasks));
+	int error = -ENOMEM;
+
+	if (!schedule || !tasks)
+		goto cleanup;
+	for (uint32_t i = 0; i < f->schedule_count; i++)
+		schedule[i] = redact_text(r->redactor, f->schedule[i]);
+	for (uint32_t i = 0; i < f->task_count; i++) {
+		tasks[i] = f->tasks[i];
+		tasks[i].since = shifted(r, tasks[i].since);
+	}
+	copy.schedule = schedule;
+	copy.tasks = tasks;
+	copy.key = redact_text(r->redactor, f->key);
+	copy.note = redact_text(r->redactor, f->note);
+	copy.prediction_note = redact_text(r->redactor, f->prediction_note);
+	copy.ordered_by = redact_text(r->redactor, f->ordered_by);
+	copy.rule = redact_text(r->redactor, f->rule);
+	copy.suppressed = redact_text(r->redactor, f->suppressed);
+	copy.first = shifted(r, f->first);
+	copy.last = shifted(r, f->last);
+	copy.resolved_at = shifted(r, f->resolved_at);
+	error = store_finding__copy(&copy, r->to, &r->maps, out);
+cleanup:
+	free(schedule);
+	free(tasks);
+	return error;
+}
+
+int model__replay(struct model *target, const struct model *source,
+		  const struct finding_list *findings, struct analysis *target_findings,
+		  const struct replay_options *options)
+{
+	struct replay r = {.to = target, .from = source, .options = options};
+	int error = -ENOMEM;
+
+	if (options->redact) {
+		r.redactor = redactor__new();
+		if (!r.redactor)
+			goto cleanup;
+	}
+	error = replay_things(&r);
+	if (!error)
+		error = replay_chains(&r);
+	if (!error)
+		error = replay_events(&r);
+	if (!error)
+		error = replay_facts(&r);
+	if (error)
+		goto cleanup;
+	replay_paths(&r);
+	replay_durations(&r);
+	replay_clock(&r);
+	replay_losses(&r);
+	for (uint32_t i = 0; findings && target_findings && i < findings->count && !error; i++)
+		error = replay_finding(&r, findings->items[i], target_findings);
+cleanup:
+	redactor__free(r.redactor);
+	store_maps__clear(&r.maps);
+	return error;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which rows of the model were sent to the writing thread, and in which state. */
+#ifndef VFIOTRACE_STORE_TABLES_H
+#define VFIOTRACE_STORE_TABLES_H
+
+#include "store/store_private.h"
+
+struct tables;
+struct tables *tables__new(void);
+void tables__free(struct tables *t);
+/* Both stop, return false, and go on the next time when the queue is full. */
+bool tables__send_new(struct tables *t, const struct model *m, struct queue *q);
+bool tables__send_changed(struct tables *t, const struct model *m, struct queue *q);
+void tables__forget(struct tables *t); /* send everything again */
+
+#endif

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The tracing side of the writer. Ids are dense and rows only grow, so what is new is what lies
+ * behind a mark; rows that change carry a fingerprint of what was last sent. A full queue therefore
+ * loses nothing of the graph: the mark stays and the rows go later. Only events can be lost.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store_private.h"
+#include "store/tables.h"
+#include "store/writer.h"
+
+#define DEFAULT_QUEUE_BYTES (8u << 20)
+
+/* --- the writing thread
+ * ----------------------------------------------------------------------------- */
+
+/* Findings of a failed batch are kept for the next; events are counted as lost. */
+static void settle_batch(struct store_writer *w, const struct record *records, size_t bytes,
+			 bool failed)
+{
+	const char *at = (const char *)records, *end = at + bytes;
+	uint64_t lost = 0;
+
+	while (at < end) {
+		const struct record *record = (const struct record *)at;
+		struct row_finding *finding = (struct row_finding *)record->payload;
+		const struct row_events *events = (const struct row_events *)record->payload;
+
+		if (record->type == RECORD_FINDING) {
+			if (!failed || !findings__keep(&w->retained, finding))
+				row_finding__release(finding);
+		} else if (record->type == RECORD_EVENTS) {
+			lost += failed ? events->count : 0;
+			free(events->owned);
+		} else if (record->type == RECORD_EVENT) {
+			lost += failed;
+		}
+		at += sizeof(*record) + ((record->size + 7) & ~7u);
+	}
+	if (lost)
+		sink__note_gap(w->sink);
+	atomic_fetch_add(&w->lost, lost);
+}
+
+static int write_retained(struct store_writer *w)
+{
+	struct {
+		struct record record;
+		struct row_finding row;
+	} one = {.record = {RECORD_FINDING, 0, sizeof(one.row)}};
+	int error = 0;
+
+	while (w->retained.count && !error) {
+		one.row = w->retained.items[w->retained.count - 1];
+		error = sink__write(w->sink, &one.record, sizeof(one));
+		if (!error)
+			row_finding__release(&w->retained.items[--w->retained.count]);
+	}
+	return error;
+}
+
+static void *writing_thread(void *context)
+{
+	struct store_writer *w = context;
+	const struct record *records;
+	size_t bytes;
+
+	pthread_setname_np(pthread_self(), "vfiotrace-store");
+	while (queue__take(w->queue, &records, &bytes)) {
+		int error;
+
+		if (!bytes)
+			continue;
+		if (atomic_exchange(&w->gap, false))
+			sink__note_gap(w->sink);
+		error = write_retained(w);
+		if (!error)
+			error = sink__write(w->sink, records, bytes);
+		settle_batch(w, records, bytes, error != 0);
+		if (error) {
+			atomic_store(&w->last_error, error);
+			atomic_fetch_add(&w->failures, 1);
+		}
+	}
+	return NULL;
+}
+
+/* --- events
+ * ------------------------------------------------------------------------------------------- */
+
+static void on_event(void *context, const struct model *m, const struct trace_event *event)
+{
+	struct store_writer *w = context;
+
+	if (w->flight.items) {
+		flight__add(&w->flight, event);
+		return;
+	}
+	tables__send_new(w->tables, m, w->queue);
+	if (queue__put(w->queue, RECORD_EVENT, event, sizeof(*event), NULL, 0, false))
+		return;
+	atomic_fetch_add(&w->lost, 1);
+	atomic_store(&w->gap, true);
+}
+
+static void on_chain(void *context, const struct model *m, uint32_t chain)
+{
+	struct store_writer *w = context;
+
+	(void)chain;
+	tables__send_new(w->tables, m, w->queue);
+}
+
+int store_writer__fire(struct store_writer *w, const char *why)
+{
+	struct row_events events = {0};
+	struct row_fired fired = {.why = model__intern(w->model, why)};
+	bool fits;
+
+	if (!w->flight.items)
+		return -EINVAL;
+	store_writer__snapshot(w);
+	flight__take(&w->flight, &events, &fired);
+	fits = queue__put(w->queue, RECORD_FIRED, &fired, sizeof(fired), NULL, 0, true);
+	if (fits && events.count)
+		fits = queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
+	if (fits)
+		return 0;
+	atomic_fetch_add(&w->lost, events.count);
+	free(events.owned);
+	return -ENOSPC;
+}
+
+/* --- findings
+ * ------------------------------------------------------------------------------------------- */
+
+static char *copy_encoded(const char *raw)
+{
+	return raw ? store_text__encode(raw) : NULL;
+}
+
+/* "A -> B -> A" */
+static char *cycle_text(const struct model *m, const struct finding *f)
+{
+	char *text = NULL, *encoded;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (uint32_t i = 0; f->classes && i < f->length; i++)
+		fprintf(out, "%s%s", i ? " -> " : "", model__lock_class(m, f->classes[i])->name);
+	if (f->classes && f->length && f->kind <= FINDING_CYCLE)
+		fprintf(out, " -> %s", model__lock_class(m, f->classes[0])->name);
+	fclose(out);
+	encoded = text ? store_text__encode(text) : NULL;
+	free(text);
+	return encoded;
+}
+
+static bool encode_finding(const struct model *m, const struct finding *f, struct row_finding *row)
+{
+	*row = (struct row_finding){
+		.body = store_finding__encode(f),
+		.cycle = cycle_text(m, f),
+		.note = copy_encoded(f->note),
+		.suppressed = copy_encoded(f->suppressed),
+		.kind = f->kind,
+		.code = f->code,
+		.grade = f->grade,
+		.first = f->first,
+		.last = f->last,
+		.count = f->count,
+	};
+	row->key = f->key ? store_text__encode(f->key) : (row->cycle ? strdup(row->cycle) : NULL);
+	if (row->body && row->cycle && row->key)
+		return true;
+	row_finding__release(row);
+	return false;
+}
+
+static bool put_finding(struct store_writer *w, const struct row_finding *row)
+{
+	return queue__put(w->queue, RECORD_FINDING, row, sizeof(*row), NULL, 0, true);
+}
+
+void store_writer__finding(struct store_writer *w, const struct finding *finding)
+{
+	struct row_finding row;
+
+	if (!w)
+		return;
+	tables__send_new(w->tables, w->model, w->queue);
+	if (!encode_finding(w->model, finding, &row)) {
+		atomic_fetch_add(&w->lost, 1);
+		return;
+	}
+	if (put_finding(w, &row))
+		return;
+	if (!findings__keep(&w->waiting, &row))
+		row_finding__release(&row);
+}
+
+static void send_waiting(struct store_writer *w)
+{
+	while (w->waiting.count && put_finding(w, &w->waiting.items[w->waiting.count - 1]))
+		w->waiting.count--;
+}
+
+/* --- life
+ * ------------------------------------------------------------------------------------------------
+ */
+
+struct store_writer *store_writer__open(const char *path, struct model *m,
+					const struct store_options *options, char *error,
+					size_t error_size)
+{
+	const struct store_message message = {error, error_size};
+	const struct model_observer observer = {
+		.chain = on_chain,
+		.event = options->record_events ? on_event : NULL,
+	};
+	struct store_writer *w = calloc(1, sizeof(*w));
+	struct model_observer mine = observer;
+	size_t queue_bytes = options->queue_bytes ? options->queue_bytes : DEFAULT_QUEUE_BYTES;
+	int failed = -ENOMEM;
+
+	if (error_size)
+		*error = '\0';
+	if (!w)
+		goto fail;
+	/* A batch must be small against the limit, or the limit cannot be kept. */
+	if (options->max_size && queue_bytes > options->max_size / 8)
+		queue_bytes = options->max_size / 8;
+	w->model = m;
+	w->queue = queue__new(queue_bytes);
+	w->tables = tables__new();
+	if (!w->queue || !w->tables ||
+	    (options->trigger_window && flight__init(&w->flight, options->trigger_window)))
+		goto fail;
+	w->sink = sink__open(path, options->max_size, &failed, &message);
+	if (!w->sink)
+		goto fail;
+	mine.context = w;
+	failed = model__observe(m, &mine);
+	if (failed)
+		goto fail;
+	failed = -pthread_create(&w->thread, NULL, writing_thread, w);
+	if (failed)
+		goto fail;
+	w->running = true;
+	store_writer__snapshot(w);
+	return w;
+fail:
+	if (error_size && !*error)
+		store_fail(&message, failed, "%s: %s", path, strerror(-failed));
+	store_writer__free(w);
+	errno = -failed;
+	return NULL;
+}
+
+void store_writer__free(struct store_writer *w)
+{
+	if (!w)
+		return;
+	if (w->model)
+		model__unobserve(w->model, w);
+	if (w->running) {
+		queue__end(w->queue);
+		pthread_join(w->thread, NULL);
+	}
+	findings__release(&w->waiting);
+	findings__release(&w->retained);
+	flight__release(&w->flight);
+	sink__close(w->sink);
+	queue__free(w->queue);
+	tables__free(w->tables);
+	free(w);
+}
+
+uint64_t store_writer__lost(const struct store_writer *w)
+{
+	return w ? atomic_load(&((struct store_writer *)w)->lost) : 0;
+}
+
+const char *store_writer__error(const struct store_writer *w)
+{
+	return atomic_load(&((struct store_writer *)w)->last_error) ? sink__error(w->sink) : NULL;
+}
+
+/* Everything that is new or changed; false: the queue was full before the end. */
+static bool send_all(struct store_writer *w)
+{
+	uint32_t failures = atomic_load(&w->failures);
+	uint64_t lost = atomic_load(&w->lost);
+
+	if (lost > w->reported_lost) {
+		model__add_loss(w->model, LOSS_STORE, lost - w->reported_lost);
+		w->reported_lost = lost;
+	}
+	if (failures != w->seen_failures) {
+		w->seen_failures = failures;
+		tables__forget(w->tables); /* what was in the batch is not in the file */
+	}
+	send_waiting(w);
+	return tables__send_new(w->tables, w->model, w->queue) &&
+	       tables__send_changed(w->tables, w->model, w->queue) && !w->waiting.count;
+}
+
+void store_writer__snapshot(struct store_writer *w)
+{
+	if (w)
+		send_all(w);
+}
+
+static bool put_meta(struct store_writer *w, const char *key, const char *text, uint64_t number)
+{
+	struct row_meta row = {key, text, (int64_t)number};
+
+	return queue__put(w->queue, RECORD_META, &row, sizeof(row), NULL, 0, true);
+}
+
+static void send_until_done(struct store_writer *w)
+{
+	/* Nothing changes any more, so every round either gets further or fails. */
+	for (int round = 0; round < 100000 && !send_all(w); round++) {
+		uint32_t failures = w->seen_failures;
+
+		queue__drain(w->queue);
+		if (atomic_load(&w->failures) != failures)
+			return;
+	}
+	queue__drain(w->queue);
+}
+
+static bool replace_findings(struct store_writer *w, const struct finding_list *findings)
+{
+	struct row_finding row;
+	uint64_t none = 0;
+
+	if (!findings)
+		return true;
+	if (!queue__put(w->queue, RECORD_FINDINGS_CLEAR, &none, sizeof(none), NULL, 0, false))
+		return false;
+	for (uint32_t i = 0; i < findings->count; i++) {
+		if (!encode_finding(w->model, findings->items[i], &row))
+			return false;
+		while (!put_finding(w, &row))
+			queue__drain(w->queue);
+	}
+	return true;
+}
+
+static int finish_file(struct store_writer *w, const struct finding_list *findings,
+		       const char *verdict)
+{
+	uint32_t failures;
+
+	send_until_done(w);
+	if (atomic_load(&w->failures) != w->seen_failures)
+		send_until_done(w); /* once more: the disk may have room now */
+	if (atomic_load(&w->failures) != w->seen_failures)
+		return atomic_load(&w->last_error);
+	failures = w->seen_failures;
+	if (!replace_findings(w, findings))
+		return -ENOMEM;
+	queue__drain(w->queue);
+	if (verdict)
+		put_meta(w, "verdict", verdict, 0);
+	put_meta(w, "events_dropped", NULL, sink__events_dropped(w->sink));
+	put_meta(w, "closed", "yes", 0);
+	queue__drain(w->queue);
+	return atomic_load(&w->failures) == failures ? 0 : atomic_load(&w->last_error);
+}
+
+int store_writer__close(struct store_writer *w, const struct finding_list *findings,
+			const char *verdict)
+{
+	int error;
+
+	if (!w)
+		return 0;
+	error = finish_file(w, findings, verdict);
+	store_writer__free(w);
+	return error;
+}
+
+int store__save(const char *path, struct model *m, const struct finding_list *findings,
+		const char *verdict, char *error, size_t error_size)
+{
+	static const struct store_options options = {0};
+	struct store_writer *w = store_writer__open(path, m, &options, error, error_size);
+	const struct row_events events = {model__events(m), model__event_count(m), NULL};
+	int failed;
+
+	if (!w)
+		return -errno;
+	send_until_done(w);
+	if (events.count)
+		queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
+	failed = finish_file(w, findings, verdict);
+	if (failed && error_size)
+		snprintf(error, error_size, "%s", sink__error(w->sink));
+	store_writer__free(w);
+	return failed;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of struct store_writer: the writer, its flight recorder, lists of findings. */
+#ifndef VFIOTRACE_STORE_WRITER_H
+#define VFIOTRACE_STORE_WRITER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/store_private.h"
+
+struct finding_rows {
+	struct row_finding *items;
+	uint32_t count, capacity;
+};
+bool findings__keep(struct finding_rows *rows, const struct row_finding *row); /* takes it over */
+void findings__release(struct finding_rows *rows);
+
+/* Flight recorder: the newest events, at most FLIGHT_EVENTS of them. */
+#define FLIGHT_EVENTS (1u << 20)
+struct flight {
+	struct trace_event *items; /* NULL: not armed */
+	uint64_t window;
+	uint32_t next, count;
+};
+int flight__init(struct flight *flight, uint64_t window);
+void flight__release(struct flight *flight);
+void flight__add(struct flight *flight, const struct trace_event *event);
+/* The events of the window, newest last, into a copy that `events` owns; the recorder is empty. */
+void flight__take(struct flight *flight, struct row_events *events, struct row_fired *fired);
+
+struct tables;
+
+struct store_writer {
+	struct model *model;
+	struct queue *queue;
+	struct sink *sink; /* the writing thread's, once it runs */
+	struct tables *tables;
+	struct flight flight;
+	struct finding_rows waiting;  /* did not fit into the queue */
+	struct finding_rows retained; /* the writing thread's: from failed batches */
+	pthread_t thread;
+	bool running;
+	atomic_bool gap;
+	atomic_uint failures; /* batches that could not be written */
+	atomic_int last_error;
+	_Atomic uint64_t lost; /* events and findings */
+	uint32_t seen_failures;
+	uint64_t reported_lost;
+};
+void store_writer__free(struct store_writer *w);
+
+#endif
