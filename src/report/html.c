@@ -50,6 +50,19 @@ static void put_escaped_text(FILE *out, const struct report_input *input,
 	free(text);
 }
 
+/* The first sentence of the verdict is the page's headline, the others stand under it. */
+static void put_sentences(FILE *out, const char *verdict, bool first)
+{
+	const char *end = verdict ? strstr(verdict, ". ") : NULL;
+	char *head = end ? strndup(verdict, (size_t)(end - verdict) + 1) : NULL;
+
+	if (first)
+		write_html(out, head ? head : verdict);
+	else if (end)
+		write_html(out, end + 2);
+	free(head);
+}
+
 static void put_script(FILE *out)
 {
 	static const char *const parts[] = {html_start, html_data,    html_figures,  html_layout,
@@ -65,7 +78,9 @@ static void put_part(FILE *out, const char *name, size_t length, const struct re
 	if (!strncmp(name, "TITLE", length))
 		write_html(out, options->title ? options->title : "Lock order report");
 	else if (!strncmp(name, "VERDICT", length))
-		write_html(out, verdict);
+		put_sentences(out, verdict, true);
+	else if (!strncmp(name, "MORE", length))
+		put_sentences(out, verdict, false);
 	else if (!strncmp(name, "STYLE", length))
 		fputs(html_style, out);
 	else if (!strncmp(name, "DATA", length))

@@ -14,8 +14,8 @@ static const char *const meanings[FINDING_CODES] = {
 		"is taken again by a task that already holds it: that task waits for itself",
 	[CODE_PREDICTED] = "can deadlock: a legal reordering of the recorded events gets there",
 	[CODE_PREDICTED_FAIR] = "can deadlock: a reader comes to wait behind a queued writer",
-	[CODE_INSTANCE_INVERSION] = "are taken in opposite orders, the very same locks: two tasks "
-				    "at the wrong moment deadlock",
+	[CODE_INSTANCE_INVERSION] = "are taken in opposite orders on the very same locks: two "
+				    "tasks that meet there deadlock",
 	[CODE_CLASS_INVERSION] =
 		"are taken in opposite orders, though never yet the same locks both ways",
 	[CODE_BAD_UNLOCK] = "is released by a task that does not hold it",

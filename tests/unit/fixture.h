@@ -286,6 +286,15 @@ static inline struct fixture *fixture_large(uint32_t classes, uint32_t dependenc
 			f->m, model__add_class(f->m, name, LOCK_KIND_MUTEX, 0),
 			0xffff888200000000ULL + 0x400 * i, 0);
 	}
+	for (uint32_t i = 0; i < 12 && classes > 100; i++) {
+		struct held_lock held = {.instance = i % 2 ? f->kvm_lock : instances[i],
+					 .stack = f->close_site};
+		struct held_lock wanted = {.instance = i % 2 ? instances[classes - 1 - i]
+							     : f->group_lock,
+					   .stack = f->open_stack};
+
+		model__add_chain(f->m, &held, 1, &wanted, tasks[i], FIXTURE_START + i, i + 1, NO_ID);
+	}
 	while (model__dependency_count(f->m) < dependencies) {
 		struct held_lock held = {.stack = f->close_site}, wanted = {.stack = f->open_stack};
 		uint32_t from, to;

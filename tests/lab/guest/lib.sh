@@ -103,3 +103,31 @@ lab_inversion() {
 	vfio_client vm kvmdev container group=$g set_container iommu=1 add open=vfio_lab.0 close=kvmdev close=device close=vm ||
 		fail "lab device: KVM device first"
 }
+
+# Every path there is, with the lab's device and with the real one.
+lab_load() {
+	lab_inversion
+	[ -n "${pci_group:-}" ] || pci_group=$(bind_pci)
+	# shellcheck disable=SC2086
+	vfio_client vm vcpu kvmdev container group=$pci_group set_container iommu=1 add open=$PCI info close=device del close=kvmdev close=vm ||
+		fail "real device: device first"
+	# shellcheck disable=SC2086
+	vfio_client vm vcpu kvmdev container group=$pci_group set_container iommu=1 add open=$PCI close=kvmdev close=vm close=vcpu close=device ||
+		fail "real device: VM first"
+}
+
+# usage: validate_while NAME OPTIONS… -- COMMAND…     runs COMMAND once the verdict is being formed
+validate_while() {
+	validate_name=$1
+	shift
+	validate_options=
+	while [ "$1" != -- ]; do validate_options="$validate_options $1"; shift; done
+	shift
+	# shellcheck disable=SC2086
+	vfiotrace validate $validate_options --json >"$validate_name.json" 2>"$validate_name.err" &
+	validate_pid=$!
+	wait_for "$validate_name.json" '"start"' 30 || echo "scenario: validate $validate_name did not start" >&2
+	"$@"
+	wait $validate_pid
+	echo $? >"$validate_name.exit"
+}
