@@ -602,13 +602,13 @@ static void record_until_killed(int out)
 		event.op = i % 2 ? EVENT_RELEASE : EVENT_ACQUIRE;
 		event.time += 1000;
 		model__add_event(f->m, &event);
-		if (i % 5000)
+		if (i % 1000)
 			continue;
-		snprintf(key, sizeof(key), "finding-%u", i / 5000);
+		snprintf(key, sizeof(key), "finding-%u", i / 1000);
 		finding.key = key;
 		store_writer__finding(w, &finding);
 		store_writer__snapshot(w);
-		if (write(out, &(unsigned){i / 5000}, sizeof(unsigned)) < 0)
+		if (write(out, &(unsigned){i / 1000}, sizeof(unsigned)) < 0)
 			break;
 		usleep(5000);
 	}
@@ -652,7 +652,7 @@ static void kill_once(unsigned run_ms)
 	assert_int_equal(open_recording(file("killed.vft"), &o, true, error), 0);
 	/* handed over well before the kill: on disk. */
 	for (unsigned i = 0; i < count; i++) {
-		if (seen[i] + 500000000ULL > end)
+		if (seen[i] + 1000000000ULL > end)
 			continue;
 		snprintf(key, sizeof(key), "finding-%u", numbers[i]);
 		if (!find_key(analysis__findings(o.findings), key))
@@ -673,7 +673,7 @@ static void test_killed(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		kill_once(700 + (unsigned)rand_r(&random) % 900);
+		kill_once(1200 + (unsigned)rand_r(&random) % 900);
 }
 
 static void test_migration(void **state)
