@@ -17,6 +17,7 @@ struct census_options {
 	struct kernel *kernel;
 	struct model *model;
 	bool stacks_of_blocked; /* D-state tasks that wait elsewhere too */
+	bool user_stacks;       /* of waiters and owners; takes milliseconds each */
 	int verbosity;
 };
 
@@ -28,13 +29,25 @@ struct census_lock {
 	uint32_t waiter_count;
 };
 
+/* Who has what open. */
+struct census_open {
+	uint32_t task;   /* the process: its main thread */
+	uint32_t object; /* in the model */
+	uint32_t fd;
+};
+
+struct census_run;
+
 struct census {
+	struct census_run *run; /* what census__find_deadlocks confirms with */
 	struct waitfor *waitfor;
 	struct census_lock *locks;
 	uint32_t lock_count;
 	uint32_t *blocked_tasks; /* D state, waiting for none of these locks */
 	uint32_t *blocked_stacks;
 	uint32_t blocked_count;
+	struct census_open *opens;
+	uint32_t open_count;
 	const char *notes[16]; /* what could not be seen */
 	uint32_t note_count;
 	bool changed_while_walked;
@@ -42,6 +55,12 @@ struct census {
 };
 
 struct census *census__run(const struct census_options *options, int *error);
+/*
+ * Cycles of the wait-for graph, each confirmed: all its links were read again while none of its tasks
+ * ran (their context switch counts stood still), so they were true at one moment. Number added to
+ * `out`, or -errno.
+ */
+int census__find_deadlocks(struct census *c, struct finding_list *out, uint64_t now);
 void census__free(struct census *c);
 const char *census__error(void);
 

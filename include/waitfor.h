@@ -44,7 +44,8 @@ const struct waitfor_owner *waitfor__owner(const struct waitfor *w, uint32_t i);
 /*
  * Add one finding of kind deadlock per cycle (self waits included) to `out`; cycles are
  * rotation-canonical by task. A reader that waits behind a queued writer counts as waiting for that
- * writer's blockers too. Returns the number added, or -ENOMEM.
+ * writer's blockers too. An owner that is not certain proves nothing and closes no cycle.
+ * The findings live as long as `w`; the caller frees out->items. Returns the number added, or -ENOMEM.
  */
 int waitfor__find_deadlocks(const struct waitfor *w, struct finding_list *out, uint64_t now);
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which lock a sleeping task waits for, whatever lock it is. The kernel says so itself where it
+ * records a blocker (task_struct.blocked_on since 6.17, .blocker with DETECT_HUNG_TASK_BLOCKER since
+ * 6.16, .pi_blocked_on on PREEMPT_RT); elsewhere the waiter lies on the task's kernel stack, linked
+ * into the lock's wait list, and the list leads to the lock.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/census_internal.h"
+
+#define BLOCKER_TYPES 3ULL /* low bits of task_struct.blocker */
+#define BLOCKER_SEMAPHORE 1ULL
+#define STACK_BYTES 16384U
+
+static struct census_known_lock *known(struct census_run *r, uint64_t address)
+{
+	struct census_known_lock *lock;
+
+	HASH_FIND(hh, r->locks, &address, sizeof(address), lock);
+	return lock;
+}
+
+/* On RT a mutex is an rt_mutex at offset 0; inside an rwsem it is a member further on. */
+static uint64_t of_rt_mutex(struct census_run *r, uint64_t base, enum lock_kind *kind)
+{
+	uint64_t rwsem = base - (uint64_t)r->layout.rwbase_mutex;
+
+	*kind = LOCK_KIND_MUTEX;
+	if (r->layout.rwbase_mutex > 0 && known(r, rwsem) &&
+	    known(r, rwsem)->kind == LOCK_KIND_RWSEM) {
+		*kind = LOCK_KIND_RWSEM;
+		return rwsem;
+	}
+	return base;
+}
+
+/* The task's own stack from its stack pointer up; bytes read. */
+static uint32_t read_stack(struct census_run *r, const struct census_task *t, uint64_t *out,
+			   uint64_t *start)
+{
+	uint64_t base = census__pointer(r, t->address, AT_TASK_STACK);
+	uint64_t sp = census__pointer(r, t->address, AT_TASK_SP) & ~7ULL, end = base + STACK_BYTES;
+
+	if (!base || sp < base || sp >= end)
+		return 0;
+	*start = sp;
+	return memory__read(r->memory, sp, out, (uint32_t)(end - sp)) ? 0 : (uint32_t)(end - sp);
+}
+
+/* The waiter is the word that names the task itself, in a list that leads to a lock. */
+static uint64_t scan_stack(struct census_run *r, const struct census_task *t, enum lock_kind kind)
+{
+	int task_at = kind == LOCK_KIND_RWSEM ? r->layout.rwsem_waiter_task
+					      : r->layout.mutex_waiter_task;
+	static uint64_t words[STACK_BYTES / 8];
+	uint64_t start;
+	uint32_t bytes = read_stack(r, t, words, &start);
+
+	for (uint32_t i = 0; i < bytes / 8; i++) {
+		uint64_t lock;
+
+		if (words[i] != t->address || task_at < 0)
+			continue;
+		lock = lock_of_waiter(r->memory, &r->layout, kind,
+				      start + i * 8ULL - (uint64_t)task_at);
+		if (lock)
+			return lock;
+	}
+	return 0;
+}
+
+/*
+ * rt_mutex found a deadlock itself, took its waiter out of the tree and sleeps for good; what it wanted
+ * still stands in the waiter on its stack.
+ */
+static uint64_t scan_rt_deadlock(struct census_run *r, const struct census_task *t)
+{
+	int apart = r->layout.rt_waiter_lock - r->layout.rt_waiter_task;
+	static uint64_t words[STACK_BYTES / 8];
+	uint64_t start;
+	uint32_t bytes = read_stack(r, t, words, &start);
+
+	for (uint32_t i = 0; i < bytes / 8; i++) {
+		uint64_t at = i + (uint64_t)(apart / 8);
+		struct lock_state state;
+
+		if (words[i] != t->address || apart <= 0 || at >= bytes / 8 || !words[at])
+			continue;
+		if (!lock_state__read_owner(&state, r->memory, &r->layout, LOCK_KIND_RTMUTEX,
+					    words[at]) &&
+		    state.owner && census__task(r, state.owner))
+			return words[at];
+	}
+	return 0;
+}
+
+static int add_extra_wait(struct census_run *r, uint64_t task, uint64_t lock, bool shared)
+{
+	struct census_extra_wait *more;
+
+	if (r->extra_wait_count == r->extra_wait_room) {
+		r->extra_wait_room = r->extra_wait_room ? r->extra_wait_room * 2 : 16;
+		more = realloc(r->extra_waits, r->extra_wait_room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		r->extra_waits = more;
+	}
+	r->extra_waits[r->extra_wait_count++] = (struct census_extra_wait){ task, lock, shared };
+	return 0;
+}
+
+/* What the kernel recorded. 0: nothing, or a semaphore, which has no owner to follow. */
+static uint64_t recorded(struct census_run *r, const struct census_task *t, enum lock_kind *kind)
+{
+	uint64_t waiter = r->layout.rt ? census__pointer(r, t->address, AT_TASK_PI_BLOCKED) : 0;
+	uint64_t lock = 0, blocker;
+
+	if (waiter && r->layout.rt_waiter_lock >= 0) {
+		memory__u64(r->memory, waiter + (uint64_t)r->layout.rt_waiter_lock, &lock);
+		return lock ? of_rt_mutex(r, lock, kind) : 0;
+	}
+	blocker = census__pointer(r, t->address, AT_TASK_BLOCKER);
+	if (blocker && (blocker & BLOCKER_TYPES) != BLOCKER_SEMAPHORE) {
+		*kind = blocker & 2 ? LOCK_KIND_RWSEM : LOCK_KIND_MUTEX;
+		return blocker & ~BLOCKER_TYPES;
+	}
+	*kind = LOCK_KIND_MUTEX;
+	return r->layout.rt ? 0 : census__pointer(r, t->address, AT_TASK_BLOCKED_ON) & ~7ULL;
+}
+
+/* The hint first; a task that is killable or uninterruptible for another reason has no waiter. */
+static uint64_t on_stack(struct census_run *r, const struct census_task *t, enum lock_kind *kind)
+{
+	enum lock_kind first = t->record.sleep == CENSUS_SLEEP_RWSEM ? LOCK_KIND_RWSEM
+								      : LOCK_KIND_MUTEX;
+	uint64_t lock = scan_stack(r, t, *kind = first);
+
+	if (!lock)
+		lock = scan_stack(r, t, *kind = first == LOCK_KIND_MUTEX ? LOCK_KIND_RWSEM
+									  : LOCK_KIND_MUTEX);
+	return lock;
+}
+
+static int find_wait(struct census_run *r, const struct census_task *t)
+{
+	enum lock_kind kind = LOCK_KIND_MUTEX;
+	uint64_t lock = recorded(r, t, &kind);
+
+	if (!lock && !r->layout.rt && t->record.sleep) {
+		lock = on_stack(r, t, &kind);
+	} else if (!lock && t->record.sleep == CENSUS_SLEEP_RT_DEADLOCK) {
+		lock = scan_rt_deadlock(r, t);
+		if (lock)
+			lock = of_rt_mutex(r, lock, &kind);
+		if (lock && add_extra_wait(r, t->address, lock, false))
+			return -ENOMEM;
+	}
+	if (!lock || known(r, lock))
+		return 0;
+	return census__name_lock(r, lock, kind, t) ? 0 : -ENOMEM;
+}
+
+int census__find_waits(struct census_run *r)
+{
+	int err = 0;
+
+	for (struct census_task *t = r->tasks; t && !err; t = t->hh.next)
+		if (t->record.state)
+			err = find_wait(r, t);
+	return err;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lock_word.h - what a lock in kernel memory says about itself, decoded in user space: owner,
+ * readers, waiters. The kernel-side twin is bpf/owner_word.h, which explains the layouts.
+ *
+ * Reads are not atomic against the kernel: a list that does not link back is reported as changed,
+ * and whoever draws conclusions confirms them (census_confirm.c).
+ */
+#ifndef VFIOTRACE_CAPTURE_LOCK_WORD_H
+#define VFIOTRACE_CAPTURE_LOCK_WORD_H
+
+#include <stdbool.h>
+
+#include "capture/memory.h"
+#include "kernel.h"
+
+#define LOCK_MAX_WAITERS 1024
+#define LOCK_STACK_BYTES 65536ULL /* no smaller than a kernel stack anywhere */
+
+/* Offsets from BTF; -ENOENT where the kernel has no such member. */
+struct lock_layout {
+	bool rt;
+	int mutex_owner, mutex_list, mutex_first;
+	int rwsem_count, rwsem_owner, rwsem_list, rwsem_first;
+	int mutex_waiter_list, mutex_waiter_task;
+	int rwsem_waiter_list, rwsem_waiter_task, rwsem_waiter_type;
+	int rt_owner, rt_root;             /* in struct rt_mutex_base */
+	int rwbase_readers, rwbase_mutex;  /* in struct rw_semaphore on PREEMPT_RT */
+	int rt_waiter_tree, rt_waiter_task, rt_waiter_lock;
+	int task_stack;
+};
+
+struct lock_waiter {
+	uint64_t waiter; /* struct mutex_waiter, rwsem_waiter or rt_mutex_waiter */
+	uint64_t task;
+	bool shared; /* waits to read */
+};
+
+struct lock_state {
+	uint64_t address;
+	enum lock_kind kind;
+	uint64_t word;   /* owner word as it stands */
+	uint64_t owner;  /* task_struct, 0 nobody that can be named */
+	bool certain;    /* owner holds it exclusively, now */
+	bool handed_over;/* PICKUP: owner is named but still has to wake up */
+	uint64_t last_reader; /* readers own it: the one that came last, a hint only */
+	uint32_t readers;
+	bool changed;    /* the wait list did not link back: it changed meanwhile */
+	uint32_t waiter_count;
+	struct lock_waiter *waiters;
+};
+
+int lock_layout__init(struct lock_layout *layout, const struct kernel *k);
+/* Kinds: MUTEX, RWSEM, RTMUTEX. Zero or -errno (memory gone, out of memory). */
+int lock_state__read(struct lock_state *state, const struct memory *m, const struct lock_layout *layout,
+		     enum lock_kind kind, uint64_t address);
+void lock_state__release(struct lock_state *state);
+/* The owner part only. */
+int lock_state__read_owner(struct lock_state *state, const struct memory *m,
+			   const struct lock_layout *layout, enum lock_kind kind, uint64_t address);
+/*
+ * From a waiter (on its task's stack) along the list to the lock that has the head. 0 if it does not
+ * lead to one, or where lists have no head (7.x: task_struct.blocked_on and .blocker name the lock).
+ */
+uint64_t lock_of_waiter(const struct memory *m, const struct lock_layout *layout, enum lock_kind kind,
+			uint64_t waiter);
+
+#endif

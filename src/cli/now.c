@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfiotrace now: what exists, who waits for whom, is something deadlocked? */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "census.h"
+#include "cli.h"
+#include "cli/steady.h"
+#include "report.h"
+#include "report/now.h"
+
+struct now_options {
+	uint64_t watch_ns, wait_for_ns;
+	enum report_format format;
+	const char *output, *btf;
+};
+
+enum { OPTION_WATCH = 256, OPTION_WAIT_FOR, OPTION_BTF };
+
+static const struct argp_option option_table[] = {
+	{ "watch", OPTION_WATCH, "TIME", 0, "Look again every TIME until interrupted", 1 },
+	{ "wait-for", OPTION_WAIT_FOR, "TIME", 0,
+	  "Watch for TIME first; show only owners that stayed all the while", 1 },
+	{ "format", 'f', "FORMAT", 0, "text, json, dot, svg, mermaid or markdown", 1 },
+	{ "output", 'o', "FILE", 0, "Write there instead of to stdout", 1 },
+	{ "btf", OPTION_BTF, "FILE", 0, "BTF of this kernel, where it has none itself", 1 },
+	{ 0 },
+};
+
+static int take_duration(const char *text, uint64_t *ns, const char *option, struct argp_state *state)
+{
+	if (!parse_duration(text, ns) && *ns)
+		return 0;
+	argp_error(state, "%s takes a time like 10s or 500ms, not \"%s\"", option, text);
+	return EINVAL;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct now_options *options = state->input;
+	int format;
+
+	switch (key) {
+	case OPTION_WATCH:
+		return take_duration(argument, &options->watch_ns, "--watch", state);
+	case OPTION_WAIT_FOR:
+		return take_duration(argument, &options->wait_for_ns, "--wait-for", state);
+	case OPTION_BTF:
+		options->btf = argument;
+		return 0;
+	case 'o':
+		options->output = argument;
+		return 0;
+	case 'f':
+		format = report_format__parse(argument);
+		if (format == REPORT_TEXT || format == REPORT_JSON || format == REPORT_DOT ||
+		    format == REPORT_SVG || format == REPORT_MERMAID || format == REPORT_MARKDOWN) {
+			options->format = (enum report_format)format;
+			return 0;
+		}
+		argp_error(state, "--format takes text, json, dot, svg, mermaid or markdown, not \"%s\"",
+			   argument);
+		return EINVAL;
+	case ARGP_KEY_ARG:
+		argp_error(state, "now takes no argument");
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+	.options = option_table,
+	.parser = parse_option,
+	.doc = "Every VM, VFIO group and device, who owns their locks and who waits for them; and whether "
+	       "something is deadlocked, also when it happened before this program came.\v"
+	       "Nothing is attached to any function. Exit status: 0 no deadlock, 3 a deadlock exists, "
+	       "1 error, 64 wrong usage, 77 not possible on this kernel or with these privileges.",
+	.children = children,
+};
+
+/* --- one look -------------------------------------------------------------------------------------------- */
+
+struct look {
+	struct model *model;
+	struct census *census;
+	struct finding_list deadlocks;
+};
+
+static void look__release(struct look *look)
+{
+	free(look->deadlocks.items);
+	census__free(look->census);
+	model__free(look->model);
+	memset(look, 0, sizeof(*look));
+}
+
+static int look__take(struct look *look, struct kernel *kernel, bool with_user_stacks)
+{
+	struct census_options options = {
+		.kernel = kernel,
+		.stacks_of_blocked = true,
+		.user_stacks = with_user_stacks,
+		.verbosity = common.verbosity,
+	};
+	int err = -ENOMEM;
+
+	look->model = options.model = model__new();
+	if (!look->model)
+		return err;
+	kernel__facts(kernel, look->model);
+	look->census = census__run(&options, &err);
+	if (!look->census)
+		return err;
+	err = census__find_deadlocks(look->census, &look->deadlocks, clock_mono_ns());
+	return err < 0 ? err : 0;
+}
+
+/* Sleep, in pieces, until `ns` are over or somebody wants us to end. */
+static void pause_for(uint64_t ns)
+{
+	uint64_t end = clock_mono_ns() + ns, now;
+
+	while (!signals__stop() && (now = clock_mono_ns()) < end) {
+		uint64_t left = end - now < 50000000 ? end - now : 50000000;
+		struct timespec piece = { 0, (long)left };
+
+		nanosleep(&piece, NULL);
+	}
+}
+
+/* Look again and again during --wait-for; what is left in `steady` owned its lock every time. */
+static int watch_owners(const struct now_options *options, struct kernel *kernel, struct steady *steady)
+{
+	uint64_t end = clock_mono_ns() + options->wait_for_ns, step = options->wait_for_ns / 10;
+	int err = 0;
+
+	if (step > 1000000000)
+		step = 1000000000;
+	while (!err && !signals__stop() && clock_mono_ns() < end) {
+		struct look look = { 0 };
+
+		err = look__take(&look, kernel, false);
+		if (!err)
+			err = steady__keep(steady, look.model, look.census);
+		look__release(&look);
+		pause_for(step);
+	}
+	return err;
+}
+
+static int show(FILE *out, const struct now_options *options, const struct look *look)
+{
+	uint64_t now = clock_mono_ns();
+
+	switch (options->format) {
+	case REPORT_JSON:
+		json_print(out, json_now(look->model, look->census, &look->deadlocks));
+		break;
+	case REPORT_TEXT:
+		report_text_now(out, look->model, look->census, &look->deadlocks, now,
+				cli_color(out));
+		break;
+	default:
+		return report_waitfor(out, options->format, look->model, look->census->waitfor,
+				      &look->deadlocks);
+	}
+	return fflush(out) ? -errno : 0;
+}
+
+/* Exit status of this look, or -errno. */
+static int look_once(FILE *out, const struct now_options *options, struct kernel *kernel)
+{
+	struct steady *steady = NULL;
+	struct look look = { 0 };
+	int status = 0;
+
+	if (options->wait_for_ns) {
+		steady = steady__new();
+		status = steady ? watch_owners(options, kernel, steady) : -ENOMEM;
+	}
+	if (!status)
+		status = look__take(&look, kernel, true);
+	if (!status && steady)
+		status = steady__filter(steady, look.model, look.census);
+	if (!status)
+		status = show(out, options, &look);
+	if (!status && look.deadlocks.count)
+		status = EXIT_DEADLOCK;
+	steady__free(steady);
+	look__release(&look);
+	return status;
+}
+
+static int complain(int err, const struct now_options *options)
+{
+	const char *text = census__error();
+
+	if (err == -ENOENT && options->format == REPORT_SVG)
+		text = "Graphviz's `dot` is not installed, and svg needs it";
+	say_error("%s", *text ? text : strerror(-err));
+	return err == -EPERM || err == -EACCES || err == -ENOTSUP || err == -EOPNOTSUPP
+		       ? EXIT_UNSUPPORTED
+		       : EXIT_ERROR;
+}
+
+static int run(const struct now_options *options, struct kernel *kernel, FILE *out)
+{
+	int worst = EXIT_CLEAN;
+
+	do {
+		int status = look_once(out, options, kernel);
+
+		if (status < 0)
+			return complain(status, options);
+		if (status > worst)
+			worst = status;
+		if (options->watch_ns)
+			pause_for(options->watch_ns);
+	} while (options->watch_ns && !signals__stop());
+	return worst;
+}
+
+int now_main(int argc, char **argv)
+{
+	struct now_options options = { .format = REPORT_TEXT };
+	struct kernel *kernel;
+	FILE *out = stdout;
+	int status;
+
+	if (cli_parse(&argp, argc, argv, &options))
+		return EXIT_USAGE;
+	if (common.json)
+		options.format = REPORT_JSON;
+	if (options.output && !(out = fopen(options.output, "w"))) {
+		say_error("%s: %s", options.output, strerror(errno));
+		return EXIT_ERROR;
+	}
+	signals__install();
+	kernel = kernel__open(options.btf);
+	if (kernel) {
+		status = run(&options, kernel, out);
+	} else {
+		say_error("cannot read this kernel's BTF and symbols");
+		status = EXIT_UNSUPPORTED;
+	}
+	kernel__close(kernel);
+	if (out != stdout && fclose(out)) {
+		say_error("%s: %s", options.output, strerror(errno));
+		status = EXIT_ERROR;
+	}
+	return status;
+}
