@@ -81,7 +81,6 @@ static int drop_everything(void)
 	cap_t none = cap_init();
 	int status = 0;
 
-	drop_bounding(true);
 	if (!none || cap_set_proc(none))
 		status = -errno;
 	cap_free(none);
@@ -117,6 +116,7 @@ int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes)
 	int status;
 
 	close_others(keep_fd, keep_fd2);
+	drop_bounding(true); /* while there is CAP_SETPCAP; a child of the running service has none */
 	status = become_nobody();
 	if (!status)
 		status = drop_everything();

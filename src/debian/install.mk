@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `make install` puts beside the binary. Staging with DESTDIR; nothing is started or enabled.
+#   UNITDIR     systemd units (PREFIX=/usr: where Debian 12 has them)
+#   SYSCONFDIR  set it (the package does: /etc) to install the configuration too
+UNITDIR    ?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(PREFIX)/lib/systemd/system)
+CATALOGDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/systemd/catalog,$(PREFIX)/lib/systemd/catalog)
+ZSHDIR     ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+SYSCONFDIR ?=
+DATADIR    := $(PREFIX)/share/vfiotrace
+DOCDIR     := $(PREFIX)/share/doc/vfiotrace
+
+.PHONY: install-data install-config deb
+install: install-data $(if $(SYSCONFDIR),install-config)
+install-data: $(BUILD)/vfiotrace.service
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/share/man/man7 $(PREFIX)/share/man/man8 $(UNITDIR) \
+		$(CATALOGDIR) $(ZSHDIR) $(PREFIX)/share/bash-completion/completions $(DATADIR) $(DOCDIR)/examples)
+	install -m 644 $(sort $(wildcard src/man/*.7)) $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 $(sort $(wildcard src/man/*.8)) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 src/completion/vfiotrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vfiotrace
+	install -m 644 src/completion/vfiotrace.zsh $(DESTDIR)$(ZSHDIR)/_vfiotrace
+	install -m 644 $(BUILD)/vfiotrace.service $(DESTDIR)$(UNITDIR)
+	install -m 644 src/systemd/vfiotrace.catalog $(DESTDIR)$(CATALOGDIR)
+	install -m 644 src/metrics/dashboard.json src/metrics/vfiotrace.rules.yml $(DESTDIR)$(DATADIR)
+	install -m 644 src/systemd/vfiotrace.default src/systemd/rules.example src/systemd/suppress.example \
+		$(DESTDIR)$(DOCDIR)/examples
+install-config:
+	install -d $(DESTDIR)$(SYSCONFDIR)/default $(DESTDIR)$(SYSCONFDIR)/vfiotrace
+	install -m 644 src/systemd/vfiotrace.default $(DESTDIR)$(SYSCONFDIR)/default/vfiotrace
+	install -m 644 src/systemd/rules.example $(DESTDIR)$(SYSCONFDIR)/vfiotrace/rules
+	install -m 644 src/systemd/suppress.example $(DESTDIR)$(SYSCONFDIR)/vfiotrace/suppress
+$(BUILD)/vfiotrace.service: src/systemd/vfiotrace.service.in
+	@mkdir -p $(@D)
+	sed 's,@SBINDIR@,$(PREFIX)/sbin,' $< > $@
+
+## make deb         the Debian package, in build/deb
+deb: | $(DEPS) $(DEPS_TEST)
+	src/debian/build-deb $(VERSION) $(BUILD)/deb
