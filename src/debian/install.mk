@@ -22,7 +22,7 @@ install-data: $(BUILD)/vfiotrace.service
 	install -m 644 src/systemd/vfiotrace.catalog $(DESTDIR)$(CATALOGDIR)
 	install -m 644 src/metrics/dashboard.json src/metrics/vfiotrace.rules.yml $(DESTDIR)$(DATADIR)
 	install -m 644 src/systemd/vfiotrace.default src/systemd/rules.example src/systemd/suppress.example \
-		$(DESTDIR)$(DOCDIR)/examples
+		$(sort $(wildcard src/man/examples/*)) $(DESTDIR)$(DOCDIR)/examples
 install-config:
 	install -d $(DESTDIR)$(SYSCONFDIR)/default $(DESTDIR)$(SYSCONFDIR)/vfiotrace
 	install -m 644 src/systemd/vfiotrace.default $(DESTDIR)$(SYSCONFDIR)/default/vfiotrace
