@@ -106,7 +106,7 @@ struct finding {
 	const char *note;       /* one sentence for people, or NULL */
 	const char *rule;       /* the declared order that is violated, or NULL */
 	const char *suppressed; /* reason of the suppression that matches, or NULL */
-	struct known_bug known[4];
+	struct known_bug known[8];
 	uint32_t known_count;
 	uint64_t first, last, count;
 };

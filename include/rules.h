@@ -54,6 +54,8 @@ struct rule_set *rule_set__parse(const char *file_name, const char *text, size_t
 struct rule_set *rule_set__load(const char *path, complain_fn complain, void *context);
 struct rule_set *rule_set__builtin(void);
 void rule_set__free(struct rule_set *set);
+/* Move the rules of `more` to the end of `set`; frees `more`, also on -ENOMEM. */
+int rule_set__append(struct rule_set *set, struct rule_set *more);
 
 /* The built-in one lives until the process ends. A parsed one is released by its owner. */
 const struct catalogue *catalogue__builtin(void);

@@ -69,6 +69,32 @@ static const char *fix_state(const struct analysis *a, const struct catalogue_ro
 	return state && !strcmp(state, "missing") ? "missing here" : "cannot tell";
 }
 
+/* A bug of another architecture is none here; without the fact "arch" it may be. */
+static bool may_exist_here(const struct analysis *a, const struct catalogue_row *row)
+{
+	const char *arch = model__fact(a->m, "arch");
+	const char *at = arch && row->architectures ? row->architectures : NULL;
+	size_t length = arch ? strlen(arch) : 0;
+
+	if (!at)
+		return true;
+	while ((at = strstr(at, arch))) {
+		if ((at == row->architectures || at[-1] == ' ') &&
+		    (!at[length] || at[length] == ' '))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+static bool names_commit(const struct finding *f, const char *commit)
+{
+	for (uint32_t i = 0; i < f->known_count; i++)
+		if (!strcmp(f->known[i].commit, commit))
+			return true;
+	return false;
+}
+
 void match_known(struct analysis *a, struct finding *f)
 {
 	const struct catalogue *catalogue = a->options.catalogue;
@@ -80,7 +106,8 @@ void match_known(struct analysis *a, struct finding *f)
 	for (uint32_t i = 0; catalogue && i < catalogue->count && f->known_count < size; i++) {
 		const struct catalogue_row *row = &catalogue->rows[i];
 
-		if (!cycle_matches(a, f, row->classes, row->class_count))
+		if (!cycle_matches(a, f, row->classes, row->class_count) ||
+		    !may_exist_here(a, row) || names_commit(f, row->commit))
 			continue;
 		f->known[f->known_count++] =
 			(struct known_bug){ row->commit, row->title, fix_state(a, row) };

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "import/block_file.h"
 
@@ -28,34 +27,16 @@ static void complain_loudly(void *context, const char *file, uint32_t line, cons
 	fprintf(stderr, "vfiotrace: built-in %s:%u: %s\n", file, line, message);
 }
 
-static void append(struct rule_set *set, struct rule_set *more)
-{
-	struct rule *grown;
-
-	if (!more)
-		return;
-	grown = reallocarray(set->items, set->count + more->count + 1, sizeof(*grown));
-	if (!grown) {
-		rule_set__free(more);
-		return;
-	}
-	set->items = grown;
-	memcpy(&grown[set->count], more->items, more->count * sizeof(*grown));
-	set->count += more->count;
-	free(more->items);
-	free(more);
-}
-
 struct rule_set *rule_set__builtin(void)
 {
 	struct rule_set *set = calloc(1, sizeof(*set));
 
 	if (!set)
 		return NULL;
-	append(set, rule_set__parse("kvm.rules", vfiotrace_kvm_rules,
+	rule_set__append(set, rule_set__parse("kvm.rules", vfiotrace_kvm_rules,
 				    (size_t)(vfiotrace_kvm_rules_end - vfiotrace_kvm_rules),
 				    complain_loudly, NULL));
-	append(set, rule_set__parse("vfio.rules", vfiotrace_vfio_rules,
+	rule_set__append(set, rule_set__parse("vfio.rules", vfiotrace_vfio_rules,
 				    (size_t)(vfiotrace_vfio_rules_end - vfiotrace_vfio_rules),
 				    complain_loudly, NULL));
 	return set;

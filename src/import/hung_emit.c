@@ -130,12 +130,26 @@ static void each_held_class(struct hung_emitter *e, const struct hung_task *task
 	}
 }
 
+static bool holds(const struct model *m, uint32_t task, uint32_t instance)
+{
+	const struct held_lock *held = model__held(m, task);
+
+	for (uint32_t i = 0; i < model__held_count(m, task); i++)
+		if (held[i].instance == instance)
+			return true;
+	return false;
+}
+
 static void acquire_held(struct hung_emitter *e, const struct hung_task *task,
 			 uint32_t lock_class, const struct frame *frame, void *context)
 {
+	uint32_t instance = owned_instance(e, lock_class, &task->task);
+
 	(void)context;
-	add_event(e, task->id, task->time, EVENT_ACQUIRE, owned_instance(e, lock_class, &task->task),
-		  LOCK_EXCLUSIVE, HELD_INFERRED, model__add_stack(e->m, STACK_SITE, frame, 1));
+	/* several functions on one stack may speak of the same lock */
+	if (!holds(e->m, task->id, instance))
+		add_event(e, task->id, task->time, EVENT_ACQUIRE, instance, LOCK_EXCLUSIVE,
+			  HELD_INFERRED, model__add_stack(e->m, STACK_SITE, frame, 1));
 }
 
 static void acquire_listed(struct hung_emitter *e, const struct hung_task *task)
@@ -189,16 +203,6 @@ static const struct klog_task *find_holder(struct hung_emitter *e, const struct 
 		holder = &task->task;
 	}
 	return holder;
-}
-
-static bool holds(const struct model *m, uint32_t task, uint32_t instance)
-{
-	const struct held_lock *held = model__held(m, task);
-
-	for (uint32_t i = 0; i < model__held_count(m, task); i++)
-		if (held[i].instance == instance)
-			return true;
-	return false;
 }
 
 static uint32_t wanted_instance(struct hung_emitter *e, struct hung_task *task)

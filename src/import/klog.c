@@ -19,6 +19,26 @@ void klog__note_release(struct klog_reader *log, const char *release, uint32_t l
 				      release, known);
 }
 
+/* Entry code differs per architecture; a report shows it at the bottom of its stacks. */
+static void note_architecture(struct model *m, const char *text)
+{
+	static const struct {
+		const char *symbol, *arch;
+	} marks[] = {
+		{ "entry_SYSCALL_64", "x86_64" },      { "__x64_sys_", "x86_64" },
+		{ "__arm64_sys_", "aarch64" },	       { "el0_svc", "aarch64" },
+		{ "__s390x_sys_", "s390x" },	       { "__s390_sys_", "s390x" },
+		{ "system_call_exception", "ppc64le" }, { "__riscv_sys_", "riscv64" },
+	};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (!strstr(text, marks[i].symbol))
+			continue;
+		model__set_fact(m, "arch", marks[i].arch);
+		return;
+	}
+}
+
 static int feed(struct klog_reader *log, struct splat_reader *splats, struct hung_reader *hung)
 {
 	const struct klog_line *line;
@@ -31,6 +51,8 @@ static int feed(struct klog_reader *log, struct splat_reader *splats, struct hun
 			clock->start = clock->start ? clock->start : line->time;
 			clock->end = line->time;
 		}
+		if (!model__fact(log->lines.m, "arch"))
+			note_architecture(log->lines.m, line->text);
 		if (splats)
 			err = splat_reader__line(splats, line);
 		if (hung && !err)

@@ -166,7 +166,14 @@ void klog_stack__add(struct klog_stack *stack, const struct frame *frame)
 
 uint32_t klog_stack__store(struct model *m, const struct klog_stack *stack)
 {
-	return stack->count ? model__add_stack(m, STACK_FULL, stack->frames, stack->count) : NO_ID;
+	uint32_t skip = 0;
+
+	/* lockdep's and the scheduler's own frames say nothing about who wanted the lock */
+	while (skip + 1 < stack->count && lock_function__is_internal(stack->frames[skip].symbol))
+		skip++;
+	if (!stack->count)
+		return NO_ID;
+	return model__add_stack(m, STACK_FULL, stack->frames + skip, stack->count - skip);
 }
 
 uint32_t klog_site__store(struct model *m, const struct klog_lock *lock)

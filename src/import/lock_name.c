@@ -169,10 +169,9 @@ static const struct site_row sites[] = {
 };
 
 static const struct lock_held_by holders[] = {
-	{ "kvm_device_release", "kvm_", "kvm.lock", 0, 0 },
-	{ "kvm_device_release", "vfio_", "kvm.lock", 0, 0 },
+	/* kvm_put_kvm() comes after the unlock */
+	{ "kvm_device_release", "kvm_vfio_", "kvm.lock", 0, 0 },
 	{ "kvm_vfio_set_attr", "vfio_", "kvm_vfio.lock", 0, 0 },
-	{ "kvm_vfio_release", "vfio_file_set_kvm", "kvm_vfio.lock", V(6, 8), 0 },
 	{ "vfio_group_fops_unl_ioctl", "*", "vfio_device_set.lock", V(6, 1), V(6, 2) },
 	{ "vfio_group_fops_unl_ioctl", "*", "vfio_group.group_lock", 0, 0 },
 	{ "vfio_df_open", "*", "vfio_device_set.lock", 0, 0 },

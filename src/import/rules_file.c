@@ -235,3 +235,22 @@ void rule_set__free(struct rule_set *set)
 	free(set->items);
 	free(set);
 }
+
+int rule_set__append(struct rule_set *set, struct rule_set *more)
+{
+	struct rule *grown;
+
+	if (!more)
+		return 0;
+	grown = reallocarray(set->items, set->count + more->count + 1, sizeof(*grown));
+	if (!grown) {
+		rule_set__free(more);
+		return -ENOMEM;
+	}
+	set->items = grown;
+	memcpy(&grown[set->count], more->items, more->count * sizeof(*grown));
+	set->count += more->count;
+	free(more->items);
+	free(more);
+	return 0;
+}

@@ -5,8 +5,9 @@
  * (interrupts, a lock taken along to user space) is stated as a finding.
  *
  * A report names instances only for the locks of the reporting task. The dependencies it recalls
- * are between classes, so they get an instance of their own (address 0): otherwise a class-level
- * report would look like an inversion of two known locks.
+ * are between classes, so they get an instance of their own (address 0, generation 0): otherwise a
+ * class-level report would look like an inversion of two known locks. Kernels before 4.16 print no
+ * addresses at all: then the reporting task's locks are generation 1.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -59,18 +60,32 @@ static uint64_t static_address(const struct splat *splat, const char *name)
 	return 0;
 }
 
-static struct held_lock make_lock(struct emitter *e, const struct klog_lock *lock,
+static uint32_t add_instance(struct emitter *e, const struct klog_lock *lock, bool recalled,
+			     uint32_t lock_class)
+{
+	uint64_t address = static_address(e->splat, lock->name);
+	uint32_t instance;
+
+	if (!recalled && lock->address)
+		address = lock->address;
+	instance = model__add_instance(e->m, lock_class, address, address || recalled ? 0 : 1);
+	if (instance == NO_ID)
+		e->err = -ENOMEM;
+	else if (!address)
+		model__name_instance(e->m, instance, "address not in the report", NO_ID);
+	return instance;
+}
+
+static struct held_lock make_lock(struct emitter *e, const struct klog_lock *lock, bool recalled,
 				  const struct klog_stack *stack)
 {
 	const struct lock_function *function = function_of(stack);
 	enum lock_kind kind = function ? function->kind : LOCK_KIND_UNKNOWN;
-	uint64_t address =
-		lock->address ? lock->address : static_address(e->splat, lock->name);
 	struct held_lock made = { .stack = NO_ID, .mode = LOCK_EXCLUSIVE };
 	uint32_t lock_class =
 		lock_name__class(e->m, lock->name, strlen(lock->name), kind, &made.subclass);
 
-	made.instance = model__add_instance(e->m, lock_class, address, 0);
+	made.instance = add_instance(e, lock, recalled, lock_class);
 	if (stack && stack->count)
 		made.stack = klog_stack__store(e->m, stack);
 	else
@@ -79,16 +94,14 @@ static struct held_lock make_lock(struct emitter *e, const struct klog_lock *loc
 		made.mode = (uint8_t)function->mode;
 	else if (stack && is_read(e->splat, lock->name))
 		made.mode = LOCK_SHARED;
-	if (made.instance == NO_ID)
-		e->err = -ENOMEM;
 	return made;
 }
 
 /* A lock in its role as held: how it was taken then is not in the report, so the mode that keeps
  * lockdep's verdict is assumed. */
-static struct held_lock make_held(struct emitter *e, const struct klog_lock *lock)
+static struct held_lock make_held(struct emitter *e, const struct klog_lock *lock, bool recalled)
 {
-	struct held_lock held = make_lock(e, lock, NULL);
+	struct held_lock held = make_lock(e, lock, recalled, NULL);
 
 	held.mode = LOCK_EXCLUSIVE;
 	return held;
@@ -126,10 +139,10 @@ static uint32_t held_of_task(struct emitter *e, struct held_lock *held)
 		if (splat->kind != SPLAT_RECURSIVE && same_lock(lock, &splat->wanted))
 			continue;
 		has_holding |= same_lock(lock, &splat->holding);
-		held[count++] = make_held(e, lock);
+		held[count++] = make_held(e, lock, false);
 	}
 	if (!has_holding)
-		held[count++] = make_held(e, &splat->holding);
+		held[count++] = make_held(e, &splat->holding, false);
 	return count;
 }
 
@@ -155,7 +168,7 @@ static uint32_t new_dependency(struct emitter *e)
 		complain(e, "the lock that is already held");
 		return NO_ID;
 	}
-	wanted = make_lock(e, &e->splat->wanted, wanted_stack(e->splat));
+	wanted = make_lock(e, &e->splat->wanted, false, wanted_stack(e->splat));
 	return add_chain(e, held, count, &wanted, e->task);
 }
 
@@ -181,8 +194,8 @@ static void recalled_dependencies(struct emitter *e)
 			complain(e, "an entry of the dependency chain");
 			continue;
 		}
-		held = make_held(e, &from->lock);
-		wanted = make_lock(e, &to->lock, &to->stack);
+		held = make_held(e, &from->lock, true);
+		wanted = make_lock(e, &to->lock, true, &to->stack);
 		add_chain(e, &held, 1, &wanted, past);
 	}
 }
@@ -200,7 +213,7 @@ static void inferred_dependency(struct emitter *e, const struct klog_lock *from,
 {
 	uint32_t interrupt =
 		model__add_task(e->m, 0, 0, "an interrupt", 0, TASK_AGGREGATED);
-	struct held_lock held = make_held(e, from), wanted = make_held(e, to);
+	struct held_lock held = make_held(e, from, true), wanted = make_held(e, to, true);
 
 	held.flags |= HELD_INFERRED;
 	wanted.flags |= HELD_INFERRED;
@@ -224,8 +237,8 @@ static void irq_inversion(struct emitter *e)
 		complain(e, "one of the two locks");
 		return;
 	}
-	held = make_held(e, e->splat->taken_by_other ? other : ours);
-	wanted = make_lock(e, e->splat->taken_by_other ? ours : other, NULL);
+	held = make_held(e, e->splat->taken_by_other ? other : ours, false);
+	wanted = make_lock(e, e->splat->taken_by_other ? ours : other, false, NULL);
 	add_chain(e, &held, 1, &wanted, e->task);
 	inferred_dependency(e, e->splat->taken_by_other ? ours : other,
 			    e->splat->taken_by_other ? other : ours);
@@ -278,11 +291,10 @@ static void inconsistent(struct emitter *e)
 		complain(e, "the lock that is taken");
 		return;
 	}
-	elsewhere.address = 0;
 	elsewhere.has_site = false;
-	held = make_held(e, &elsewhere);
+	held = make_held(e, &elsewhere, true);
 	held.flags |= HELD_INFERRED;
-	wanted = make_lock(e, &e->splat->wanted, wanted_stack(e->splat));
+	wanted = make_lock(e, &e->splat->wanted, false, wanted_stack(e->splat));
 	chain = add_chain(e, &held, 1, &wanted, e->task);
 	state_finding(e, FINDING_CYCLE, CODE_CLASS_INVERSION, GRADE_WARNING, &wanted, chain,
 		      "taken in an interrupt, and elsewhere with interrupts enabled: the interrupt "
@@ -315,7 +327,7 @@ static void bad_unlock(struct emitter *e)
 		complain(e, "the lock that is released");
 		return;
 	}
-	lock = make_lock(e, &e->splat->wanted, NULL);
+	lock = make_lock(e, &e->splat->wanted, false, NULL);
 	event.operand = lock.instance;
 	event.stack = lock.stack;
 	event.subclass = lock.subclass;

@@ -169,7 +169,9 @@ bool trace_text__header(const char *line, enum trace_dialect dialect, struct loc
 			out->context = 0;
 			out->cpu = 0;
 			*event = p + length + strspn(p + length, " ");
-			return parse_left(line, p, dialect, out);
+			/* a name may look like a time; then what is left of it makes no sense */
+			if (parse_left(line, p, dialect, out))
+				return true;
 		}
 		p += length;
 	}

@@ -18,7 +18,7 @@ struct trace_text {
 	struct lock_event event;
 	struct klog_stack stack;
 	bool has_event, in_stack;
-	uint64_t events;
+	uint64_t events, acquisitions;
 };
 
 static const struct {
@@ -89,6 +89,7 @@ static int flush(struct trace_text *t)
 	int err = t->has_event ? lock_stream__add(t->stream, &t->event, &t->stack) : 0;
 
 	t->events += t->has_event;
+	t->acquisitions += t->has_event && t->event.type == LOCK_EVENT_ACQUIRE;
 	t->has_event = false;
 	t->in_stack = false;
 	t->stack.count = 0;
@@ -230,6 +231,11 @@ int trace_text__import(struct model *m, FILE *in, const char *name,
 				      "lock:lock_release, or lock:contention_begin and "
 				      "lock:contention_end");
 		err = -EINVAL;
+	} else if (!err && !t->acquisitions) {
+		/* as for the capture that has nothing else: never a clean verdict */
+		line_reader__complain(&t->lines, t->lines.number,
+				      "only contention events: who waits is seen, what is held is not; "
+				      "for the order record lock:lock_acquire and lock:lock_release");
 	}
 	line_reader__close(&t->lines);
 cleanup:
