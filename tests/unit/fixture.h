@@ -39,8 +39,9 @@ struct fixture {
 	uint32_t open_site, open_stack, close_site, close_stack, chain_open, chain_close;
 };
 
-static inline uint32_t fixture_stack(struct model *m, enum stack_kind kind, const char *const *symbols,
-				     const char *const *modules, uint32_t count)
+static inline uint32_t fixture_stack(struct model *m, enum stack_kind kind,
+				     const char *const *symbols, const char *const *modules,
+				     uint32_t count)
 {
 	struct frame frames[16] = {{0}};
 
@@ -56,13 +57,19 @@ static inline uint32_t fixture_stack(struct model *m, enum stack_kind kind, cons
 static inline void fixture_stacks(struct fixture *f)
 {
 	static const char *const open_symbols[] = {
-		"mutex_lock", "order_open_device", "vfio_group_fops_unl_ioctl", "__x64_sys_ioctl",
-		"do_syscall_64", "entry_SYSCALL_64_after_hwframe"};
+		"mutex_lock",	   "order_open_device", "vfio_group_fops_unl_ioctl",
+		"__x64_sys_ioctl", "do_syscall_64",	"entry_SYSCALL_64_after_hwframe"};
 	static const char *const open_modules[] = {NULL, "vfio_order", "vfio", NULL, NULL, NULL};
-	static const char *const close_symbols[] = {
-		"mutex_lock", "vfio_file_set_kvm", "kvm_vfio_release", "kvm_device_release", "__fput",
-		"task_work_run", "exit_to_user_mode_prepare", "syscall_exit_to_user_mode",
-		"do_syscall_64", "entry_SYSCALL_64_after_hwframe"};
+	static const char *const close_symbols[] = {"mutex_lock",
+						    "vfio_file_set_kvm",
+						    "kvm_vfio_release",
+						    "kvm_device_release",
+						    "__fput",
+						    "task_work_run",
+						    "exit_to_user_mode_prepare",
+						    "syscall_exit_to_user_mode",
+						    "do_syscall_64",
+						    "entry_SYSCALL_64_after_hwframe"};
 	static const char *const close_modules[] = {NULL, "vfio", "kvm", "kvm", NULL,
 						    NULL, NULL,	  NULL,	 NULL,	NULL};
 
@@ -74,11 +81,18 @@ static inline void fixture_stacks(struct fixture *f)
 
 static inline void fixture_objects(struct fixture *f, const char *hostile)
 {
-	struct object vm = {.kind = OBJECT_VM, .parent = NO_ID, .pid = 4711,
-			    .address = 0xffffc90000a51000ULL, .name = hostile ? hostile : "win11-ci"};
-	struct object group = {.kind = OBJECT_GROUP, .parent = NO_ID, .number = 12,
-			       .address = 0xffff888104a3c400ULL, .name = "group 12"};
-	struct object device = {.kind = OBJECT_DEVICE, .name = hostile ? hostile : "0000:65:00.0",
+	struct object vm = {.kind = OBJECT_VM,
+			    .parent = NO_ID,
+			    .pid = 4711,
+			    .address = 0xffffc90000a51000ULL,
+			    .name = hostile ? hostile : "win11-ci"};
+	struct object group = {.kind = OBJECT_GROUP,
+			       .parent = NO_ID,
+			       .number = 12,
+			       .address = 0xffff888104a3c400ULL,
+			       .name = "group 12"};
+	struct object device = {.kind = OBJECT_DEVICE,
+				.name = hostile ? hostile : "0000:65:00.0",
 				.detail = "vfio_order"};
 
 	f->vm = model__add_object(f->m, &vm);
@@ -100,7 +114,8 @@ static inline void fixture_locks(struct fixture *f, const char *hostile)
 	f->kvm_lock = model__add_instance(m, f->kvm_class, 0xffffc90000a51028ULL, 0);
 	f->set_lock = model__add_instance(m, f->set_class, 0xffff888107711020ULL, 1);
 	model__name_instance(m, f->group_lock, "group 12", f->group);
-	model__name_instance(m, f->kvm_lock, hostile ? hostile : "VM of qemu-system-x86/4711", f->vm);
+	model__name_instance(m, f->kvm_lock, hostile ? hostile : "VM of qemu-system-x86/4711",
+			     f->vm);
 	model__name_instance(m, f->set_lock, "device set of 0000:65:00.0", f->device);
 	f->opener = model__add_task(m, 4711, 4711, hostile ? hostile : "qemu-system-x86", 0, 0);
 	f->closer = model__add_task(m, 4711, 4790, hostile ? hostile : "qemu-system-x86", 1, 0);
@@ -110,25 +125,25 @@ static inline void fixture_locks(struct fixture *f, const char *hostile)
 
 static inline void fixture_chains(struct fixture *f)
 {
-	struct held_lock open_held[] = {
-		{.instance = f->set_lock, .stack = f->open_site},
-		{.instance = f->group_lock, .stack = f->open_site}};
+	struct held_lock open_held[] = {{.instance = f->set_lock, .stack = f->open_site},
+					{.instance = f->group_lock, .stack = f->open_site}};
 	struct held_lock open_wanted = {.instance = f->kvm_lock, .stack = f->open_stack};
 	struct held_lock close_held[] = {{.instance = f->kvm_lock, .stack = f->close_site}};
-	struct held_lock close_wanted = {.instance = f->group_lock, .stack = f->close_stack,
-					 .flags = HELD_BREAKABLE};
+	struct held_lock close_wanted = {
+		.instance = f->group_lock, .stack = f->close_stack, .flags = HELD_BREAKABLE};
 	struct held_lock set_held[] = {{.instance = f->set_lock, .stack = f->open_site}};
 	struct held_lock set_wanted = {.instance = f->group_lock, .stack = f->open_site};
 
-	model__add_chain(f->m, set_held, 1, &set_wanted, f->opener, FIXTURE_START + FIXTURE_SECOND, 12,
-			 PATH_DEVICE_OPEN);
-	f->chain_open = model__add_chain(f->m, open_held, 2, &open_wanted, f->opener,
-					 FIXTURE_START + FIXTURE_SECOND + 52000, 1, PATH_DEVICE_OPEN);
+	model__add_chain(f->m, set_held, 1, &set_wanted, f->opener, FIXTURE_START + FIXTURE_SECOND,
+			 12, PATH_DEVICE_OPEN);
+	f->chain_open =
+		model__add_chain(f->m, open_held, 2, &open_wanted, f->opener,
+				 FIXTURE_START + FIXTURE_SECOND + 52000, 1, PATH_DEVICE_OPEN);
 	model__add_chain(f->m, open_held, 2, &open_wanted, f->opener,
 			 FIXTURE_START + 9 * FIXTURE_SECOND, 11, PATH_DEVICE_OPEN);
-	f->chain_close = model__add_chain(f->m, close_held, 1, &close_wanted, f->closer,
-					  FIXTURE_START + 3 * FIXTURE_SECOND, 1,
-					  PATH_KVM_DEVICE_RELEASE);
+	f->chain_close =
+		model__add_chain(f->m, close_held, 1, &close_wanted, f->closer,
+				 FIXTURE_START + 3 * FIXTURE_SECOND, 1, PATH_KVM_DEVICE_RELEASE);
 	model__add_chain(f->m, close_held, 1, &close_wanted, f->closer,
 			 FIXTURE_START + 8 * FIXTURE_SECOND, 4, PATH_KVM_DEVICE_RELEASE);
 }
@@ -192,11 +207,17 @@ static inline struct finding *fixture_add_finding(struct fixture *f, enum findin
 
 	f->items[n] = x;
 	f->findings.items = f->items;
-	*x = (struct finding){.kind = kind, .code = code, .grade = grade, .key = key,
-			      .length = length, .classes = f->classes[n], .modes = f->modes[n],
+	*x = (struct finding){.kind = kind,
+			      .code = code,
+			      .grade = grade,
+			      .key = key,
+			      .length = length,
+			      .classes = f->classes[n],
+			      .modes = f->modes[n],
 			      .witnesses = f->witnesses[n],
 			      .first = FIXTURE_START + 3 * FIXTURE_SECOND,
-			      .last = FIXTURE_START + 8 * FIXTURE_SECOND, .count = 5};
+			      .last = FIXTURE_START + 8 * FIXTURE_SECOND,
+			      .count = 5};
 	return x;
 }
 
@@ -252,16 +273,26 @@ static inline struct fixture *fixture_deadlock(void)
 	f->classes[1][1] = f->kvm_class;
 	fixture_witness(f, 1, 0, f->chain_open, 1, f->opener);
 	fixture_witness(f, 1, 1, f->chain_close, 0, f->closer);
-	f->tasks[0] = (struct deadlock_task){
-		.task = f->opener, .wants = f->kvm_lock, .state = 'D',
-		.since = FIXTURE_START + 9 * FIXTURE_SECOND, .kernel_stack = f->open_stack,
-		.user_stack = NO_ID, .holds = {f->group_lock, f->set_lock}, .hold_count = 2,
-		.vm = f->vm, .device = f->device};
-	f->tasks[1] = (struct deadlock_task){
-		.task = f->closer, .wants = f->group_lock, .state = 'D',
-		.since = FIXTURE_START + 9 * FIXTURE_SECOND + 70000, .kernel_stack = f->close_stack,
-		.user_stack = NO_ID, .holds = {f->kvm_lock}, .hold_count = 1, .vm = f->vm,
-		.device = NO_ID};
+	f->tasks[0] = (struct deadlock_task){.task = f->opener,
+					     .wants = f->kvm_lock,
+					     .state = 'D',
+					     .since = FIXTURE_START + 9 * FIXTURE_SECOND,
+					     .kernel_stack = f->open_stack,
+					     .user_stack = NO_ID,
+					     .holds = {f->group_lock, f->set_lock},
+					     .hold_count = 2,
+					     .vm = f->vm,
+					     .device = f->device};
+	f->tasks[1] = (struct deadlock_task){.task = f->closer,
+					     .wants = f->group_lock,
+					     .state = 'D',
+					     .since = FIXTURE_START + 9 * FIXTURE_SECOND + 70000,
+					     .kernel_stack = f->close_stack,
+					     .user_stack = NO_ID,
+					     .holds = {f->kvm_lock},
+					     .hold_count = 1,
+					     .vm = f->vm,
+					     .device = NO_ID};
 	x->tasks = f->tasks;
 	x->task_count = 2;
 	x->last = FIXTURE_START + 30 * FIXTURE_SECOND;
@@ -282,9 +313,9 @@ static inline struct fixture *fixture_large(uint32_t classes, uint32_t dependenc
 	}
 	for (uint32_t i = 0; i < classes; i++) {
 		snprintf(name, sizeof(name), "subsystem%u_object.lock%u", i % 23, i);
-		instances[i] = model__add_instance(
-			f->m, model__add_class(f->m, name, LOCK_KIND_MUTEX, 0),
-			0xffff888200000000ULL + 0x400 * i, 0);
+		instances[i] =
+			model__add_instance(f->m, model__add_class(f->m, name, LOCK_KIND_MUTEX, 0),
+					    0xffff888200000000ULL + 0x400 * i, 0);
 	}
 	for (uint32_t i = 0; i < 12 && classes > 100; i++) {
 		struct held_lock held = {.instance = i % 2 ? f->kvm_lock : instances[i],
@@ -293,7 +324,8 @@ static inline struct fixture *fixture_large(uint32_t classes, uint32_t dependenc
 							     : f->group_lock,
 					   .stack = f->open_stack};
 
-		model__add_chain(f->m, &held, 1, &wanted, tasks[i], FIXTURE_START + i, i + 1, NO_ID);
+		model__add_chain(f->m, &held, 1, &wanted, tasks[i], FIXTURE_START + i, i + 1,
+				 NO_ID);
 	}
 	while (model__dependency_count(f->m) < dependencies) {
 		struct held_lock held = {.stack = f->close_site}, wanted = {.stack = f->open_stack};
@@ -302,7 +334,8 @@ static inline struct fixture *fixture_large(uint32_t classes, uint32_t dependenc
 		random = random * 1664525 + 1013904223;
 		from = random / 65536 % (classes - 1);
 		random = random * 1664525 + 1013904223;
-		to = from + 1 + random / 65536 % (classes - 1 - from < 40 ? classes - 1 - from : 40);
+		to = from + 1 +
+		     random / 65536 % (classes - 1 - from < 40 ? classes - 1 - from : 40);
 		held.instance = instances[from];
 		wanted.instance = instances[to < classes ? to : classes - 1];
 		model__add_chain(f->m, &held, 1, &wanted, tasks[random / 7 % 40],

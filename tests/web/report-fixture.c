@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* usage: report-fixture inversion|deadlock|large|hostile|empty FORMAT: a report without a kernel. */
+/* usage: report-fixture inversion|deadlock|large|hostile|empty FORMAT: a report without a kernel.
+ */
 #include "fixture.h"
 
 static struct fixture *make(const char *name)

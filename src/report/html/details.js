@@ -119,7 +119,8 @@ function present(kind, id, ...content) {
 
 	view.selected = {kind, id};
 	markSelected();
-	details.replaceChildren(el('button', {type: 'button', class: 'close', onclick: hideDetails}, 'Close'), ...content);
+	details.replaceChildren();
+	fill(details, null, [el('button', {type: 'button', class: 'close', onclick: hideDetails}, 'Close'), ...content]);
 	details.classList.add('open');
 	details.focus({preventScroll: true});
 	details.scrollIntoView({block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'});

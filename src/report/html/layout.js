@@ -65,7 +65,7 @@ function rankNodes(n, pairs) {
 	for (let i = queue.length - 1; i >= 0; i--) /* sources move next to what they lead to */
 		if (next[queue[i]].length)
 			rank[queue[i]] = Math.max(rank[queue[i]], Math.min(...next[queue[i]].map((to) => rank[to])) - 1);
-	const ranks = Math.max(0, ...rank) + 1, wanted = Math.max(4, Math.ceil(Math.sqrt(n / 2.2)));
+	const ranks = Math.max(0, ...rank) + 1, wanted = Math.max(4, Math.ceil(Math.sqrt(n / 1.4)));
 	if (ranks > wanted + 6)
 		for (let i = 0; i < n; i++)
 			rank[i] = Math.floor(rank[i] * wanted / ranks);
@@ -132,6 +132,35 @@ function orderColumns(columns) {
 	}
 }
 
+/*
+ * The cells of a column as near as possible to the mean of their neighbours, in order and with
+ * their distances: least squares by pooling adjacent violators.
+ */
+function settle(column, step) {
+	const pools = [], offsets = [];
+	let offset = 0;
+
+	column.forEach((cell, i) => {
+		const near = [...cell.before, ...cell.after];
+		const wish = near.length ? near.reduce((sum, other) => sum + other.y, 0) / near.length : cell.y;
+
+		offset += i ? (step(cell) + step(column[i - 1])) / 2 : 0;
+		offsets.push(offset);
+		pools.push({sum: wish - offset, size: 1});
+		while (pools.length > 1) {
+			const [a, b] = pools.slice(-2);
+
+			if (a.sum / a.size <= b.sum / b.size)
+				break;
+			pools.splice(-2, 2, {sum: a.sum + b.sum, size: a.size + b.size});
+		}
+	});
+	let at = 0;
+	for (const pool of pools)
+		for (let i = 0; i < pool.size; i++, at++)
+			column[at].y = pool.sum / pool.size + offsets[at];
+}
+
 /* Heights: towards the mean of the neighbours, in order, never closer than the gap allows. */
 function placeColumns(columns) {
 	const step = (cell) => (cell.node >= 0 ? NODE_HEIGHT + ROW_GAP : 14);
@@ -145,23 +174,8 @@ function placeColumns(columns) {
 		}
 	}
 	for (let sweep = 0; sweep < 12; sweep++)
-		for (const column of sweep % 2 ? [...columns].reverse() : columns) {
-			const wish = column.map((cell) => {
-				const near = [...cell.before, ...cell.after];
-
-				return near.length ? near.reduce((sum, other) => sum + other.y, 0) / near.length : cell.y;
-			});
-			let floor = -Infinity, shift = 0;
-
-			column.forEach((cell, i) => {
-				cell.y = Math.max(wish[i], floor + step(cell) / 2);
-				floor = cell.y + step(cell) / 2;
-				shift += wish[i] - cell.y;
-			});
-			column.forEach((cell) => {
-				cell.y += shift / column.length;
-			});
-		}
+		for (const column of sweep % 2 ? [...columns].reverse() : columns)
+			settle(column, step);
 }
 
 /* -> {nodes: Map(id -> {x, y, width}), bends: Map("from to" -> [[x, y] …]), width, height} */
