@@ -4,7 +4,7 @@
  * and check_hung_task of kernel/hung_task.c), for kernel developers and for parsers that know it.
  *
  * What lockdep prints and we did not record is left out, not made up: usage bits and wait contexts
- * ("{+.+.}-{3:3}"), symbol sizes, taint, CPU numbers. Lock names are type.member.
+ * ("{}" instead of "{+.+.}-{3:3}"), symbol sizes, taint, CPU numbers. Lock names are type.member.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static void put_frame(FILE *out, const struct frame *frame)
 		fprintf(out, " [%s]", text_safe(frame->module));
 }
 
-/* "ffff888104a3c8c8 (kvm.lock), at: vfio_device_open+0x12 [vfio]" */
+/* "ffff888104a3c8c8 (kvm.lock){}, at: vfio_device_open+0x12 [vfio]" */
 static void put_lock(FILE *out, const struct model *m, const struct held_lock *lock)
 {
 	const struct lock_instance *i = model__instance(m, lock->instance);
@@ -46,7 +46,7 @@ static void put_lock(FILE *out, const struct model *m, const struct held_lock *l
 
 	fprintf(out, "%016" PRIx64 " (", i->address);
 	put_name(out, m, model__held_class(m, lock));
-	fprintf(out, ")");
+	fprintf(out, "){}");
 	if (s.frame_count) {
 		fprintf(out, ", at: ");
 		put_frame(out, &s.frames[0]);
@@ -78,7 +78,7 @@ static void put_class_line(FILE *out, const struct model *m, uint32_t lock_class
 {
 	fprintf(out, "%016x (", 0);
 	put_name(out, m, lock_class);
-	fprintf(out, ")\n");
+	fprintf(out, "){}\n");
 }
 
 static const struct chain *chain_of(const struct model *m, const struct witness *w)
@@ -123,15 +123,37 @@ static void put_existing_chain(FILE *out, const struct model *m, const struct fi
 
 		fprintf(out, "\n-> #%u (", k);
 		put_name(out, m, f->classes[(k + 1) % f->length]);
-		fprintf(out, "):\n");
+		fprintf(out, "){}:\n");
 		if (c)
 			put_stack(out, m, c->wanted.stack, "       ");
 	}
 }
 
+/* "  lock(kvm.lock);": readers are "rlock", as lockdep has it. */
+static void put_step(FILE *out, const struct model *m, const char *indent, uint32_t lock_class,
+		     uint8_t mode)
+{
+	fprintf(out, "%s%s(", indent, mode == LOCK_EXCLUSIVE ? "lock" : "rlock");
+	put_name(out, m, lock_class);
+	fprintf(out, ");\n");
+}
+
+static uint8_t held_mode(const struct finding *f, uint32_t i)
+{
+	return f->modes ? f->modes[i] : LOCK_EXCLUSIVE;
+}
+
+static uint8_t wanted_mode(const struct model *m, const struct finding *f, uint32_t i)
+{
+	const struct chain *c = chain_of(m, &f->witnesses[i]);
+
+	return c ? c->wanted.mode : LOCK_EXCLUSIVE;
+}
+
 static void put_scenario(FILE *out, const struct model *m, const struct finding *f)
 {
-	const char *wide = "                               ";
+	const char *left = "  ", *right = "                               ";
+	uint32_t last = f->length - 1;
 
 	fprintf(out, "\nother info that might help us debug this:\n\n");
 	if (f->length > 2) {
@@ -142,16 +164,13 @@ static void put_scenario(FILE *out, const struct model *m, const struct finding 
 		}
 	}
 	fprintf(out, " Possible unsafe locking scenario:\n\n"
-		     "       CPU0                    CPU1\n       ----                    ----\n"
-		     "  lock(");
-	put_name(out, m, f->classes[0]);
-	fprintf(out, ");\n%slock(", wide);
-	put_name(out, m, f->classes[f->length - 1]);
-	fprintf(out, ");\n%slock(", wide);
-	put_name(out, m, f->classes[0]);
-	fprintf(out, ");\n  lock(");
-	put_name(out, m, f->classes[1 % f->length]);
-	fprintf(out, ");\n\n *** DEADLOCK ***\n\n");
+		     "       CPU0                    CPU1\n"
+		     "       ----                    ----\n");
+	put_step(out, m, left, f->classes[0], held_mode(f, 0));
+	put_step(out, m, right, f->classes[last], held_mode(f, last));
+	put_step(out, m, right, f->classes[0], wanted_mode(m, f, last));
+	put_step(out, m, left, f->classes[1 % f->length], wanted_mode(m, f, 0));
+	fprintf(out, "\n *** DEADLOCK ***\n\n");
 }
 
 static void put_held_by(FILE *out, const struct model *m, const struct finding *f)
@@ -190,11 +209,8 @@ static void put_recursion(FILE *out, const struct model *m, const struct finding
 	put_attempt(out, m, f);
 	fprintf(out, "\nother info that might help us debug this:\n"
 		     " Possible unsafe locking scenario:\n\n       CPU0\n       ----\n");
-	for (int i = 0; i < 2; i++) {
-		fprintf(out, "  lock(");
-		put_name(out, m, f->classes[0]);
-		fprintf(out, ");\n");
-	}
+	put_step(out, m, "  ", f->classes[0], held_mode(f, 0));
+	put_step(out, m, "  ", f->classes[0], wanted_mode(m, f, 0));
 	fprintf(out, "\n *** DEADLOCK ***\n\n");
 	put_held_by(out, m, f);
 	fputc('\n', out);

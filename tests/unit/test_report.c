@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "fixture.h"
+#include "import.h"
 #include "report/escape.h"
 
 static char *render(struct fixture *f, const char *format, const struct report_options *options)
@@ -227,12 +228,13 @@ static void test_splat(void **state)
 	assert_int_equal(strncmp(text, "vfiotrace ", 10), 0);
 	contains(text, "WARNING: possible circular locking dependency detected");
 	contains(text, "qemu-system-x86/4711 is trying to acquire lock:\nffffc90000a51028 "
-		       "(kvm.lock), at: ");
+		       "(kvm.lock){}, at: ");
 	contains(text, "but task is already holding lock:\nffff888104a3c7c8 "
-		       "(vfio_group.group_lock), at: ");
-	contains(text, "-> #1 (vfio_group.group_lock):\n       mutex_lock+0x1c\n       "
+		       "(vfio_group.group_lock){}, at: ");
+	contains(text, "-> #1 (vfio_group.group_lock){}:\n       mutex_lock+0x1c\n       "
 		       "vfio_file_set_kvm+0x51 [vfio]");
-	contains(text, "-> #0 (kvm.lock):\n       mutex_lock+0x1c\n       order_open_device+0x51");
+	contains(text,
+		 "-> #0 (kvm.lock){}:\n       mutex_lock+0x1c\n       order_open_device+0x51");
 	contains(text, " *** DEADLOCK ***");
 	contains(text, "2 locks held by qemu-system-x86/4711:");
 	lacks(text, "{+.+.}");
@@ -248,6 +250,41 @@ static void test_splat_deadlock(void **state)
 	contains(text, "INFO: task qemu-system-x86:4711 blocked for more than 21 seconds.");
 	contains(text, "is blocked on a mutex likely owned by task qemu-system-x86:4790.");
 	contains(text, "Showing all locks held in the system:");
+	free(text);
+}
+
+/* The innermost task's order in a model read back: its stack where `to` was wanted. */
+static struct stack wanted_stack(const struct model *m, const char *from, const char *to)
+{
+	uint32_t edge = model__find_edge(m, model__find_class(m, from), model__find_class(m, to));
+	const struct dependency *d;
+
+	assert_int_not_equal(edge, NO_ID);
+	d = model__dependency(m, model__class_edge(m, edge)->first_dependency);
+	return model__stack(m, model__chain(m, d->first_chain)->wanted.stack);
+}
+
+/* What analyze reads out of our splat is the cycle it was made from. */
+static void test_splat_round_trip(void **state)
+{
+	char *text = plain(fixture_inversion(), "splat");
+	FILE *in = fmemopen(text, strlen(text), "r");
+	struct import_options options = {.format = IMPORT_SPLAT};
+	struct model *m = model__new();
+	struct stack opened, closed;
+
+	(void)state;
+	assert_int_equal(import_splat(m, in, "test", &options), 0);
+	assert_int_equal(model__loss(m, LOSS_PARSE), 0);
+	opened = wanted_stack(m, "vfio_group.group_lock", "kvm.lock");
+	closed = wanted_stack(m, "kvm.lock", "vfio_group.group_lock");
+	assert_int_equal(opened.frame_count, 6);
+	assert_string_equal(opened.frames[1].symbol, "order_open_device");
+	assert_string_equal(opened.frames[1].module, "vfio_order");
+	assert_int_equal(closed.frame_count, 10);
+	assert_string_equal(closed.frames[1].symbol, "vfio_file_set_kvm");
+	model__free(m);
+	fclose(in);
 	free(text);
 }
 
@@ -490,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_tasks_filter),
 		cmocka_unit_test(test_splat),
 		cmocka_unit_test(test_splat_deadlock),
+		cmocka_unit_test(test_splat_round_trip),
 		cmocka_unit_test(test_graphs),
 		cmocka_unit_test(test_only_the_cycle_of_a_large_graph),
 		cmocka_unit_test(test_trace),
