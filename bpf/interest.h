@@ -9,12 +9,7 @@
 
 #include "maps.h"
 
-static __always_inline __u64 mix(__u64 hash, __u64 value)
-{
-	hash ^= value;
-	hash *= 0x9e3779b97f4a7c15ULL;
-	return hash ^ (hash >> 29);
-}
+#define mix interest_hash
 
 static __always_inline struct interest_value *interest_find(struct shared_state *state, __u64 lock)
 {

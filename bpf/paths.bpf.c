@@ -19,10 +19,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* The open path has no function of its own before 6.6 (05f37e1c03b6): the ioctl stands for it. */
-const volatile bool open_by_ioctl;
-/* 6.1: closing is the device file's release */
-const volatile bool close_by_release;
+/* Set by user space before loading. */
+const volatile struct path_constants constants;
 
 /* --- anchors ------------------------------------------------------------------------------------ */
 
@@ -122,7 +120,7 @@ static __always_inline int on_group_ioctl_exit(void *ctx, long result)
 	struct task_state *state = leave(SCOPE_GROUP_IOCTL);
 	struct path_run run = { .path = PATH_NUMBER_DEVICE_OPEN, .how = HOW_NUMBER_GROUP };
 
-	if (!state || !open_by_ioctl || state->command != VFIO_GROUP_GET_DEVICE_FD_COMMAND)
+	if (!state || !constants.open_by_ioctl || state->command != VFIO_GROUP_GET_DEVICE_FD_COMMAND)
 		return 0;
 	run.result = result;
 	run.group = state->scope_object;
@@ -183,7 +181,7 @@ static __always_inline int on_device_release(void *ctx, __u64 *words)
 	if (!enter(SCOPE_DEVICE_RELEASE, object, 0) || !shared_state)
 		return 0;
 	see_device(shared_state, device);
-	if (!close_by_release)
+	if (!constants.close_by_release)
 		return 0;
 	run.device = (__u64)device;
 	run.group = device ? (__u64)BPF_CORE_READ(device, group) : 0;

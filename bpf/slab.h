@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * slab.h - the slab cache an address comes from: how a lock in no known object gets a name.
- * Only where page_offset and vmemmap are known (x86-64 with KALLSYMS_ALL); else "".
+ * Only where page_offset_base and vmemmap_base are known (x86-64 with KALLSYMS_ALL); else "".
  */
 #ifndef VFIOTRACE_BPF_SLAB_H
 #define VFIOTRACE_BPF_SLAB_H
@@ -15,14 +15,19 @@ static __noinline void slab_of(struct shared_state *state, __u64 address,
 	struct kmem_cache *cache;
 	struct slab *slab;
 	const char *name;
-	__u64 head, base, page_size = bpf_core_type_size(struct page);
+	__u64 head, base, page_offset = 0, vmemmap = 0;
+	__u64 page_size = bpf_core_type_size(struct page);
 	__u32 size;
 
 	__builtin_memset(out, 0, sizeof(*out));
-	if (!state->page_offset || !state->vmemmap || address < state->page_offset ||
-	    address - state->page_offset > 1ULL << 46 || !bpf_core_type_exists(struct slab))
+	if (!state->page_offset_symbol || !state->vmemmap_symbol ||
+	    !bpf_core_type_exists(struct slab))
 		return;
-	slab = (void *)(state->vmemmap + ((address - state->page_offset) >> 12) * page_size);
+	bpf_probe_read_kernel(&page_offset, sizeof(page_offset), (void *)state->page_offset_symbol);
+	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)state->vmemmap_symbol);
+	if (!page_offset || !vmemmap || address < page_offset || address >= vmemmap)
+		return;
+	slab = (void *)(vmemmap + ((address - page_offset) >> 12) * page_size);
 	/* tail page: compound_head with bit 0 set, the second word of every struct page */
 	if (bpf_probe_read_kernel(&head, sizeof(head), (void *)slab + 8))
 		return;
@@ -37,7 +42,7 @@ static __noinline void slab_of(struct shared_state *state, __u64 address,
 		out->cache[0] = 0;
 		return;
 	}
-	base = state->page_offset + (((__u64)slab - state->vmemmap) / page_size << 12);
+	base = page_offset + (((__u64)slab - vmemmap) / page_size << 12);
 	out->offset = (address - base) % size;
 }
 

@@ -219,7 +219,7 @@ struct shared_state {
 	__u32 shed;      /* enum shed bits */
 	__u32 self_pid;  /* the tool's own process is not traced */
 	__u64 group_fops; /* address of vfio_group_fops, learned */
-	__u64 page_offset, vmemmap; /* x86-64: 0 when unknown */
+	__u64 page_offset_symbol, vmemmap_symbol; /* x86-64: their addresses, 0 when hidden */
 	__u64 cpu_hotplug_lock;     /* its address; a number of our own where it is hidden */
 	__u64 limit_second, limit_used; /* rate limit of (task, chain) records */
 	__u64 path_second, path_used;
@@ -237,6 +237,22 @@ struct duration_value {
 	__u64 count, total, max;
 	__u32 bucket[DURATION_BUCKETS];
 };
+
+/* Which functions stand for a path: constants of the paths object. */
+struct path_constants {
+	/* the open path has no function of its own before 6.6 (05f37e1c03b6): the ioctl counts */
+	__u8 open_by_ioctl;
+	/* likewise closing: the device file's release counts */
+	__u8 close_by_release;
+};
+
+/* The hash both sides use for interest_bits. */
+static inline __attribute__((always_inline)) __u64 interest_hash(__u64 hash, __u64 value)
+{
+	hash ^= value;
+	hash *= 0x9e3779b97f4a7c15ULL;
+	return hash ^ (hash >> 29);
+}
 
 /* Map `interest`: lock address -> */
 struct interest_value {

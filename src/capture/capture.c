@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The live source: open, attach, poll, stop, close. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "capture/internal.h"
+
+#define SWEEP_NS 1000000000ULL
+#define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+static int64_t realtime_offset(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)((uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec - now_ns());
+}
+
+/* --- open ------------------------------------------------------------------------------------------ */
+
+static int map_shared_state(struct capture *c)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int fd = programs__map_fd(c, "shared");
+	void *mapped;
+
+	if (fd < 0)
+		return fd;
+	c->shared_bytes = (sizeof(struct shared_state) + (size_t)page - 1) & ~((size_t)page - 1);
+	mapped = mmap(NULL, c->shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mapped == MAP_FAILED)
+		return -errno;
+	c->shared = mapped;
+	return 0;
+}
+
+static void fill_shared_state(struct capture *c)
+{
+	struct kernel *kernel = c->options.kernel;
+	uint64_t hotplug = kernel__symbol(kernel, "cpu_hotplug_lock");
+
+	c->shared->scope_all = c->options.scope_all;
+	c->shared->holds = c->options.holds || c->options.record_events;
+	c->shared->record_events = c->options.record_events;
+	c->shared->self_pid = (uint32_t)getpid();
+	c->shared->cpu_hotplug_lock = hotplug ? hotplug : HIDDEN_CPU_HOTPLUG_LOCK;
+	c->shared->group_fops = kernel__symbol(kernel, "vfio_group_fops");
+	c->shared->page_offset_symbol = kernel__symbol(kernel, "page_offset_base");
+	c->shared->vmemmap_symbol = kernel__symbol(kernel, "vmemmap_base");
+}
+
+/* Static locks of VFIO and KVM belong to the interest set from the start. */
+static void add_static_interest(struct capture *c)
+{
+	static const char *const locks[] = { "kvm_lock", "kvm_usage_lock", "vendor_module_lock" };
+	int fd = programs__map_fd(c, "interest");
+
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+		uint64_t address = kernel__symbol(c->options.kernel, locks[i]);
+		struct interest_value none = {};
+		uint32_t bit;
+
+		if (!address || bpf_map_update_elem(fd, &address, &none, BPF_NOEXIST))
+			continue;
+		bit = (uint32_t)(interest_hash(0, address) >> 32);
+		__atomic_fetch_or(&c->shared->interest_bits[(bit >> 6) & (INTEREST_WORDS - 1)],
+				  1ULL << (bit & 63), __ATOMIC_RELAXED);
+	}
+}
+
+static int load_at(struct capture *c, enum attach_level level)
+{
+	int error;
+
+	c->level = level;
+	probes__init(c);
+	error = programs__load_locks(c);
+	if (!error && !c->object_count)
+		error = -ENOENT;
+	if (!error)
+		error = programs__load_paths(c);
+	if (!error)
+		return 0;
+	programs__close(c);
+	c->probe_count = 0;
+	memset(c->probes, 0, sizeof(c->probes));
+	return error;
+}
+
+/* The ladder: direct calls, kprobes. */
+static int load(struct capture *c)
+{
+	enum attach_level wanted = c->options.attach;
+	int error = -ENOTSUP;
+
+	if (wanted == ATTACH_AUTO || wanted == ATTACH_FENTRY) {
+		error = load_at(c, ATTACH_FENTRY);
+		if (!error || wanted == ATTACH_FENTRY)
+			return error;
+	}
+	if (wanted == ATTACH_AUTO || wanted == ATTACH_KPROBE) {
+		int again = load_at(c, ATTACH_KPROBE);
+
+		if (!again)
+			model__set_losses_unknown(c->options.model,
+						  "kprobes: runs the kernel skipped are not counted");
+		return again;
+	}
+	return error;
+}
+
+static void explain_load_error(struct capture *c, int error)
+{
+	if (error == -EPERM || error == -EACCES)
+		capture__set_error("the kernel does not let us load tracing programs (%s): run as "
+				   "root, check lockdown and kernel.unprivileged_bpf_disabled; "
+				   "`vfiotrace check` names the missing piece",
+				   strerror(-error));
+	else
+		capture__set_error("cannot load the tracing programs with %s: %s%s%s; `vfiotrace "
+				   "check` names the missing piece",
+				   attach_level_names[c->options.attach], strerror(-error),
+				   *capture__libbpf_complaint() ? ": " : "",
+				   capture__libbpf_complaint());
+}
+
+struct capture *capture__open(const struct capture_options *options, int *error)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	c->options = *options;
+	capture__capture_libbpf_log(options->verbosity);
+	c->lock_fd = instance_lock__take(options->force);
+	if (c->lock_fd < 0) {
+		*error = c->lock_fd;
+		capture__set_error("another vfiotrace is tracing on this host; stop it, or use "
+				   "--force to run beside it");
+		goto fail;
+	}
+	c->names = lock_names__new(options->kernel, options->model);
+	*error = c->names ? load(c) : -ENOMEM;
+	if (*error) {
+		explain_load_error(c, *error);
+		if (*error == -EACCES || *error == -EOPNOTSUPP || *error == -ENOENT)
+			*error = -ENOTSUP;
+		goto fail;
+	}
+	*error = map_shared_state(c);
+	if (!*error) {
+		c->ring = ring_buffer__new(programs__map_fd(c, "records"), decode__record, c, NULL);
+		*error = c->ring ? 0 : -errno;
+	}
+	if (*error) {
+		capture__set_error("cannot set up the ring buffer: %s", strerror(-*error));
+		goto fail;
+	}
+	fill_shared_state(c);
+	add_static_interest(c);
+	return c;
+fail:
+	capture__close(c);
+	return NULL;
+}
+
+/* --- attach ------------------------------------------------------------------------------------------ */
+
+static void count_missing(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->probe_count; i++) {
+		const struct probe *probe = &c->probes[i];
+
+		if ((probe->state == PROBE_FAILED && !probe->is_counted) ||
+		    (probe->state == PROBE_MISSING && (probe->row->flags & PROBE_REQUIRED) &&
+		     !probe->is_counted)) {
+			c->probes[i].is_counted = true;
+			model__add_loss(c->options.model, LOSS_PROBE_MISSING, 1);
+		}
+	}
+}
+
+int capture__attach(struct capture *c)
+{
+	uint64_t started = now_ns();
+	struct model_clock *clock = model__clock(c->options.model);
+
+	if (!programs__attach_pending(c)) {
+		capture__set_error("no probe could be attached; `vfiotrace check` names the missing "
+				   "piece");
+		return -ENOTSUP;
+	}
+	count_missing(c);
+	coverage__update(c);
+	clock->has_time = true;
+	clock->realtime_offset = realtime_offset();
+	clock->start = now_ns();
+	c->attach_ns = clock->start - started;
+	c->next_collect = clock->start + SWEEP_NS;
+	__atomic_store_n(&c->shared->ready, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static bool a_row_waits(const struct capture *c, bool module_is_there)
+{
+	for (uint32_t i = 0; i < c->probe_count; i++) {
+		const struct probe *probe = &c->probes[i];
+
+		if (probe->state == PROBE_PENDING && probe->row->module &&
+		    kernel__module_loaded(c->options.kernel, probe->row->module) == module_is_there)
+			return true;
+	}
+	return false;
+}
+
+/* Modules that came after us: their rows wait as pending. */
+static void pick_up_modules(struct capture *c)
+{
+	if (!a_row_waits(c, false) || kernel__refresh(c->options.kernel) || !a_row_waits(c, true))
+		return;
+	if (programs__load_paths(c) || !programs__attach_pending(c))
+		return;
+	c->shared->group_fops = kernel__symbol(c->options.kernel, "vfio_group_fops");
+	count_missing(c);
+	coverage__update(c);
+	if (c->options.on_probes_changed)
+		c->options.on_probes_changed(c->options.context);
+}
+
+int capture__poll(struct capture *c, int timeout_ms)
+{
+	int error = ring_buffer__poll(c->ring, timeout_ms);
+	uint64_t now = now_ns();
+
+	if (now >= c->next_collect) {
+		c->next_collect = now + SWEEP_NS;
+		counters__collect(c);
+		pick_up_modules(c);
+	}
+	return error < 0 && error != -EINTR ? error : 0;
+}
+
+/* --- stop -------------------------------------------------------------------------------------------- */
+
+int capture__stop(struct capture *c)
+{
+	uint64_t started = now_ns();
+	struct model_clock *clock = model__clock(c->options.model);
+
+	if (c->stopped)
+		return 0;
+	__atomic_store_n(&c->shared->ready, 0, __ATOMIC_RELEASE);
+	clock->end = started;
+	ring_buffer__consume(c->ring);
+	c->stopped = true;
+	counters__collect(c);
+	programs__detach(c);
+	c->detach_ns = now_ns() - started;
+	return 0;
+}
+
+static void free_tables(struct capture *c)
+{
+	struct known_chain *chain, *next_chain;
+	struct known_site *site, *next_site;
+
+	HASH_ITER(hh, c->known_chains, chain, next_chain)
+	{
+		HASH_DEL(c->known_chains, chain);
+		free(chain);
+	}
+	HASH_ITER(hh, c->known_sites, site, next_site)
+	{
+		HASH_DEL(c->known_sites, site);
+		free(site);
+	}
+}
+
+void capture__close(struct capture *c)
+{
+	if (!c)
+		return;
+	ring_buffer__free(c->ring);
+	if (c->shared)
+		munmap(c->shared, c->shared_bytes);
+	programs__close(c);
+	lock_names__free(c->names);
+	free_tables(c);
+	if (c->lock_fd >= 0)
+		close(c->lock_fd);
+	free(c);
+}
+
+/* --- what is attached, what it cost --------------------------------------------------------------------- */
+
+uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32_t max)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < c->probe_count && used < max; i++) {
+		const struct probe *probe = &c->probes[i];
+
+		if (probe->state == PROBE_OFF)
+			continue;
+		out[used++] = (struct probe_info){
+			.name = probe->row->name,
+			.function = probe->function,
+			.how = probe->how,
+			.reason = *probe->reason ? probe->reason : NULL,
+			.state = probe->state,
+			.required_for_verdict = probe->row->flags & PROBE_REQUIRED,
+			.skipped = probe->misses_seen[0] + probe->misses_seen[1],
+		};
+	}
+	return used;
+}
+
+enum attach_level capture__level(const struct capture *c)
+{
+	return c->level;
+}
+
+void capture__stats(struct capture *c, struct capture_stats *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->acquisitions = c->acquisitions;
+	out->known_chains = c->counters_seen[COUNT_CHAIN_KNOWN];
+	out->records = c->records;
+	out->record_bytes = c->record_bytes;
+	out->attach_ns = c->attach_ns;
+	out->detach_ns = c->detach_ns;
+	out->map_bytes = programs__map_bytes(c);
+	for (uint32_t i = 0; i < c->probe_count; i++)
+		for (int j = 0; j < 2; j++) {
+			struct bpf_prog_info info = {};
+			uint32_t size = sizeof(info);
+
+			if (c->probes[i].state != PROBE_ATTACHED || !c->probes[i].programs[j] ||
+			    bpf_obj_get_info_by_fd(bpf_program__fd(c->probes[i].programs[j]),
+						   &info, &size))
+				continue;
+			out->run_ns += info.run_time_ns;
+			out->run_count += info.run_cnt;
+		}
+}
+
+int capture__shed(struct capture *c, uint32_t mask)
+{
+	if (!c->shared)
+		return -EINVAL;
+	if ((mask & SHED_SCOPE) && c->shared->scope_all)
+		c->shared->scope_all = 0;
+	c->shared->shed = mask;
+	if (mask & SHED_READERS)
+		programs__shed_readers(c);
+	return 0;
+}

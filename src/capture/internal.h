@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* internal.h - the capture room's own state; nobody outside src/capture includes it. */
+#ifndef VFIOTRACE_CAPTURE_INTERNAL_H
+#define VFIOTRACE_CAPTURE_INTERNAL_H
+
+#include <bpf/libbpf.h>
+#include <uthash.h>
+
+#include "capture.h"
+#include "capture/probe_table.h"
+#include "record.h"
+
+#define MAX_PROBES 64
+#define MAX_OBJECTS 8 /* one per set of modules that came up */
+
+/* State of one row of the probe table. */
+struct probe {
+	const struct probe_row *row;
+	const char *function; /* the alternative in use */
+	enum probe_state state;
+	char how[16];
+	char reason[160];
+	bool is_counted; /* as a loss */
+	struct bpf_program *programs[2];
+	struct bpf_link *links[2];
+	uint64_t misses_seen[2];
+};
+
+struct loaded_object {
+	struct bpf_object *object;
+	enum probe_object kind;
+};
+
+struct known_chain {
+	uint64_t key;
+	uint32_t chain;
+	uint64_t counted;
+	UT_hash_handle hh;
+};
+
+/* Full stack of an acquire site, taken once per (site, lock). */
+struct known_site_key {
+	uint64_t lock, site;
+};
+struct known_site {
+	struct known_site_key key;
+	uint32_t stack;
+	UT_hash_handle hh;
+};
+
+struct lock_names;
+
+struct capture {
+	struct capture_options options;
+	enum attach_level level;
+	struct probe probes[MAX_PROBES];
+	uint32_t probe_count;
+	struct loaded_object objects[MAX_OBJECTS];
+	uint32_t object_count;
+	struct ring_buffer *ring;
+	struct shared_state *shared; /* mapped */
+	size_t shared_bytes;
+	struct lock_names *names;
+	struct known_chain *known_chains;
+	struct known_site *known_sites;
+	uint64_t counters_seen[COUNTERS];
+	uint64_t next_collect;
+	uint64_t acquisitions, records, record_bytes;
+	uint64_t attach_ns, detach_ns;
+	int lock_fd;
+	bool stopped;
+};
+
+void capture__set_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void capture__capture_libbpf_log(int verbosity);
+const char *capture__libbpf_complaint(void);
+void capture__clear_complaint(void);
+
+/* programs.c */
+void probes__init(struct capture *c);
+int programs__load_locks(struct capture *c);
+int programs__load_paths(struct capture *c); /* rows whose module is there and that are not loaded */
+int programs__attach_pending(struct capture *c);
+int programs__map_fd(const struct capture *c, const char *name);
+uint64_t programs__map_bytes(const struct capture *c);
+void programs__detach(struct capture *c);
+void programs__shed_readers(struct capture *c);
+void programs__close(struct capture *c);
+struct probe *probes__find(struct capture *c, const char *name);
+
+/* decode.c: ring buffer callback */
+int decode__record(void *context, void *data, size_t size);
+
+/* counters.c */
+void counters__collect(struct capture *c);  /* counters, losses, chain counts, coverage */
+void coverage__update(struct capture *c);
+
+/* instance_lock.c: one instance a host */
+int instance_lock__take(bool force);
+
+/* lock_names.c: what an address is called */
+struct lock_names *lock_names__new(struct kernel *kernel, struct model *model);
+void lock_names__free(struct lock_names *names);
+void lock_names__object(struct lock_names *names, const struct record_object *record);
+uint32_t lock_names__instance(struct lock_names *names, const struct record_lock *lock,
+			      const struct record_slab *slab, uint64_t mm);
+/* Model object of a kernel address, NO_ID if not known. */
+uint32_t lock_names__find_object(const struct lock_names *names, uint64_t address);
+
+#endif

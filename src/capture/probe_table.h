@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * probe_table.h - every probe is a row: what it is for, which functions can stand for it (the first
+ * that exists on the running kernel wins), and what a missing one costs. Each kernel-version
+ * difference is here, with the commit that made it.
+ */
+#ifndef VFIOTRACE_PROBE_TABLE_H
+#define VFIOTRACE_PROBE_TABLE_H
+
+#include "capture.h"
+
+enum probe_object { PROBE_IN_LOCKS, PROBE_IN_PATHS };
+
+enum probe_flags {
+	PROBE_REQUIRED = 1,   /* missing: no verdict "pass" */
+	PROBE_HOLDS = 2,      /* only with --holds or --record-events */
+	PROBE_EVENTS = 4,     /* only with --record-events */
+	PROBE_READER = 8,     /* shed first: rwsem readers */
+	PROBE_ENTRY = 16,     /* has a program at entry */
+	PROBE_EXIT = 32,      /* has a program at exit */
+	PROBE_ACQUIRED = 64,  /* program is called acquired_FUNCTION (fexit only) */
+	PROBE_TRACEPOINT = 128, /* program name is the row's function as is */
+	PROBE_OPTIONAL = 256, /* absence is normal and no loss: another row covers it */
+};
+
+#define PROBE_ALTERNATIVES 3
+
+struct probe_row {
+	const char *name;
+	enum probe_object object;
+	const char *module; /* NULL: vmlinux */
+	const char *functions[PROBE_ALTERNATIVES];
+	uint32_t flags;
+	const char *absent; /* why it may not exist */
+};
+
+extern const struct probe_row probe_table[];
+extern const uint32_t probe_table_count;
+
+/* Which rows stand for a path of the coverage list, best first; by name. */
+struct path_row {
+	enum path_id path;
+	const char *probes[3];
+	const char *absent; /* why the path does not exist on some kernels, or NULL */
+};
+extern const struct path_row path_table[PATH_COUNT];
+
+#endif
