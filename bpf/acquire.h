@@ -23,6 +23,21 @@ static __always_inline bool is_recursion(const struct record_lock *lock, __u64 t
 	return false;
 }
 
+__noinline int find_held(struct task_state *state, __u64 lock, struct record_lock *out)
+{
+	if (!state || !out)
+		return 0;
+	__builtin_memset(out, 0, sizeof(*out));
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= state->count)
+			break;
+		if (state->held[i].lock == lock)
+			*out = state->held[i];
+	}
+	return 0;
+}
+
 static __noinline void send_recursion(void *ctx, struct shared_state *shared_state,
 					   struct task_state *state, struct record_lock *lock)
 {
@@ -38,14 +53,7 @@ static __noinline void send_recursion(void *ctx, struct shared_state *shared_sta
 		return;
 	}
 	fill_header(&record->header, RECORD_RECURSION);
-	__builtin_memset(&record->held, 0, sizeof(record->held));
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= state->count)
-			break;
-		if (state->held[i].lock == lock->lock)
-			record->held = state->held[i];
-	}
+	find_held(state, lock->lock, &record->held);
 	check_interest(shared_state, lock);
 	record->wanted = *lock;
 	record->mm = current_mm();
@@ -81,11 +89,14 @@ static __noinline void site_seen(void *ctx, struct record_lock *lock)
 }
 
 /* Chain work is done in scope, and for a task that nests two locks of the interest set. */
-static __always_inline bool in_scope(struct shared_state *shared_state, struct task_state *state,
-				     struct record_lock *wanted)
+__noinline int in_scope(struct shared_state *shared_state, struct task_state *state,
+			struct record_lock *wanted)
 {
-	__u32 listed = state->count;
+	__u32 listed;
 
+	if (!shared_state || !state || !wanted)
+		return 0;
+	listed = state->count;
 	if (shared_state->shed & 4)
 		return false;
 	if (shared_state->scope_all || state->scope)

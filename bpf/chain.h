@@ -70,9 +70,8 @@ static __always_inline bool limited(__u64 *second, __u64 *used, __u64 now, __u32
 	return __sync_fetch_and_add(used, 1) >= most;
 }
 
-static __noinline void task_chain_seen(struct shared_state *shared_state,
-					    struct task_state *state, __u64 key,
-					    struct chain_value *chain)
+__noinline int task_chain_seen(struct shared_state *shared_state, struct task_state *state, __u64 key,
+			       struct chain_value *chain)
 {
 	__u32 slot = key & (TASK_CACHE - 1), tag = (__u32)(key >> 32) | 1;
 	struct record_task_chain *record;
@@ -81,13 +80,13 @@ static __noinline void task_chain_seen(struct shared_state *shared_state,
 	__u8 one = 1;
 	bool aggregated;
 
-	if (state->chain_cache[slot] == tag)
-		return;
+	if (!shared_state || !state || !chain || state->chain_cache[slot] == tag)
+		return 0;
 	aggregated = chain->tasks >= AGGREGATE_AFTER;
 	if (chain->tasks >= STOP_SIGHTS_AFTER) {
 		count(COUNT_TASK_CHAIN_LIMITED);
 		state->chain_cache[slot] = tag;
-		return;
+		return 0;
 	}
 	current = (void *)bpf_get_current_task();
 	if (aggregated) {
@@ -102,17 +101,17 @@ static __noinline void task_chain_seen(struct shared_state *shared_state,
 	sight = mix(key, id);
 	if (bpf_map_lookup_elem(&task_chains, &sight)) {
 		state->chain_cache[slot] = tag;
-		return;
+		return 0;
 	}
 	if (limited(&shared_state->limit_second, &shared_state->limit_used,
-		    bpf_ktime_get_coarse_ns(), SIGHTS_PER_SECOND)) {
+		    bpf_ktime_get_ns(), SIGHTS_PER_SECOND)) {
 		count(COUNT_TASK_CHAIN_LIMITED);
-		return;
+		return 0;
 	}
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		count(COUNT_LOST_RING);
-		return;
+		return 0;
 	}
 	fill_header(&record->header, RECORD_TASK_CHAIN);
 	record->key = key;
@@ -123,28 +122,32 @@ static __noinline void task_chain_seen(struct shared_state *shared_state,
 	__sync_fetch_and_add(&chain->tasks, 1);
 	state->chain_cache[slot] = tag;
 	count(COUNT_TASK_CHAIN);
+	return 0;
 }
 
-static __always_inline bool looks_alive(const struct record_lock *entry)
+__noinline int looks_alive(__u64 lock, __u32 kind)
 {
-	if (entry->kind == RECORD_MUTEX)
-		return mutex_looks_alive((const void *)entry->lock) > 0;
-	if (entry->kind == RECORD_RWSEM)
-		return rwsem_looks_alive((const void *)entry->lock) > 0;
-	return true;
+	if (kind == RECORD_MUTEX)
+		return mutex_looks_alive((const void *)lock) > 0;
+	if (kind == RECORD_RWSEM)
+		return rwsem_looks_alive((const void *)lock) > 0;
+	return 1;
 }
 
 /* Every held lock must look like a lock before a new chain is believed. */
-static __noinline bool drop_insane(struct task_state *state)
+__noinline int drop_insane(struct task_state *state)
 {
-	__u32 listed = state->count;
+	__u32 listed;
 
+	if (!state)
+		return 0;
+	listed = state->count;
 	state->kept = 0;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
 		if (i >= listed)
 			break;
-		if (!looks_alive(&state->held[i])) {
+		if (!looks_alive(state->held[i].lock, state->held[i].kind)) {
 			count(COUNT_DROPPED_ENTRY);
 			continue;
 		}
@@ -155,12 +158,15 @@ static __noinline bool drop_insane(struct task_state *state)
 	return state->kept != listed;
 }
 
-static __always_inline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
-				       struct record_lock *wanted)
+__noinline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
+			   struct record_lock *wanted)
 {
-	__u32 listed = state->count;
 	__u64 key = 0x76667431;
+	__u32 listed;
 
+	if (!shared_state || !state || !wanted)
+		return 0;
+	listed = state->count;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
 		if (i >= listed)
@@ -172,12 +178,30 @@ static __always_inline __u64 chain_key(struct shared_state *shared_state, struct
 	return mix_lock(key, wanted);
 }
 
+__noinline int copy_held(struct shared_state *shared_state, struct task_state *state,
+			 struct record_chain *record)
+{
+	__u32 listed;
+
+	if (!shared_state || !state || !record)
+		return 0;
+	listed = state->count;
+	record->held_count = listed;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		record->held[i] = state->held[i];
+		slab_of(shared_state, state->held[i].lock, &record->slab[i]);
+		interest_add(shared_state, state->held[i].lock);
+	}
+	return 0;
+}
+
 static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
-				      struct task_state *state, struct record_lock *wanted,
-				      __u64 key)
+				 struct task_state *state, struct record_lock *wanted, __u64 key)
 {
 	struct record_chain *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	__u32 listed = state->count;
 
 	if (!record) {
 		count(COUNT_LOST_RING);
@@ -187,17 +211,9 @@ static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
 	record->key = key;
 	record->mm = current_mm();
 	record->scope = state->scope;
-	record->held_count = listed;
 	record->reserved = 0;
 	record->wanted = *wanted;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= listed)
-			break;
-		record->held[i] = state->held[i];
-		slab_of(shared_state, state->held[i].lock, &record->slab[i]);
-		interest_add(shared_state, state->held[i].lock);
-	}
+	copy_held(shared_state, state, record);
 	slab_of(shared_state, wanted->lock, &record->slab[RECORD_MAX_HELD]);
 	interest_add(shared_state, wanted->lock);
 	record->frame_count = take_stack(ctx, record->frames, sizeof(record->frames));
@@ -226,7 +242,7 @@ static __noinline void chain_seen(void *ctx, struct shared_state *shared_state,
 		if (send_chain(ctx, shared_state, state, wanted, key))
 			return;
 		count(COUNT_CHAIN_NEW);
-		fresh.last = bpf_ktime_get_coarse_ns();
+		fresh.last = shared_state->clock;
 		if (bpf_map_update_elem(&chains, &key, &fresh, BPF_NOEXIST) == MAP_FULL)
 			count(COUNT_LOST_MAP);
 		chain = bpf_map_lookup_elem(&chains, &key);
@@ -235,7 +251,7 @@ static __noinline void chain_seen(void *ctx, struct shared_state *shared_state,
 		return;
 	}
 	__sync_fetch_and_add(&chain->count, 1);
-	chain->last = bpf_ktime_get_coarse_ns();
+	chain->last = shared_state->clock;
 	count(COUNT_CHAIN_KNOWN);
 	task_chain_seen(shared_state, state, key, chain);
 }

@@ -55,41 +55,52 @@ static __always_inline bool was_downgraded(const void *lock, __u64 task)
 	return word.task == task && (word.flags & OWNER_READER) && read_may_be_held(lock);
 }
 
-/* A failed read of the lock's memory means released. Turns a downgraded writer into a reader. */
-static __always_inline bool still_held(struct record_lock *entry, __u64 task)
-{
-	const void *lock = (const void *)entry->lock;
+/*
+ * The functions below are global on purpose: the verifier looks at each of them by itself, once, so
+ * their loops do not multiply with the paths of their callers. Hence the NULL tests.
+ */
 
-	if (entry->kind == RECORD_MUTEX)
+enum { NOT_HELD, HELD, HELD_DOWNGRADED };
+
+/* A failed read of the lock's memory means released. */
+__noinline int still_held(__u64 address, __u32 kind, __u32 flags, __u64 task)
+{
+	const void *lock = (const void *)address;
+
+	if (kind == RECORD_MUTEX)
 		return mutex_held_by(lock, task) == 1;
-	if (entry->kind != RECORD_RWSEM)
-		return true; /* no owner word: ends at its release probe */
-	if (entry->flags & RECORD_SHARED)
+	if (kind != RECORD_RWSEM)
+		return HELD; /* no owner word: ends at its release probe */
+	if (flags & RECORD_SHARED)
 		return read_may_be_held(lock);
 	if (rwsem_write_held_by(lock, task) == 1)
-		return true;
-	if (!was_downgraded(lock, task))
-		return false;
-	entry->flags |= RECORD_SHARED;
-	return true;
+		return HELD;
+	return was_downgraded(lock, task) ? HELD_DOWNGRADED : NOT_HELD;
 }
 
 /* Throw out what is no longer held; returns how many locks are. */
-static __always_inline __u32 filter_held(struct task_state *state, __u64 task)
+__noinline int filter_held(struct task_state *state, __u64 task)
 {
-	__u32 listed = state->count;
+	__u32 listed;
 
+	if (!state)
+		return 0;
+	listed = state->count;
 	state->kept = 0;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		struct record_lock *entry;
+		struct record_lock *entry = &state->held[i];
+		int held;
 
 		if (i >= listed)
 			break;
-		entry = &state->held[i];
-		if (!still_held(entry, task))
+		held = still_held(entry->lock, entry->kind, entry->flags, task);
+		if (held == NOT_HELD)
 			continue;
-		state->held[state->kept & (RECORD_MAX_HELD - 1)] = *entry;
+		if (held == HELD_DOWNGRADED)
+			entry->flags |= RECORD_SHARED;
+		if (state->kept != i)
+			state->held[state->kept & (RECORD_MAX_HELD - 1)] = *entry;
 		state->kept++;
 	}
 	state->count = state->kept;
@@ -100,50 +111,47 @@ static __always_inline __u32 filter_held(struct task_state *state, __u64 task)
  * Append. On overflow the outer locks stay, and of the inner ones those in scope: the newest entry
  * that is not in the interest set gives way.
  */
-static __always_inline struct record_lock *push_held(struct task_state *state,
-						     const struct record_lock *lock)
+static __always_inline void push_held(struct task_state *state, const struct record_lock *lock)
 {
 	__u32 at = state->count;
 
 	if (at >= RECORD_MAX_HELD) {
 		count(COUNT_LOST_OVERFLOW);
-		if (!(lock->flags & RECORD_INTERESTING) && !state->scope)
-			return NULL;
 		at = RECORD_MAX_HELD - 1;
+		if (!(lock->flags & RECORD_INTERESTING) && !state->scope)
+			return;
 		if (state->held[at].flags & RECORD_INTERESTING)
-			return NULL;
-		state->count = at;
+			return;
 	}
 	state->held[at & (RECORD_MAX_HELD - 1)] = *lock;
 	state->count = at + 1;
-	return &state->held[at & (RECORD_MAX_HELD - 1)];
 }
 
-/* Remove the newest entry of `lock` (up_read, a reader that gave up). */
-static __always_inline bool drop_held(struct task_state *state, __u64 lock, struct record_lock *was)
+/* Remove the newest entry of `lock` (up_read, a reader that gave up). 1: it was there. */
+__noinline int drop_held(struct task_state *state, __u64 lock, struct record_lock *was)
 {
-	__u32 listed = state->count;
-	__u32 found = RECORD_MAX_HELD;
+	__u32 listed;
 
+	if (!state || !was)
+		return 0;
+	listed = state->count;
+	state->kept = RECORD_MAX_HELD;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
 		if (i >= listed)
 			break;
 		if (state->held[i].lock == lock)
-			found = i;
+			state->kept = i;
 	}
-	if (found >= RECORD_MAX_HELD)
-		return false;
-	*was = state->held[found & (RECORD_MAX_HELD - 1)];
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD - 1; i++) {
-		if (i + 1 >= listed)
-			break;
-		if (i >= found)
-			state->held[i] = state->held[i + 1];
-	}
-	state->count = listed - 1;
-	return true;
+	if (state->kept >= RECORD_MAX_HELD)
+		return 0;
+	*was = state->held[state->kept & (RECORD_MAX_HELD - 1)];
+	/* a lock at address 0 is not held: the next filter closes the gap */
+	state->held[state->kept & (RECORD_MAX_HELD - 1)].lock = 0;
+	state->held[state->kept & (RECORD_MAX_HELD - 1)].kind = RECORD_MUTEX;
+	if (state->kept + 1 == listed)
+		state->count = listed - 1;
+	return 1;
 }
 
 #endif

@@ -20,17 +20,18 @@ static __always_inline struct interest_value *interest_find(struct shared_state 
 	return bpf_map_lookup_elem(&interest, &lock);
 }
 
-static __always_inline void interest_add(struct shared_state *state, __u64 lock)
+__noinline int interest_add(struct shared_state *state, __u64 lock)
 {
 	__u32 bit = mix(0, lock) >> 32;
 	struct interest_value fresh = {};
 
-	if (!lock || interest_find(state, lock))
-		return;
+	if (!state || !lock || interest_find(state, lock))
+		return 0;
 	__sync_fetch_and_or(&state->interest_bits[(bit >> 6) & (INTEREST_WORDS - 1)],
 			    1ULL << (bit & 63));
 	if (bpf_map_update_elem(&interest, &lock, &fresh, BPF_NOEXIST) == MAP_FULL)
 		count(COUNT_LOST_INTEREST);
+	return 0;
 }
 
 /* The object at this address died or was made anew: what comes next is another lock. */
@@ -43,20 +44,22 @@ static __always_inline void interest_new_generation(struct shared_state *state, 
 }
 
 /* Fill in generation and interest of an entry, once. */
-static __always_inline bool check_interest(struct shared_state *state, struct record_lock *entry)
+__noinline int check_interest(struct shared_state *state, struct record_lock *entry)
 {
 	struct interest_value *value;
 
+	if (!state || !entry)
+		return 0;
 	if (entry->flags & RECORD_CHECKED)
 		return entry->flags & RECORD_INTERESTING;
 	value = interest_find(state, entry->lock);
 	if (value) {
 		entry->generation = value->generation;
 		entry->flags |= RECORD_CHECKED | RECORD_INTERESTING;
-		return true;
+		return 1;
 	}
 	/* not final: it may become interesting while it is held */
-	return false;
+	return 0;
 }
 
 #endif

@@ -18,7 +18,8 @@
 struct task_state {
 	struct record_lock held[RECORD_MAX_HELD];
 	__u32 count;
-	__u32 kept;  /* scratch of the filter; memory keeps the verifier from tracking it */
+	/* scratch of the loops: in memory, where the verifier does not follow every value */
+	volatile __u32 kept;
 	__u32 scope; /* enum record_scope */
 	__u32 chain_cache[TASK_CACHE]; /* chains this task was already seen on */
 	__u32 outer_scope; /* function-level anchors: what to go back to */

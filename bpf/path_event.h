@@ -49,7 +49,7 @@ static __noinline int send_path(const struct path_run *run)
 	hits = bpf_map_lookup_elem(&path_hits, &run->path);
 	if (hits && run->get_put != 2) /* a device's put calls kvm_put_kvm, which counts itself */
 		(*hits)++;
-	if (limited(&state->path_second, &state->path_used, bpf_ktime_get_coarse_ns(),
+	if (limited(&state->path_second, &state->path_used, bpf_ktime_get_ns(),
 		    PATHS_PER_SECOND)) {
 		count(COUNT_PATH_LIMITED);
 		return 0;

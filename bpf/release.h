@@ -20,13 +20,13 @@ enum {
 	EVENT_NUMBER_DOWNGRADE = 10,
 };
 
-static __noinline void send_event(const struct record_lock *lock, __u32 op, __u64 peer)
+__noinline int send_event(const struct record_lock *lock, __u32 op, __u64 peer)
 {
 	struct record_event *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
 	if (!record) {
 		count(COUNT_LOST_RING);
-		return;
+		return 0;
 	}
 	fill_header(&record->header, RECORD_EVENT);
 	if (lock)
@@ -38,6 +38,7 @@ static __noinline void send_event(const struct record_lock *lock, __u32 op, __u6
 	record->reserved = 0;
 	bpf_ringbuf_submit(record, 0);
 	count(COUNT_EVENT);
+	return 0;
 }
 
 static __always_inline int send_task_event(void *ctx, __u32 op, __u64 peer)
@@ -52,7 +53,7 @@ static __always_inline int send_task_event(void *ctx, __u32 op, __u64 peer)
 static __always_inline int forget(__u64 lock)
 {
 	struct task_state *state = task_state_find();
-	struct record_lock was;
+	struct record_lock was = {};
 
 	if (state && state->count)
 		drop_held(state, lock, &was);
@@ -63,7 +64,7 @@ static __always_inline int released(void *ctx, __u64 lock)
 {
 	struct shared_state *shared_state = shared_get();
 	struct task_state *state;
-	struct record_lock was;
+	struct record_lock was = {};
 
 	if (!shared_state || !shared_state->ready)
 		return 0;
@@ -102,15 +103,9 @@ static __always_inline int acquired(__u64 lock, bool failed)
 	return 0;
 }
 
-static __always_inline int downgraded(void *ctx, __u64 lock)
+__noinline int mark_downgraded(struct task_state *state, __u64 lock, struct record_lock *found)
 {
-	struct shared_state *shared_state = shared_get();
-	struct task_state *state;
-
-	if (!shared_state || !shared_state->ready)
-		return 0;
-	state = task_state_find();
-	if (!state)
+	if (!state || !found)
 		return 0;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
@@ -119,9 +114,25 @@ static __always_inline int downgraded(void *ctx, __u64 lock)
 		if (state->held[i].lock != lock)
 			continue;
 		state->held[i].flags |= RECORD_SHARED;
-		if (shared_state->record_events)
-			send_event(&state->held[i], EVENT_NUMBER_DOWNGRADE, 0);
+		*found = state->held[i];
 	}
+	return 0;
+}
+
+static __always_inline int downgraded(void *ctx, __u64 lock)
+{
+	struct shared_state *shared_state = shared_get();
+	struct record_lock found = {};
+	struct task_state *state;
+
+	if (!shared_state || !shared_state->ready)
+		return 0;
+	state = task_state_find();
+	if (!state)
+		return 0;
+	mark_downgraded(state, lock, &found);
+	if (shared_state->record_events && found.lock)
+		send_event(&found, EVENT_NUMBER_DOWNGRADE, 0);
 	return 0;
 }
 

@@ -9,8 +9,7 @@
 #include "maps.h"
 
 /* struct slab was split from struct page in 5.17 (d122019bf061): older kernels give no name */
-static __noinline void slab_of(struct shared_state *state, __u64 address,
-				    struct record_slab *out)
+__noinline int slab_of(struct shared_state *state, __u64 address, struct record_slab *out)
 {
 	struct kmem_cache *cache;
 	struct slab *slab;
@@ -19,31 +18,34 @@ static __noinline void slab_of(struct shared_state *state, __u64 address,
 	__u64 page_size = bpf_core_type_size(struct page);
 	__u32 size;
 
+	if (!state || !out)
+		return 0;
 	__builtin_memset(out, 0, sizeof(*out));
 	if (!state->page_offset_symbol || !state->vmemmap_symbol ||
 	    !bpf_core_type_exists(struct slab))
-		return;
+		return 0;
 	bpf_probe_read_kernel(&page_offset, sizeof(page_offset), (void *)state->page_offset_symbol);
 	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), (void *)state->vmemmap_symbol);
 	if (!page_offset || !vmemmap || address < page_offset || address >= vmemmap)
-		return;
+		return 0;
 	slab = (void *)(vmemmap + ((address - page_offset) >> 12) * page_size);
 	/* tail page: compound_head with bit 0 set, the second word of every struct page */
 	if (bpf_probe_read_kernel(&head, sizeof(head), (void *)slab + 8))
-		return;
+		return 0;
 	if (head & 1)
 		slab = (void *)(head - 1);
 	if (bpf_core_read(&cache, sizeof(cache), &slab->slab_cache) || (__u64)cache < (1ULL << 63))
-		return;
+		return 0;
 	if (bpf_core_read(&name, sizeof(name), &cache->name) ||
 	    bpf_core_read(&size, sizeof(size), &cache->size) || !size)
-		return;
+		return 0;
 	if (bpf_probe_read_kernel_str(out->cache, sizeof(out->cache), name) <= 0) {
 		out->cache[0] = 0;
-		return;
+		return 0;
 	}
 	base = page_offset + (((__u64)slab - vmemmap) / page_size << 12);
 	out->offset = (address - base) % size;
+	return 0;
 }
 
 #endif

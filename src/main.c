@@ -6,6 +6,7 @@
 #include "report.h"
 
 const struct command commands[] = {
+	{ "watch", watch_main, "lock orders of VFIO and KVM, live (the default)" },
 	{ "now", now_main, "is something deadlocked right now; who owns what, who waits" },
 	{ "check", check_main, "can this kernel be traced, does it carry the known fixes" },
 	{ NULL, NULL, NULL },

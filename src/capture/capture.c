@@ -213,6 +213,7 @@ int capture__attach(struct capture *c)
 	clock->start = now_ns();
 	c->attach_ns = clock->start - started;
 	c->next_collect = clock->start + SWEEP_NS;
+	c->shared->clock = clock->start;
 	__atomic_store_n(&c->shared->ready, 1, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -248,6 +249,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 	int error = ring_buffer__poll(c->ring, timeout_ms);
 	uint64_t now = now_ns();
 
+	c->shared->clock = now;
 	if (now >= c->next_collect) {
 		c->next_collect = now + SWEEP_NS;
 		counters__collect(c);

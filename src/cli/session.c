@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One live run: what watch, record, validate and agent have in common. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cli/session.h"
+
+/* --- from below: findings, stalls ------------------------------------------------------------------ */
+
+static bool fires(const struct session *s, const struct finding *finding)
+{
+	const char *trigger = s->settings.trigger;
+
+	if (!trigger)
+		return false;
+	if (!strcmp(trigger, "deadlock"))
+		return finding->kind == FINDING_DEADLOCK;
+	return !strcmp(trigger, "inversion") && finding->grade >= GRADE_WARNING &&
+	       (finding->kind == FINDING_INVERSION || finding->kind == FINDING_CYCLE);
+}
+
+static void on_finding(void *context, const struct finding *finding)
+{
+	struct session *s = context;
+
+	if (s->store)
+		store_writer__finding(s->store, finding);
+	if (s->store && fires(s, finding))
+		store_writer__fire(s->store, finding->key);
+	if (s->events.finding)
+		s->events.finding(s->events.context, s->model, finding);
+}
+
+/* A deadlock the capture saw: the analysis keeps it and calls on_finding when it is new. */
+static void on_capture_finding(void *context, const struct finding *finding)
+{
+	struct session *s = context;
+
+	analysis__add_finding(s->analysis, finding);
+}
+
+static void on_resolved(void *context, const char *key, uint64_t when)
+{
+	struct session *s = context;
+
+	analysis__resolve(s->analysis, key, when);
+	if (s->events.resolved)
+		s->events.resolved(s->events.context, s->model, key);
+}
+
+static void on_stall(void *context, const struct stall *stall)
+{
+	struct session *s = context;
+
+	if (s->store && s->settings.trigger && !strcmp(s->settings.trigger, "stall"))
+		store_writer__fire(s->store, "stall");
+	if (s->events.stall)
+		s->events.stall(s->events.context, s->model, stall);
+}
+
+/* --- open -------------------------------------------------------------------------------------------- */
+
+static void complain(void *context, const char *file, uint32_t line, const char *message)
+{
+	bool *bad = context;
+
+	*bad = true;
+	if (line)
+		say_error("%s:%u: %s", file, line, message);
+	else
+		say_error("%s: %s", file, message);
+}
+
+static int load_rules(struct session *s)
+{
+	bool bad = false;
+
+	s->rules = s->settings.rules ? rule_set__load(s->settings.rules, complain, &bad) :
+				       rule_set__builtin();
+	if (s->settings.suppress)
+		s->suppressions = rule_set__load(s->settings.suppress, complain, &bad);
+	return bad ? EXIT_USAGE : 0;
+}
+
+static int open_store(struct session *s)
+{
+	struct store_options options = {
+		.max_size = s->settings.max_size,
+		.record_events = s->settings.record_events,
+		.trigger_window = s->settings.trigger ? s->settings.trigger_window_ns : 0,
+	};
+	char error[512];
+
+	if (!s->settings.output)
+		return 0;
+	s->store = store_writer__open(s->settings.output, s->model, &options, error, sizeof(error));
+	if (s->store)
+		return 0;
+	say_error("%s", error);
+	return EXIT_ERROR;
+}
+
+static int open_model(struct session *s)
+{
+	struct model_observer observer = { .context = s->events.context,
+					   .chain = s->events.chain,
+					   .task_chain = s->events.task_chain,
+					   .path = s->events.path };
+	struct analysis_options options = {
+		.live_kernel = true,
+		.touches_scope = !s->settings.scope_all,
+		.predict = s->settings.record_events,
+		.rules = s->rules,
+		.suppressions = s->suppressions,
+		.catalogue = catalogue__builtin(),
+		.on_finding = on_finding,
+		.context = s,
+	};
+
+	s->model = model__new();
+	if (!s->model)
+		return EXIT_ERROR;
+	model__keep_events(s->model, s->settings.record_events);
+	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
+	kernel__facts(s->kernel, s->model);
+	/* the dependency is shown before the finding it completes */
+	model__observe(s->model, &observer);
+	if (open_store(s))
+		return EXIT_ERROR;
+	s->analysis = analysis__new(s->model, &options);
+	return s->analysis ? 0 : EXIT_ERROR;
+}
+
+static int open_capture(struct session *s)
+{
+	struct capture_options options = {
+		.kernel = s->kernel,
+		.model = s->model,
+		.attach = s->settings.attach,
+		.scope_all = s->settings.scope_all,
+		.holds = s->settings.holds,
+		.record_events = s->settings.record_events,
+		.stall_ns = s->settings.stall_ns,
+		.fail_probe = s->settings.fail_probe,
+		.ring_bytes = s->settings.ring_bytes,
+		.force = s->settings.force,
+		.verbosity = common.verbosity,
+		.on_finding = on_capture_finding,
+		.on_resolved = on_resolved,
+		.on_stall = on_stall,
+		.context = s,
+	};
+	int error;
+
+	s->capture = capture__open(&options, &error);
+	if (s->capture)
+		return 0;
+	say_error("%s", capture__error());
+	return error == -EPERM || error == -ENOTSUP ? EXIT_UNSUPPORTED : EXIT_ERROR;
+}
+
+int session__open(struct session *s, const struct session_settings *settings,
+		  const struct session_events *events)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	int status;
+
+	memset(s, 0, sizeof(*s));
+	s->settings = *settings;
+	s->events = *events;
+	status = load_rules(s);
+	if (status)
+		return status;
+	if (geteuid()) {
+		say_error("tracing needs root: run it with sudo, or as a service with the "
+			  "capabilities the manual lists");
+		return EXIT_UNSUPPORTED;
+	}
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF memory here */
+	s->kernel = kernel__open(settings->btf);
+	if (!s->kernel) {
+		say_error("cannot read what the kernel says of itself: %s", strerror(errno));
+		return EXIT_UNSUPPORTED;
+	}
+	status = open_model(s);
+	return status ? status : open_capture(s);
+}
+
+int session__attach(struct session *s)
+{
+	int error = signals__install();
+
+	if (!error)
+		error = capture__attach(s->capture);
+	if (error) {
+		say_error("%s", capture__error());
+		return error == -ENOTSUP || error == -EPERM ? EXIT_UNSUPPORTED : EXIT_ERROR;
+	}
+	s->started = clock_mono_ns();
+	model__set_fact(s->model, "probe.level",
+			attach_level_names[capture__level(s->capture)]);
+	return 0;
+}
+
+/* --- the loop --------------------------------------------------------------------------------------- */
+
+static void once_a_second(struct session *s)
+{
+	static uint64_t next;
+	uint64_t now = clock_mono_ns(), lost;
+
+	if (now < next || !s->store)
+		return;
+	next = now + 1000000000ULL;
+	lost = store_writer__lost(s->store);
+	if (lost > s->store_lost_seen)
+		model__add_loss(s->model, LOSS_STORE, lost - s->store_lost_seen);
+	s->store_lost_seen = lost;
+	store_writer__snapshot(s->store);
+}
+
+bool session__turn(struct session *s, int timeout_ms)
+{
+	int error = capture__poll(s->capture, timeout_ms);
+
+	if (error)
+		say_error("reading from the kernel failed: %s", strerror(-error));
+	once_a_second(s);
+	if (s->events.tick)
+		s->events.tick(s->events.context);
+	if (signals__take_snapshot() && s->events.snapshot)
+		s->events.snapshot(s->events.context);
+	if (signals__take_reload() && s->events.reload)
+		s->events.reload(s->events.context);
+	if (signals__stop() || error)
+		return true;
+	return s->settings.duration_ns && clock_mono_ns() - s->started >= s->settings.duration_ns;
+}
+
+int session__run(struct session *s)
+{
+	while (!session__turn(s, 200))
+		;
+	return 0;
+}
+
+int session__finish(struct session *s, const char *verdict)
+{
+	int status;
+
+	capture__stop(s->capture);
+	analysis__finish(s->analysis);
+	if (s->store) {
+		uint64_t lost = store_writer__lost(s->store);
+
+		if (lost > s->store_lost_seen)
+			model__add_loss(s->model, LOSS_STORE, lost - s->store_lost_seen);
+	}
+	status = analysis__exit_code(s->analysis, true);
+	if (s->store && store_writer__close(s->store, analysis__findings(s->analysis), verdict))
+		say_warning("the recording %s is not complete", s->settings.output);
+	s->store = NULL;
+	s->is_finished = true;
+	return status;
+}
+
+void session__close(struct session *s)
+{
+	if (s->store)
+		store_writer__close(s->store, NULL, NULL);
+	capture__close(s->capture);
+	analysis__free(s->analysis);
+	model__free(s->model);
+	kernel__close(s->kernel);
+	rule_set__free(s->rules);
+	rule_set__free(s->suppressions);
+}
+
+uint32_t session__probes(const struct session *s, struct probe_info *out)
+{
+	return capture__probes(s->capture, out, SESSION_PROBES);
+}

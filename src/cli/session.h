@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * session.h - one live run: kernel, model, analysis, capture, recording, and the loop that feeds
+ * them. watch, record, validate and agent differ in what they print and when they stop.
+ *
+ * Life cycle: session__open, session__attach, session__run (returns when the duration is over or a
+ * signal asked), session__finish (drains, decides, closes the recording), session__close.
+ * Errors: an exit status of CONTRACT, the message already printed; 0 goes on.
+ */
+#ifndef VFIOTRACE_SESSION_H
+#define VFIOTRACE_SESSION_H
+
+#include "analysis.h"
+#include "capture.h"
+#include "store.h"
+
+/* Options every live command has. Use session_argp as an argp child with this as input. */
+struct session_settings {
+	uint64_t duration_ns; /* 0: until a signal */
+	enum attach_level attach;
+	bool scope_all, holds, record_events, force;
+	uint64_t stall_ns;
+	uint64_t max_size;
+	uint64_t trigger_window_ns;
+	const char *trigger; /* "inversion", "deadlock", "stall" or NULL */
+	const char *output;
+	const char *btf;
+	const char *rules, *suppress;
+	const char *fail_probe;
+	uint32_t ring_bytes;
+};
+extern const struct argp session_argp;
+
+struct session_events {
+	void *context;
+	void (*chain)(void *context, const struct model *m, uint32_t chain);
+	void (*path)(void *context, const struct model *m, const struct path_event *event);
+	void (*finding)(void *context, const struct model *m, const struct finding *finding);
+	void (*resolved)(void *context, const struct model *m, const char *key);
+	void (*stall)(void *context, const struct model *m, const struct stall *stall);
+	void (*task_chain)(void *context, const struct model *m, const struct task_chain *sight);
+	void (*tick)(void *context); /* several times a second */
+	void (*snapshot)(void *context); /* SIGUSR1 */
+	void (*reload)(void *context);   /* SIGHUP */
+};
+
+struct session {
+	struct session_settings settings;
+	struct session_events events;
+	struct kernel *kernel;
+	struct model *model;
+	struct analysis *analysis;
+	struct capture *capture;
+	struct store_writer *store;
+	struct rule_set *rules, *suppressions;
+	uint64_t started, store_lost_seen;
+	bool is_finished;
+};
+
+int session__open(struct session *s, const struct session_settings *settings,
+		  const struct session_events *events);
+int session__attach(struct session *s);
+int session__run(struct session *s);
+/* One turn of the loop, for callers with a loop of their own; true: time to stop. */
+bool session__turn(struct session *s, int timeout_ms);
+int session__finish(struct session *s, const char *verdict); /* exit status of the findings */
+void session__close(struct session *s);
+
+#define SESSION_PROBES 80
+uint32_t session__probes(const struct session *s, struct probe_info *out);
+
+#endif

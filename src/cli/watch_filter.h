@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * watch_filter.h - what watch shows (-p -t -c -L), and its own lines of text. A filter never removes
+ * evidence: a finding with one match is shown whole.
+ */
+#ifndef VFIOTRACE_WATCH_FILTER_H
+#define VFIOTRACE_WATCH_FILTER_H
+
+#include <stdio.h>
+
+#include "cli/session.h"
+
+struct watch_filter {
+	uint32_t pid, tid; /* 0: any */
+	const char *comm, *lock_class;
+};
+
+bool watch_filter__task(const struct watch_filter *filter, const struct model *m, uint32_t task);
+bool watch_filter__chain(const struct watch_filter *filter, const struct model *m, uint32_t chain);
+bool watch_filter__finding(const struct watch_filter *filter, const struct model *m,
+			   const struct finding *finding);
+
+void watch_print_header(FILE *out, const struct session *s, const struct probe_info *probes,
+			uint32_t count, const struct capture_stats *stats);
+void watch_print_footer(FILE *out, const struct session *s, const struct capture_stats *stats);
+void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *sight);
+void watch_print_stall(FILE *out, const struct model *m, const struct stall *stall);
+/* Facts overhead.* of the summary. */
+void watch_note_overhead(struct model *m, const struct capture_stats *stats);
+
+#endif

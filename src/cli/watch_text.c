@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* watch's own lines: what is attached and what is missing, live task orders, stalls, cost. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "cli.h"
+#include "cli/watch_filter.h"
+#include "report.h"
+
+static void print_missing(FILE *out, const struct probe_info *probes, uint32_t count,
+			  enum probe_state state, const char *label)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (probes[i].state == state)
+			fprintf(out, "  %-8s %s: %s\n", label, probes[i].name,
+				probes[i].reason ? text_safe(probes[i].reason) : "no reason known");
+}
+
+void watch_print_header(FILE *out, const struct session *s, const struct probe_info *probes,
+			uint32_t count, const struct capture_stats *stats)
+{
+	uint32_t attached = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		attached += probes[i].state == PROBE_ATTACHED;
+	fprintf(out, "vfiotrace %s on %s: %u probes attached with %s in %.2f s\n", VERSION,
+		kernel__release(s->kernel), attached,
+		attach_level_names[capture__level(s->capture)], (double)stats->attach_ns / 1e9);
+	print_missing(out, probes, count, PROBE_MISSING, "absent");
+	print_missing(out, probes, count, PROBE_FAILED, "failed");
+	print_missing(out, probes, count, PROBE_PENDING, "waiting");
+	fprintf(out, "  %-8s %s\n", "scope",
+		s->settings.scope_all ?
+			"all: every chain of every task" :
+			"vfio: chains taken inside VFIO and KVM, and elsewhere of locks seen there; "
+			"cycles made of other locks only are not seen");
+	fprintf(out, "  %-8s ww_mutex (backs off by design), spinlocks, semaphores, completions\n",
+		"unseen");
+	if (s->settings.output)
+		fprintf(out, "  %-8s %s\n", "file", text_safe(s->settings.output));
+	fputs("Ctrl-C ends and prints the summary.\n\n", out);
+	fflush(out);
+}
+
+void watch_note_overhead(struct model *m, const struct capture_stats *stats)
+{
+	struct rusage usage;
+	char text[32];
+
+	getrusage(RUSAGE_SELF, &usage);
+#define NOTE(key, format, value)                                                                  \
+	(snprintf(text, sizeof(text), format, value), model__set_fact(m, "overhead." key, text))
+	NOTE("attach_ns", "%" PRIu64, stats->attach_ns);
+	NOTE("detach_ns", "%" PRIu64, stats->detach_ns);
+	NOTE("records", "%" PRIu64, stats->records);
+	NOTE("record_bytes", "%" PRIu64, stats->record_bytes);
+	NOTE("map_bytes", "%" PRIu64, stats->map_bytes);
+	NOTE("rss_kib", "%ld", usage.ru_maxrss);
+	NOTE("user_ms", "%ld", usage.ru_utime.tv_sec * 1000L + usage.ru_utime.tv_usec / 1000L);
+	NOTE("system_ms", "%ld", usage.ru_stime.tv_sec * 1000L + usage.ru_stime.tv_usec / 1000L);
+	if (stats->run_count) {
+		NOTE("run_ns", "%" PRIu64, stats->run_ns);
+		NOTE("run_count", "%" PRIu64, stats->run_count);
+	}
+#undef NOTE
+}
+
+void watch_print_footer(FILE *out, const struct session *s, const struct capture_stats *stats)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	fprintf(out,
+		"\n%" PRIu64 " records from the kernel (%.1f KiB); attached in %.2f s, detached in "
+		"%.2f s; maps %.1f MiB, resident %.1f MiB\n",
+		stats->records, (double)stats->record_bytes / 1024, (double)stats->attach_ns / 1e9,
+		(double)stats->detach_ns / 1e9, (double)stats->map_bytes / 1048576,
+		(double)usage.ru_maxrss / 1024);
+	if (s->settings.output)
+		fprintf(out, "recorded to %s; `vfiotrace report %s` shows it again\n",
+			text_safe(s->settings.output), text_safe(s->settings.output));
+}
+
+static const char *class_name(const struct model *m, uint32_t instance)
+{
+	return text_safe(
+		model__lock_class(m, model__instance(m, instance)->lock_class)->name);
+}
+
+/* "qemu-system-x86/4711: vfio_group.group_lock -> kvm.lock" */
+void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *sight)
+{
+	const struct task *task = model__task(m, sight->task);
+	const struct chain *chain = model__chain(m, sight->chain);
+
+	fprintf(out, "%s/%u: ", text_safe(task->comm), task->tid ? task->tid : task->pid);
+	for (uint32_t i = 0; i < chain->held_count; i++)
+		fprintf(out, "%s -> ", class_name(m, chain->held[i].instance));
+	fprintf(out, "%s\n", class_name(m, chain->wanted.instance));
+	fflush(out);
+}
+
+void watch_print_stall(FILE *out, const struct model *m, const struct stall *stall)
+{
+	const struct task *task = model__task(m, stall->task);
+
+	fprintf(out, "stall: %s/%u waits %.1f s for %s", text_safe(task->comm), task->tid,
+		(double)(stall->mono - stall->since) / 1e9, class_name(m, stall->instance));
+	if (stall->owner != NO_ID) {
+		const struct task *owner = model__task(m, stall->owner);
+
+		fprintf(out, ", owned by %s/%u (%c, %s)", text_safe(owner->comm), owner->tid,
+			stall->owner_state ? stall->owner_state : '?',
+			stall->owner_doing ? text_safe(stall->owner_doing) : "doing not known");
+	} else {
+		fputs(", owner not known", out);
+	}
+	fputc('\n', out);
+	fflush(out);
+}
