@@ -115,7 +115,7 @@ static __noinline void see_container(struct shared_state *state,
 		interest_add(state, LOCK_OF(iommu, device_list_lock));
 }
 
-static __noinline void see_group(struct shared_state *state, struct vfio_group *group)
+static __noinline void see_group_alone(struct shared_state *state, struct vfio_group *group)
 {
 	struct sight sight = { .address = (__u64)group, .kind = RECORD_OBJECT_GROUP };
 
@@ -130,10 +130,9 @@ static __noinline void see_group(struct shared_state *state, struct vfio_group *
 	send_sight(&sight);
 	interest_add(state, LOCK_OF(group, group_lock));
 	interest_add(state, LOCK_OF(group, device_lock));
-	see_container(state, (struct vfio_container *)sight.second);
 }
 
-static __noinline void see_device(struct shared_state *state, struct vfio_device *device)
+static __noinline void see_device_alone(struct shared_state *state, struct vfio_device *device)
 {
 	struct sight sight = { .address = (__u64)device, .kind = RECORD_OBJECT_DEVICE };
 	struct sight set = { .kind = RECORD_OBJECT_DEVICE_SET };
@@ -150,13 +149,29 @@ static __noinline void see_device(struct shared_state *state, struct vfio_device
 	sight.driver = BPF_CORE_READ(device, dev, driver, name);
 	sight.ops = (__u64)BPF_CORE_READ(device, ops);
 	send_sight(&sight);
-	see_group(state, (struct vfio_group *)sight.parent);
 	if (!dev_set)
 		return;
 	set.address = (__u64)dev_set;
 	set.parent = (__u64)device;
 	send_sight(&set);
 	interest_add(state, LOCK_OF(dev_set, lock));
+}
+
+/* One after the other, not inside each other: a program's stack is 512 bytes. */
+static __always_inline void see_group(struct shared_state *state, struct vfio_group *group)
+{
+	if (!group)
+		return;
+	see_group_alone(state, group);
+	see_container(state, BPF_CORE_READ(group, container));
+}
+
+static __always_inline void see_device(struct shared_state *state, struct vfio_device *device)
+{
+	if (!device)
+		return;
+	see_group(state, BPF_CORE_READ(device, group));
+	see_device_alone(state, device);
 }
 
 static __always_inline void see_kvm_device(struct shared_state *state, struct kvm_device *device)

@@ -167,6 +167,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 		  const struct session_events *events)
 {
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	uint64_t began, read;
 	int status;
 
 	memset(s, 0, sizeof(*s));
@@ -180,14 +181,21 @@ int session__open(struct session *s, const struct session_settings *settings,
 			  "capabilities the manual lists");
 		return EXIT_UNSUPPORTED;
 	}
+	began = clock_mono_ns();
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF memory here */
 	s->kernel = kernel__open(settings->btf);
 	if (!s->kernel) {
 		say_error("cannot read what the kernel says of itself: %s", strerror(errno));
 		return EXIT_UNSUPPORTED;
 	}
+	read = clock_mono_ns();
 	status = open_model(s);
-	return status ? status : open_capture(s);
+	if (!status)
+		status = open_capture(s);
+	if (common.verbosity && !status)
+		say_info("kernel's own description read in %.2f s, programs loaded in %.2f s",
+			 (double)(read - began) / 1e9, (double)(clock_mono_ns() - read) / 1e9);
+	return status;
 }
 
 int session__attach(struct session *s)
