@@ -428,6 +428,8 @@ const struct task_chain *model__task_chain(const struct model *m, uint32_t id);
 const struct dependency *model__dependency(const struct model *m, uint32_t id);
 const struct class_edge *model__class_edge(const struct model *m, uint32_t id);
 const struct trace_event *model__events(const struct model *m); /* contiguous */
+/* The chain an acquisition or request belongs to; NO_ID when nothing was held, or for other events. */
+uint32_t model__event_chain(const struct model *m, uint64_t event);
 const struct path_event *model__path_event(const struct model *m, uint32_t id);
 const struct duration_row *model__duration(const struct model *m, uint32_t id);
 const char *model__variable(const struct model *m, uint32_t id);

@@ -2,6 +2,8 @@
 /* The analysis' life, findings from outside, exit status. */
 #include "analysis/internal.h"
 
+#include "analysis/stats.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +49,11 @@ void analysis__free(struct analysis *a)
 	for (uint64_t i = 0; i < a->by_edge.count; i++)
 		ids__release(&a->by_edge.items[i]);
 	free(a->by_edge.items);
+	for (uint64_t i = 0; i < a->positions.count; i++)
+		ids__release(&a->positions.items[i]);
+	free(a->positions.items);
+	ids__release(&a->runs);
+	idmap__release(&a->covered);
 	free(a->candidates.items);
 	idmap__release(&a->candidate_ids);
 	idmap__release(&a->by_key);
@@ -133,4 +140,9 @@ int analysis__exit_code(const struct analysis *a, bool inconclusive_counts)
 	if (!code && inconclusive_counts && model__has_losses(a->m))
 		return 4;
 	return code;
+}
+
+const struct analysis_stats *analysis__stats(const struct analysis *a)
+{
+	return &a->stats;
 }

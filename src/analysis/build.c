@@ -307,11 +307,17 @@ struct finding *analysis__put(struct analysis *a, const struct finding *f)
 	uint32_t id = find_key(a, &hash, f->key);
 	struct finding *stored, merged = *f;
 
+	if (idmap__get(&a->covered, hash_bytes(f->key, strlen(f->key))) != IDMAP_NONE)
+		return id == NO_ID ? NULL : a->list.items[id];
 	match_known(a, &merged);
 	if (id != NO_ID) {
 		enum finding_grade before = a->list.items[id]->grade;
 
 		stored = a->list.items[id];
+		/* of several cycles over the same classes the worst stands for them */
+		if (a->finishing && a->runs.items[id] == a->run && stored->code <= f->code)
+			return stored;
+		a->runs.items[id] = a->run;
 		merged.key = stored->key;
 		merged.first = stored->first && stored->first < f->first ? stored->first : f->first;
 		*stored = merged;
@@ -320,7 +326,7 @@ struct finding *analysis__put(struct analysis *a, const struct finding *f)
 		return stored;
 	}
 	stored = arena__alloc(&a->arena, sizeof(*stored), 8);
-	if (!stored || !list_push(&a->list, stored) ||
+	if (!stored || !ids__push(&a->runs, a->run) || !list_push(&a->list, stored) ||
 	    idmap__put(&a->by_key, hash, a->list.count - 1))
 		return NULL;
 	*stored = merged;

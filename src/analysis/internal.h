@@ -10,6 +10,7 @@
 #define VFIOTRACE_ANALYSIS_INTERNAL_H
 
 #include "analysis.h"
+#include "analysis/stats.h"
 #include "util/idmap.h"
 #include "util/memory.h"
 
@@ -78,12 +79,6 @@ struct order {
 struct forkjoin; /* fork/join segments and their clocks */
 struct nodes;    /* abstract acquires */
 
-/* Numbers of the last analysis__finish, for tests and benchmarks. */
-struct analysis_stats {
-	uint64_t abstract_acquires, abstract_patterns, concrete_patterns, reachable_patterns;
-	bool search_cut;
-};
-
 struct analysis {
 	struct model *m;
 	struct analysis_options options;
@@ -92,9 +87,14 @@ struct analysis {
 	struct arena arena;
 	struct order order;
 	VECTOR(struct candidate) candidates;
-	struct idmap candidate_ids;    /* hash of the cycle -> index */
-	VECTOR(struct ids) by_edge;    /* candidates that run over a class edge */
-	uint32_t known_classes;        /* rules of classes applied up to here */
+	struct idmap candidate_ids; /* hash of the cycle -> index */
+	VECTOR(struct ids) by_edge; /* candidates that run over a class edge */
+	uint32_t known_classes; /* rules of classes applied up to here */
+	uint32_t run;           /* of analysis__finish; 0: never */
+	bool finishing;
+	struct ids runs;        /* by finding: the run that decided it last */
+	struct idmap covered;   /* hashes of keys that an existing deadlock stands for */
+	VECTOR(struct ids) positions; /* by class: rule << 8 | position in a declared order */
 	uint32_t edges_in_order;
 	/* scratch of realise.c and patterns.c, all zero between calls */
 	uint16_t *held_exclusive, *held_shared; /* by instance */
@@ -126,6 +126,7 @@ struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_m
 /* The two-class cycle over edge and its reverse with these held modes is strong. */
 bool strong__pair(const struct model *m, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 		  uint8_t to_mode);
+struct cycle *cycle__new(struct analysis *a, uint32_t length);
 struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 			  uint8_t to_mode);
 
@@ -177,13 +178,48 @@ bool touches_scope(const struct analysis *a, const struct finding *f);
 /* live.c */
 void live__dependency(void *context, const struct model *m, uint32_t dependency,
 		      bool is_new_edge);
-/* Decide a cycle (again) and store the finding. */
-void candidate__consider(struct analysis *a, const struct cycle *cycle);
-/* Recursion and same-class nesting follow from one dependency. */
-void consider_single(struct analysis *a, uint32_t dependency);
+/*
+ * Decide a cycle and store the finding if its grade is at least `least`; NULL: nothing to report.
+ * A NULL cycle is nothing to do.
+ */
+struct finding *candidate__consider(struct analysis *a, const struct cycle *cycle,
+				    enum finding_grade least);
+/* Decide every known cycle again. */
+void candidates__again(struct analysis *a);
+/* Hash of a cycle that does not depend on where it starts. */
+uint64_t cycle__hash(const struct cycle *cycle);
 
-/* finish.c */
+/* single.c: what one dependency or class edge says by itself. */
+void consider_recursion(struct analysis *a, uint32_t dependency);
+/* The pair of opposite dependencies between two instances of one class; false: no opposite. */
+bool consider_opposite(struct analysis *a, uint32_t dependency);
+void consider_nesting(struct analysis *a, uint32_t dependency);
+/* Declared orders that the class edge violates. */
+void consider_order(struct analysis *a, uint32_t edge);
+
+/* index.c: nodes and sights over the whole model, for analysis__finish. */
+bool analysis__build_index(struct analysis *a);
 void analysis__drop_index(struct analysis *a);
+
+/* finish_patterns.c: instance-level cycles, predicted where the trace allows. */
+struct found_cycle {
+	const struct cycle *cycle;
+	struct decision *decision;
+	const char **schedule;
+	uint32_t schedule_count;
+	enum prediction prediction;
+	const char *prediction_note;
+};
+struct found_cycles {
+	VECTOR(struct found_cycle) items;
+	struct idmap ids;
+};
+void patterns__collect(struct analysis *a, struct found_cycles *found);
+struct finding *found_cycle__put(struct analysis *a, const struct found_cycle *found);
+/* finish_classes.c: reciprocal pairs, then one cycle per remaining back edge. */
+void classes__finish(struct analysis *a, const struct found_cycles *found);
+/* finish_waits.c: deadlocks among pending requests. */
+int pending__finish(struct analysis *a);
 
 /* class_rules.c */
 void class_rules__apply(struct model *m, const struct rule_set *rules, uint32_t from_class);

@@ -12,7 +12,7 @@
 
 /* --- candidates ------------------------------------------------------------------------------- */
 
-static uint64_t cycle_hash(const struct cycle *cycle)
+uint64_t cycle__hash(const struct cycle *cycle)
 {
 	uint64_t hash = 0;
 
@@ -24,7 +24,7 @@ static uint64_t cycle_hash(const struct cycle *cycle)
 
 static struct candidate *candidate__for(struct analysis *a, const struct cycle *cycle)
 {
-	uint64_t hash = cycle_hash(cycle);
+	uint64_t hash = cycle__hash(cycle);
 	uint32_t id = idmap__get(&a->candidate_ids, hash);
 	uint64_t edges = model__class_edge_count(a->m);
 
@@ -45,13 +45,16 @@ static struct candidate *candidate__for(struct analysis *a, const struct cycle *
 	return &a->candidates.items[id];
 }
 
-static void consider(struct analysis *a, struct candidate *candidate, uint32_t must)
+static void consider(struct analysis *a, struct candidate *candidate, uint32_t must,
+		     enum finding_grade least)
 {
 	struct finding *f;
 
 	if (!candidate->decision)
 		candidate->decision = decision__new(a, candidate->cycle.length);
 	if (!candidate->decision || !decide(a, &candidate->cycle, must, candidate->decision))
+		return;
+	if (grade_of(candidate->decision->code) < least)
 		return;
 	f = finding__of_cycle(a, &candidate->cycle, candidate->decision);
 	if (!f || !touches_scope(a, f))
@@ -60,12 +63,26 @@ static void consider(struct analysis *a, struct candidate *candidate, uint32_t m
 	candidate->settled = candidate->finding && f->code == CODE_INSTANCE_INVERSION;
 }
 
-void candidate__consider(struct analysis *a, const struct cycle *cycle)
+struct finding *candidate__consider(struct analysis *a, const struct cycle *cycle,
+				    enum finding_grade least)
 {
 	struct candidate *candidate = cycle ? candidate__for(a, cycle) : NULL;
 
-	if (candidate && !candidate->finding)
-		consider(a, candidate, NO_ID);
+	if (!candidate)
+		return NULL;
+	if (!candidate->finding)
+		consider(a, candidate, NO_ID, least);
+	return candidate->finding;
+}
+
+void candidates__again(struct analysis *a)
+{
+	for (uint64_t i = 0; i < a->candidates.count; i++) {
+		a->candidates.items[i].finding = NULL;
+		a->candidates.items[i].settled = false;
+	}
+	for (uint64_t i = 0; i < a->candidates.count; i++)
+		consider(a, &a->candidates.items[i], NO_ID, GRADE_INFO);
 }
 
 static void count_again(const struct model *m, struct finding *f, uint32_t dependency)
@@ -93,68 +110,7 @@ static void recheck_edge(struct analysis *a, uint32_t dependency)
 		if (candidate->settled)
 			count_again(a->m, candidate->finding, dependency);
 		else
-			consider(a, candidate, dependency);
-	}
-}
-
-/* --- one dependency --------------------------------------------------------------------------- */
-
-/* The same two instances the other way round, in modes that block. */
-static uint32_t find_opposite(const struct model *m, const struct dependency *d)
-{
-	uint8_t swapped = (uint8_t)(d->subclasses << 4 | d->subclasses >> 4);
-
-	for (uint8_t modes = 0; modes < LOCK_MODES * LOCK_MODES; modes++) {
-		uint8_t from_mode = modes / LOCK_MODES, to_mode = modes % LOCK_MODES;
-		uint32_t id;
-
-		if (link_of(d->to_mode, from_mode) == LINK_NONE ||
-		    link_of(to_mode, d->from_mode) == LINK_NONE)
-			continue;
-		id = model__find_annotated(m, d->to, from_mode, d->from, to_mode, swapped);
-		if (id == NO_ID)
-			id = model__find_annotated(m, d->to, from_mode, d->from, to_mode,
-						   d->subclasses);
-		if (id != NO_ID)
-			return id;
-	}
-	return NO_ID;
-}
-
-static void consider_nesting(struct analysis *a, uint32_t dependency)
-{
-	const struct dependency *d = model__dependency(a->m, dependency);
-	uint32_t opposite = find_opposite(a->m, d);
-	struct finding *f;
-
-	if (opposite != NO_ID) {
-		uint32_t back = model__dependency(a->m, opposite)->class_edge;
-		uint8_t there = hold_mode(d->from_mode);
-
-		candidate__consider(a, cycle__pair(a, d->class_edge, back, there,
-						   hold_mode(model__dependency(a->m, opposite)
-								     ->from_mode)));
-	}
-	f = finding__of_dependency(a, FINDING_NESTING, CODE_SAME_CLASS_NESTING, dependency);
-	if (f && touches_scope(a, f))
-		analysis__put(a, f);
-}
-
-void consider_single(struct analysis *a, uint32_t dependency)
-{
-	const struct dependency *d = model__dependency(a->m, dependency);
-	const struct class_edge *edge = model__class_edge(a->m, d->class_edge);
-	struct finding *f;
-
-	if (d->from == d->to) {
-		/* a recursive read on a shared hold is what recursive readers are for */
-		if (link_of(d->to_mode, d->from_mode) == LINK_NONE)
-			return;
-		f = finding__of_dependency(a, FINDING_RECURSION, CODE_RECURSION, dependency);
-		if (f && touches_scope(a, f))
-			analysis__put(a, f);
-	} else if (edge->from == edge->to) {
-		consider_nesting(a, dependency);
+			consider(a, candidate, dependency, GRADE_INFO);
 	}
 }
 
@@ -169,11 +125,13 @@ static void consider_edge(struct analysis *a, uint32_t edge_id)
 	for (uint8_t modes = 0; reverse != NO_ID && modes < 4; modes++) {
 		if (!strong__pair(a->m, edge_id, reverse, modes & 1, modes >> 1))
 			continue;
-		candidate__consider(a, cycle__pair(a, edge_id, reverse, modes & 1, modes >> 1));
+		candidate__consider(a, cycle__pair(a, edge_id, reverse, modes & 1, modes >> 1),
+				    GRADE_INFO);
 		is_pair = true;
 	}
 	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED && !is_pair; mode++)
-		candidate__consider(a, strong__shortest(a, edge_id, mode, NO_ID, LIVE_BUDGET));
+		candidate__consider(a, strong__shortest(a, edge_id, mode, NO_ID, LIVE_BUDGET),
+				    GRADE_INFO);
 }
 
 void live__dependency(void *context, const struct model *m, uint32_t dependency, bool is_new_edge)
@@ -187,11 +145,14 @@ void live__dependency(void *context, const struct model *m, uint32_t dependency,
 		a->known_classes = model__class_count(m);
 	}
 	recheck_edge(a, dependency);
-	if (edge->from == edge->to) {
-		consider_single(a, dependency);
+	if (d->from == d->to)
+		consider_recursion(a, dependency);
+	else if (edge->from == edge->to && !consider_opposite(a, dependency))
+		consider_nesting(a, dependency);
+	if (!is_new_edge)
 		return;
-	}
-	if (!is_new_edge || !order__reserve(&a->order, m))
+	consider_order(a, d->class_edge);
+	if (edge->from == edge->to || !order__reserve(&a->order, m))
 		return;
 	if (d->class_edge >= a->edges_in_order) {
 		a->edges_in_order = d->class_edge + 1;

@@ -38,7 +38,7 @@ bool strong__pair(const struct model *m, uint32_t edge, uint32_t reverse, uint8_
 	return there && back && blocks(there, to_mode) && blocks(back, from_mode);
 }
 
-static struct cycle *cycle__new(struct analysis *a, uint32_t length)
+struct cycle *cycle__new(struct analysis *a, uint32_t length)
 {
 	struct cycle *cycle = arena__alloc(&a->arena, sizeof(*cycle), 8);
 

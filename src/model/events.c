@@ -127,14 +127,15 @@ static void downgrade(struct task_state *state, const struct trace_event *event)
 	rehash_from(state, i);
 }
 
-static void want(struct model *m, const struct task_state *state, const struct held_lock *lock,
-		 const struct trace_event *event)
+static uint32_t want(struct model *m, const struct task_state *state,
+		     const struct held_lock *lock, const struct trace_event *event)
 {
 	instance__note_mode(m, lock);
 	if (!state->count)
-		return;
-	chain__add_hashed(m, chain_hash_step(state->prefix[state->count - 1], lock), state->held,
-			  state->count, lock, event->task, event->time, 1, NO_ID);
+		return NO_ID;
+	return chain__add_hashed(m, chain_hash_step(state->prefix[state->count - 1], lock),
+				 state->held, state->count, lock, event->task, event->time, 1,
+				 NO_ID);
 }
 
 static void cut(struct model *m)
@@ -147,7 +148,8 @@ static void cut(struct model *m)
 	m->losses[LOSS_EVENT_CUT]++;
 }
 
-static void apply(struct model *m, struct task_state *state, const struct trace_event *event)
+/* Returns the chain the event belongs to, or NO_ID. */
+static uint32_t apply(struct model *m, struct task_state *state, const struct trace_event *event)
 {
 	struct held_lock lock = { .instance = event->operand,
 				  .stack = event->stack,
@@ -156,19 +158,21 @@ static void apply(struct model *m, struct task_state *state, const struct trace_
 				  .subclass = event->subclass };
 	bool was_announced = state->is_pending && state->pending.instance == event->operand &&
 			     event->op == EVENT_ACQUIRE;
+	uint32_t chain = was_announced ? state->pending_chain : NO_ID;
 
-	/* a task that goes on to anything else has given up waiting */
-	state->is_pending = false;
+	/* a task that goes on to anything else has given up waiting; traces end hung tasks too */
+	if (event->op != EVENT_END)
+		state->is_pending = false;
 	switch (event->op) {
 	case EVENT_ACQUIRE:
 	case EVENT_TRY_ACQUIRE:
 		if (!was_announced)
-			want(m, state, &lock, event);
+			chain = want(m, state, &lock, event);
 		m->acquisitions++;
 		push_held(m, state, &lock);
 		break;
 	case EVENT_REQUEST:
-		want(m, state, &lock, event);
+		chain = state->pending_chain = want(m, state, &lock, event);
 		state->pending = lock;
 		state->is_pending = true;
 		break;
@@ -182,20 +186,26 @@ static void apply(struct model *m, struct task_state *state, const struct trace_
 		cut(m);
 		break;
 	}
+	return chain;
 }
 
 int model__add_event(struct model *m, const struct trace_event *event)
 {
 	struct task_state *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
 	struct trace_event copy = *event;
+	uint32_t chain;
 
 	if (copy.op == EVENT_TRY_ACQUIRE)
 		copy.flags |= HELD_TRY;
-	if (!state || (m->keep_events && !vector_push(&m->events, copy))) {
+	if (!state || (m->keep_events &&
+		       (!vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
+			!vector_push(&m->events, copy)))) {
 		m->losses[LOSS_MEMORY]++;
 		return -ENOMEM;
 	}
-	apply(m, state, &copy);
+	chain = apply(m, state, &copy);
+	if (m->keep_events)
+		m->event_chains.items[m->event_chains.count++] = chain;
 	for (uint32_t i = 0; i < m->observer_count; i++) {
 		if (m->observers[i].event)
 			m->observers[i].event(m->observers[i].context, m, &copy);
@@ -218,6 +228,11 @@ uint64_t model__event_count(const struct model *m)
 const struct trace_event *model__events(const struct model *m)
 {
 	return m->events.items;
+}
+
+uint32_t model__event_chain(const struct model *m, uint64_t event)
+{
+	return m->event_chains.items[event];
 }
 
 uint32_t model__held_count(const struct model *m, uint32_t task)

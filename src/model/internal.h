@@ -30,6 +30,7 @@ struct task_state {
 	uint64_t *prefix; /* hash of held[0..i] */
 	uint32_t count, capacity;
 	struct held_lock pending;
+	uint32_t pending_chain;
 	bool is_pending;
 	bool after_cut;	  /* releases of locks taken before the gap are no bad unlocks */
 	uint32_t dropped; /* acquisitions beyond MAX_HELD */
@@ -69,6 +70,7 @@ struct model {
 	struct idmap edge_ids;
 
 	VECTOR(struct trace_event) events;
+	VECTOR(uint32_t) event_chains; /* parallel to events */
 	bool keep_events;
 	VECTOR(struct task_state) states; /* by task id */
 	VECTOR(struct bad_release) bad_releases;

@@ -63,7 +63,8 @@ void model__free(struct model *m)
 			   m->objects.items,	 m->variables.items,	m->chains.items,
 			   m->task_chains.items, m->dependencies.items, m->edges.items,
 			   m->events.items,	 m->bad_releases.items, m->path_events.items,
-			   m->durations.items };
+			   m->durations.items,
+			   m->event_chains.items };
 
 	events__release(m);
 	id_lists__release(m->witnesses.items, m->witnesses.count);

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Abstract acquires and the prefilter by components of the instance graph. */
+#include "analysis/nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/forkjoin.h"
+#include "util/scc.h"
+
+/* --- prefilter -------------------------------------------------------------------------------- */
+
+static uint32_t *instance_components(const struct model *m, bool *empty)
+{
+	uint32_t count = model__dependency_count(m), kept = 0;
+	struct arc *arcs = malloc((count + 1ULL) * sizeof(*arcs));
+	struct adjacency graph = { 0 };
+	uint32_t *component = NULL;
+
+	for (uint32_t i = 0; arcs && i < count; i++) {
+		const struct dependency *d = model__dependency(m, i);
+
+		if (d->from != d->to)
+			arcs[kept++] = (struct arc){ d->from, d->to };
+	}
+	if (arcs && adjacency__build(&graph, model__instance_count(m), arcs, kept))
+		component = scc__components(&graph);
+	*empty = component != NULL;
+	for (uint32_t i = 0; component && *empty && i < graph.nodes; i++)
+		*empty = component[i] == SCC_NONE;
+	adjacency__release(&graph);
+	free(arcs);
+	return component;
+}
+
+static bool is_inside(const struct nodes *n, uint32_t from, uint32_t to)
+{
+	return from != to && n->component[from] != SCC_NONE &&
+	       n->component[from] == n->component[to];
+}
+
+/* Held sets are sets: the order of acquisition and the sites do not matter here. */
+static uint64_t canonical_hash(const struct chain *chain)
+{
+	uint64_t hash = hash_mix(idmap_pair(chain->wanted.instance, chain->wanted.mode),
+				 chain->wanted.subclass);
+
+	for (uint32_t i = 0; i < chain->held_count; i++)
+		hash += hash_mix(idmap_pair(chain->held[i].instance,
+					    hold_mode(chain->held[i].mode)),
+				 1 + chain->held[i].subclass);
+	return hash ? hash : 1;
+}
+
+static bool is_relevant(const struct nodes *n, const struct chain *chain)
+{
+	if (chain->wanted.flags & HELD_TRY)
+		return false;
+	for (uint32_t i = 0; i < chain->held_count; i++) {
+		if (is_inside(n, chain->held[i].instance, chain->wanted.instance))
+			return true;
+	}
+	return false;
+}
+
+static bool hash_chains(struct nodes *n, const struct model *m)
+{
+	uint32_t count = model__chain_count(m);
+
+	n->canonical = calloc(count + 1ULL, sizeof(*n->canonical));
+	for (uint32_t i = 0; n->canonical && i < count; i++) {
+		const struct chain *chain = model__chain(m, i);
+
+		if (is_relevant(n, chain))
+			n->canonical[i] = canonical_hash(chain);
+	}
+	return n->canonical;
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+static uint32_t node_for(struct nodes *n, const struct model *m, uint32_t task, uint32_t chain)
+{
+	uint64_t key = hash_mix(n->canonical[chain], task);
+	uint32_t id = idmap__get(&n->ids, key);
+	struct node fresh = { .task = task,
+			      .chain = chain,
+			      .first_entry = NO_ID,
+			      .last_entry = NO_ID };
+
+	fresh.only_task = task != NO_ID			    ? task :
+			  model__chain(m, chain)->task_count > 1 ? NO_ID :
+								   model__chain(m, chain)->first_task;
+	if (id != IDMAP_NONE) {
+		if (n->items.items[id].only_task != fresh.only_task)
+			n->items.items[id].only_task = NO_ID;
+		return id;
+	}
+	id = (uint32_t)n->items.count;
+	fresh.component = n->component[model__chain(m, chain)->wanted.instance];
+	if (!vector_push(&n->items, fresh) || idmap__put(&n->ids, key, id))
+		return NO_ID;
+	return id;
+}
+
+static uint32_t add_entry(struct nodes *n, uint32_t node_id, uint64_t event, uint32_t segment)
+{
+	struct node *node = &n->items.items[node_id];
+	uint32_t id = (uint32_t)n->entries.count;
+
+	if (!vector_push(&n->entries, (struct entry){ event, segment, NO_ID }))
+		return NO_ID;
+	if (node->first_entry == NO_ID)
+		node->first_entry = id;
+	else
+		n->entries.items[node->last_entry].next = id;
+	node->last_entry = id;
+	node->entry_count++;
+	return id;
+}
+
+/* One event: an acquisition that was announced replaces its announcement. */
+static bool add_event(struct nodes *n, const struct model *m, uint64_t i, uint32_t segment,
+		      uint32_t *announced)
+{
+	const struct trace_event *event = &model__events(m)[i];
+	uint32_t chain = model__event_chain(m, i), before = announced[event->task], node;
+
+	announced[event->task] = NO_ID;
+	if (chain == NO_ID || !n->canonical[chain] || event->op == EVENT_TRY_ACQUIRE)
+		return true;
+	if (event->op == EVENT_ACQUIRE && before != NO_ID &&
+	    model__events(m)[n->entries.items[before].event].operand == event->operand) {
+		n->entries.items[before].event = i;
+		return true;
+	}
+	node = node_for(n, m, event->task, chain);
+	if (node == NO_ID)
+		return false;
+	before = add_entry(n, node, i, segment);
+	if (event->op == EVENT_REQUEST)
+		announced[event->task] = before;
+	return before != NO_ID;
+}
+
+static bool add_events(struct analysis *a, struct nodes *n)
+{
+	uint32_t tasks = model__task_count(a->m);
+	uint32_t *announced = malloc((tasks + 1ULL) * sizeof(*announced));
+	bool ok = announced;
+
+	a->forkjoin = forkjoin__new(tasks);
+	ok = ok && a->forkjoin;
+	if (announced)
+		memset(announced, 0xff, (tasks + 1ULL) * sizeof(*announced));
+	for (uint64_t i = 0; ok && i < model__event_count(a->m); i++) {
+		const struct trace_event *event = &model__events(a->m)[i];
+
+		if (event->op == EVENT_CUT)
+			continue;
+		ok = add_event(n, a->m, i, forkjoin__step(a->forkjoin, event), announced);
+	}
+	free(announced);
+	return ok;
+}
+
+/* Without events: per task where tasks count, else one node for all. */
+static bool add_chains(struct analysis *a, struct nodes *n)
+{
+	const struct model *m = a->m;
+
+	for (uint32_t i = 0; a->options.live_kernel && i < model__chain_count(m); i++) {
+		if (n->canonical[i] && node_for(n, m, NO_ID, i) == NO_ID)
+			return false;
+	}
+	for (uint32_t i = 0; !a->options.live_kernel && i < model__task_chain_count(m); i++) {
+		const struct task_chain *sight = model__task_chain(m, i);
+
+		if (n->canonical[sight->chain] &&
+		    node_for(n, m, sight->task, sight->chain) == NO_ID)
+			return false;
+	}
+	return true;
+}
+
+static bool index_by_held(struct nodes *n, const struct model *m)
+{
+	uint32_t instances = model__instance_count(m), *at;
+
+	n->held_start = calloc(instances + 2ULL, sizeof(*n->held_start));
+	if (!n->held_start)
+		return false;
+	for (uint32_t pass = 0; pass < 2; pass++) {
+		at = n->held_start + 1;
+		for (uint32_t i = 0; i < n->items.count; i++) {
+			const struct chain *chain = model__chain(m, n->items.items[i].chain);
+
+			for (uint32_t j = 0; j < chain->held_count; j++) {
+				uint32_t held = chain->held[j].instance;
+
+				if (!is_inside(n, held, chain->wanted.instance))
+					continue;
+				if (pass)
+					n->by_held[at[held]++] = i;
+				else
+					at[held + 1]++;
+			}
+		}
+		if (pass)
+			break;
+		for (uint32_t i = 1; i <= instances; i++)
+			n->held_start[i + 1] += n->held_start[i];
+		n->held_total = n->held_start[instances + 1];
+		n->by_held = malloc((n->held_total + 1ULL) * sizeof(*n->by_held));
+		if (!n->by_held)
+			return false;
+	}
+	return true;
+}
+
+/* Distinct (task, wanted, held set) of the whole trace: the size of the problem. */
+static uint64_t count_abstract(const struct model *m)
+{
+	struct idmap seen = { 0 };
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < model__task_chain_count(m); i++) {
+		const struct task_chain *sight = model__task_chain(m, i);
+		const struct chain *chain = model__chain(m, sight->chain);
+		uint64_t key;
+
+		if (chain->wanted.flags & HELD_TRY || !chain->held_count)
+			continue;
+		key = hash_mix(canonical_hash(chain), sight->task);
+		if (idmap__get(&seen, key) != IDMAP_NONE)
+			continue;
+		if (idmap__put(&seen, key, 1))
+			break;
+		count++;
+	}
+	idmap__release(&seen);
+	return count;
+}
+
+struct nodes *nodes__new(struct analysis *a, bool *empty)
+{
+	struct nodes *n = calloc(1, sizeof(*n));
+
+	*empty = false;
+	if (!n)
+		return NULL;
+	n->abstract_acquires = count_abstract(a->m);
+	a->stats.abstract_acquires = n->abstract_acquires;
+	n->component = instance_components(a->m, empty);
+	if (!n->component || *empty || !hash_chains(n, a->m))
+		goto failed;
+	if (model__event_count(a->m) && !add_events(a, n))
+		goto failed;
+	/* a live capture has chains that no recorded event shows */
+	if ((a->options.live_kernel || !model__event_count(a->m)) && !add_chains(a, n))
+		goto failed;
+	if (index_by_held(n, a->m))
+		return n;
+failed:
+	nodes__free(n);
+	return NULL;
+}
+
+void nodes__free(struct nodes *n)
+{
+	if (!n)
+		return;
+	free(n->items.items);
+	free(n->entries.items);
+	idmap__release(&n->ids);
+	free(n->canonical);
+	free(n->component);
+	free(n->by_held);
+	free(n->held_start);
+	free(n);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * predict_internal.h - the trace as the closure walks it, shared by predict.c, predict_trace.c and
+ * schedule.c.
+ */
+#ifndef VFIOTRACE_ANALYSIS_PREDICT_INTERNAL_H
+#define VFIOTRACE_ANALYSIS_PREDICT_INTERNAL_H
+
+#include "analysis/predict.h"
+
+/* Critical sections of one lock in one task; `last` and `last_exclusive` are those in the closure. */
+struct slot {
+	uint32_t instance, task;
+	uint32_t next; /* slot of the same lock, NO_ID: last */
+	uint32_t last, last_exclusive; /* acquire events, NO_ID: none */
+};
+
+struct predictor {
+	struct analysis *a;
+	const struct trace_event *events;
+	uint32_t event_count, task_count;
+	/* the trace */
+	uint32_t *local;      /* by event: how many events its task did before */
+	uint32_t *task_start; /* by task: where its events start in task_events */
+	uint32_t *task_events;
+	uint32_t *cross;      /* by event: writer read from, or last event of the joined task */
+	uint32_t *release;    /* by acquire: the event that ends it, NO_ID: never; by any other
+				 event: the fork it comes after */
+	struct idmap outer;   /* acquire of a lock already read-held -> the enclosing acquire */
+	uint32_t *slot_of;    /* by acquire */
+	VECTOR(struct slot) slots;
+	uint32_t *first_slot; /* by instance */
+	/* the closure */
+	uint32_t *done, *target; /* by task: events in it; wanted in it */
+	struct ids work, dirty, touched;
+	uint8_t *is_dirty; /* by instance */
+	bool infeasible;
+	uint32_t current[MAX_PATTERN]; /* entry per node of the pattern */
+};
+
+bool predictor__read_trace(struct predictor *p);
+
+#endif

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * STD traces: one event a line, "thread|op(operand)|location"; operand of a lock is
+ * CLASS[#INSTANCE][:SUBCLASS]. The format of RAPID and of the PLDI 2023 artifact, plus read/write
+ * locks and instances.
+ *
+ * Monitors are reentrant: an "acq" of a lock the thread holds exclusively only counts its depth. A
+ * "req" of such a lock that is never followed by its "acq" is a task waiting for itself.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "import/lines.h"
+#include "util/idmap.h"
+#include "util/memory.h"
+
+#define MAX_SUBCLASS 7
+
+/* --- tokens ----------------------------------------------------------------------------------- */
+
+struct token {
+	const char *text;
+	size_t length;
+};
+
+/* What a token of one kind (thread, lock, variable, location) stands for. */
+struct meaning {
+	const char *text; /* of tokens too long for an exact key */
+	uint32_t id;
+	uint8_t subclass;
+};
+
+struct names {
+	struct idmap ids;
+	VECTOR(struct meaning) items;
+};
+
+/* Up to seven bytes are their own key; longer ones are hashed and compared. */
+static uint64_t token_key(struct token token)
+{
+	uint64_t key = 0;
+
+	if (token.length > 7)
+		return hash_bytes(token.text, token.length) | 1ULL << 63;
+	memcpy(&key, token.text, token.length);
+	return key;
+}
+
+static struct meaning *names__find(const struct names *names, struct token token, uint64_t *key)
+{
+	uint32_t i;
+
+	for (*key = token_key(token); (i = idmap__get(&names->ids, *key)) != IDMAP_NONE; ++*key) {
+		struct meaning *meaning = &names->items.items[i];
+
+		if (token.length <= 7 || (!strncmp(meaning->text, token.text, token.length) &&
+					  !meaning->text[token.length]))
+			return meaning;
+	}
+	return NULL;
+}
+
+static struct meaning *names__add(struct names *names, struct model *m, struct token token,
+				  uint64_t key, uint32_t id, uint8_t subclass)
+{
+	struct meaning meaning = { NULL, id, subclass };
+
+	if (token.length > 7)
+		meaning.text = model__intern_n(m, token.text, token.length);
+	if (id == NO_ID || (token.length > 7 && !meaning.text) ||
+	    !vector_reserve(&names->items, names->items.count + 1) ||
+	    idmap__put(&names->ids, key, (uint32_t)names->items.count))
+		return NULL;
+	names->items.items[names->items.count++] = meaning;
+	return &names->items.items[names->items.count - 1];
+}
+
+static void names__release(struct names *names)
+{
+	idmap__release(&names->ids);
+	free(names->items.items);
+}
+
+/* --- the importer's state --------------------------------------------------------------------- */
+
+/* A request that is sent on only once the thread's next event tells what it was. */
+struct deferred {
+	struct trace_event event;
+	bool is_waiting;
+};
+
+struct std {
+	struct model *m;
+	struct line_reader *lines;
+	struct names threads, locks, variables, locations;
+	VECTOR(struct deferred) deferred; /* by thread number */
+	uint32_t first_task;		  /* task id of thread 0 */
+	struct idmap depth_ids;		  /* (task, instance) -> index in depth */
+	VECTOR(uint32_t) depth;		  /* acquisitions beyond the first */
+	uint64_t used;
+	bool said_wait;
+};
+
+enum operand_kind { OPERAND_LOCK, OPERAND_THREAD, OPERAND_VARIABLE, OPERAND_ANY };
+
+static const struct op {
+	const char *name;
+	uint8_t op, mode;
+	enum operand_kind operand;
+} ops[] = {
+	{ "acq", EVENT_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK },
+	{ "rel", EVENT_RELEASE, LOCK_EXCLUSIVE, OPERAND_LOCK },
+	{ "r", EVENT_READ, 0, OPERAND_VARIABLE },
+	{ "w", EVENT_WRITE, 0, OPERAND_VARIABLE },
+	{ "req", EVENT_REQUEST, LOCK_EXCLUSIVE, OPERAND_LOCK },
+	{ "racq", EVENT_ACQUIRE, LOCK_SHARED, OPERAND_LOCK },
+	{ "rrel", EVENT_RELEASE, LOCK_SHARED, OPERAND_LOCK },
+	{ "rreq", EVENT_REQUEST, LOCK_SHARED, OPERAND_LOCK },
+	{ "rracq", EVENT_ACQUIRE, LOCK_SHARED_RECURSIVE, OPERAND_LOCK },
+	{ "tryacq", EVENT_TRY_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK },
+	{ "fork", EVENT_FORK, 0, OPERAND_THREAD },
+	{ "join", EVENT_JOIN, 0, OPERAND_THREAD },
+	{ "begin", EVENT_BEGIN, 0, OPERAND_ANY },
+	{ "end", EVENT_END, 0, OPERAND_ANY },
+};
+
+static const char expected_ops[] =
+	"acq rel racq rrel rracq tryacq req rreq fork join r w begin end";
+
+static const struct op *find_op(struct token name)
+{
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (name.text[0] == ops[i].name[0] && strlen(ops[i].name) == name.length &&
+		    !memcmp(ops[i].name, name.text, name.length))
+			return &ops[i];
+	}
+	return NULL;
+}
+
+/* --- meanings --------------------------------------------------------------------------------- */
+
+static uint32_t thread_of(struct std *s, struct token token)
+{
+	uint64_t key;
+	struct meaning *known = names__find(&s->threads, token, &key);
+	const char *comm;
+	uint32_t task;
+
+	if (known)
+		return known->id;
+	comm = model__intern_n(s->m, token.text, token.length);
+	task = model__add_task(s->m, 0, (uint32_t)s->threads.items.count + 1, comm, 0, 0);
+	known = comm ? names__add(&s->threads, s->m, token, key, task, 0) : NULL;
+	return known ? known->id : NO_ID;
+}
+
+static bool all_digits(const char *text, const char *end)
+{
+	if (text == end)
+		return false;
+	while (text < end && isdigit((unsigned char)*text))
+		text++;
+	return text == end;
+}
+
+static bool parse_instance(const char *text, const char *end, uint64_t *number)
+{
+	char copy[32], *stop;
+
+	if (end == text || (size_t)(end - text) >= sizeof(copy) || !isdigit((unsigned char)*text))
+		return false;
+	memcpy(copy, text, (size_t)(end - text));
+	copy[end - text] = '\0';
+	errno = 0;
+	*number = strtoull(copy, &stop, 0);
+	return !errno && !*stop;
+}
+
+/* CLASS[#INSTANCE][:SUBCLASS]; complains and returns false when it is not that. */
+static bool parse_lock(struct std *s, struct token token, struct token *class, uint64_t *instance,
+		       uint8_t *subclass)
+{
+	const char *end = token.text + token.length;
+	const char *colon = memrchr(token.text, ':', token.length);
+	const char *hash;
+
+	*instance = *subclass = 0;
+	if (colon && all_digits(colon + 1, end)) {
+		if (end - colon != 2 || colon[1] > '0' + MAX_SUBCLASS) {
+			line_reader__complain(s->lines, s->lines->number,
+					      "subclass \"%.*s\": expected 0 to %d",
+					      (int)(end - colon - 1), colon + 1, MAX_SUBCLASS);
+			return false;
+		}
+		*subclass = (uint8_t)(colon[1] - '0');
+		end = colon;
+	}
+	hash = memrchr(token.text, '#', (size_t)(end - token.text));
+	if (hash && !parse_instance(hash + 1, end, instance)) {
+		line_reader__complain(s->lines, s->lines->number,
+				      "instance \"%.*s\": expected a number of at most 64 bits",
+				      (int)(end - hash - 1), hash + 1);
+		return false;
+	}
+	*class = (struct token){ token.text, (size_t)((hash ? hash : end) - token.text) };
+	if (!class->length)
+		line_reader__complain(s->lines, s->lines->number,
+				      "expected a lock, CLASS[#INSTANCE][:SUBCLASS]");
+	return class->length;
+}
+
+static const struct meaning *lock_of(struct std *s, struct token token)
+{
+	uint64_t key, number;
+	struct meaning *known = names__find(&s->locks, token, &key);
+	struct token class;
+	uint8_t subclass;
+	const char *name;
+	uint32_t id;
+
+	if (known)
+		return known;
+	if (!parse_lock(s, token, &class, &number, &subclass))
+		return NULL;
+	name = model__intern_n(s->m, class.text, class.length);
+	id = name ? model__add_class(s->m, name, LOCK_KIND_UNKNOWN, 0) : NO_ID;
+	if (id != NO_ID)
+		id = model__add_instance(s->m, id, number, 0);
+	return names__add(&s->locks, s->m, token, key, id, subclass);
+}
+
+static uint32_t variable_of(struct std *s, struct token token)
+{
+	uint64_t key;
+	struct meaning *known = names__find(&s->variables, token, &key);
+	const char *name;
+
+	if (!known) {
+		name = model__intern_n(s->m, token.text, token.length);
+		known = names__add(&s->variables, s->m, token, key,
+				   name ? model__add_variable(s->m, name) : NO_ID, 0);
+	}
+	return known ? known->id : NO_ID;
+}
+
+static uint32_t location_of(struct std *s, struct token token)
+{
+	struct frame frame = { 0 };
+	uint64_t key;
+	struct meaning *known;
+
+	if (!token.length)
+		return NO_ID;
+	known = names__find(&s->locations, token, &key);
+	if (!known) {
+		frame.symbol = model__intern_n(s->m, token.text, token.length);
+		known = names__add(&s->locations, s->m, token, key,
+				   model__add_stack(s->m, STACK_LOCATION, &frame, 1), 0);
+	}
+	return known ? known->id : NO_ID;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static bool holds_exclusively(const struct std *s, uint32_t task, uint32_t instance)
+{
+	const struct held_lock *held = model__held(s->m, task);
+
+	for (uint32_t i = model__held_count(s->m, task); i-- > 0;) {
+		if (held[i].instance == instance && held[i].mode == LOCK_EXCLUSIVE)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t *depth_of(struct std *s, uint32_t task, uint32_t instance, bool create)
+{
+	uint32_t i = idmap__get(&s->depth_ids, idmap_pair(task, instance));
+
+	if (i == IDMAP_NONE) {
+		i = (uint32_t)s->depth.count;
+		if (!create || !vector_push(&s->depth, 0) ||
+		    idmap__put(&s->depth_ids, idmap_pair(task, instance), i))
+			return NULL;
+	}
+	return &s->depth.items[i];
+}
+
+static struct deferred *deferred_of(struct std *s, uint32_t task)
+{
+	while (s->deferred.count <= task) {
+		if (!vector_push(&s->deferred, (struct deferred){ 0 }))
+			return NULL;
+	}
+	return &s->deferred.items[task];
+}
+
+static void flush(struct std *s, struct deferred *deferred)
+{
+	if (!deferred->is_waiting)
+		return;
+	deferred->is_waiting = false;
+	model__add_event(s->m, &deferred->event);
+}
+
+/* What became of the thread's last request, now that its next event is known. */
+static void settle_request(struct std *s, struct deferred *deferred,
+			   const struct trace_event *event, bool reentrant)
+{
+	bool granted = deferred->is_waiting && event->operand == deferred->event.operand &&
+		       (event->op == EVENT_ACQUIRE || event->op == EVENT_TRY_ACQUIRE);
+
+	if (granted && reentrant)
+		deferred->is_waiting = false;
+	else if (granted)
+		deferred->event.mode = event->mode;
+	flush(s, deferred);
+}
+
+static void add_event(struct std *s, const struct trace_event *event)
+{
+	struct deferred *deferred = deferred_of(s, event->task);
+	bool is_lock = event->op <= EVENT_REQUEST;
+	bool own = is_lock && event->op != EVENT_RELEASE && event->mode == LOCK_EXCLUSIVE &&
+		   holds_exclusively(s, event->task, event->operand);
+	uint32_t *depth;
+
+	if (!deferred)
+		return;
+	if (deferred->is_waiting)
+		settle_request(s, deferred, event, own);
+	if (event->op == EVENT_REQUEST && (own || event->mode != LOCK_EXCLUSIVE)) {
+		*deferred = (struct deferred){ *event, true };
+		return;
+	}
+	if (own) {
+		depth = depth_of(s, event->task, event->operand, true);
+		if (depth)
+			++*depth;
+		return;
+	}
+	if (event->op == EVENT_RELEASE && event->mode == LOCK_EXCLUSIVE) {
+		depth = depth_of(s, event->task, event->operand, false);
+		if (depth && *depth) {
+			--*depth;
+			return;
+		}
+	}
+	model__add_event(s->m, event);
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+static struct token trim(const char *from, const char *to)
+{
+	while (from < to && isspace((unsigned char)*from))
+		from++;
+	while (from < to && isspace((unsigned char)to[-1]))
+		to--;
+	return (struct token){ from, (size_t)(to - from) };
+}
+
+static bool fill_operand(struct std *s, const struct op *op, struct token operand,
+			 struct trace_event *event)
+{
+	const struct meaning *lock;
+
+	switch (op->operand) {
+	case OPERAND_LOCK:
+		lock = lock_of(s, operand);
+		if (!lock)
+			return false;
+		event->operand = lock->id;
+		event->subclass = lock->subclass;
+		return true;
+	case OPERAND_THREAD:
+		event->operand = operand.length ? thread_of(s, operand) : NO_ID;
+		break;
+	case OPERAND_VARIABLE:
+		event->operand = operand.length ? variable_of(s, operand) : NO_ID;
+		break;
+	case OPERAND_ANY:
+		event->operand = NO_ID;
+		return true;
+	}
+	if (event->operand == NO_ID)
+		line_reader__complain(s->lines, s->lines->number, "expected %s(%s)", op->name,
+				      op->operand == OPERAND_THREAD ? "thread" : "variable");
+	return event->operand != NO_ID;
+}
+
+/* Condition variables order threads in ways that are not modelled; say so, once. */
+static bool is_condition(struct std *s, struct token name)
+{
+	const struct import_options *options = s->lines->options;
+
+	if (!(name.length == 4 && !memcmp(name.text, "wait", 4)) &&
+	    !(name.length == 6 && !memcmp(name.text, "notify", 6)) &&
+	    !(name.length == 9 && !memcmp(name.text, "notifyAll", 9)))
+		return false;
+	if (!s->said_wait && options && options->complain)
+		options->complain(options->complain_context, s->lines->name, s->lines->number,
+				  "wait and notify are not followed: reachability of deadlocks is "
+				  "not decided for this trace");
+	s->said_wait = true;
+	model__set_fact(s->m, "trace.conditions", "ignored");
+	return true;
+}
+
+static void parse_line(struct std *s)
+{
+	const char *line = s->lines->text, *end = line + s->lines->length;
+	const char *bar = memchr(line, '|', s->lines->length), *second, *open, *close;
+	struct token thread, name, operand;
+	struct trace_event event = { 0 };
+	const struct op *op;
+
+	second = bar ? memchr(bar + 1, '|', (size_t)(end - bar - 1)) : NULL;
+	thread = trim(line, bar ? bar : line);
+	if (!thread.length) {
+		line_reader__complain(s->lines, s->lines->number,
+				      "expected \"thread|op(operand)|location\"");
+		return;
+	}
+	open = memchr(bar, '(', (size_t)((second ? second : end) - bar));
+	close = open ? memrchr(open, ')', (size_t)((second ? second : end) - open)) : NULL;
+	name = trim(bar + 1, open ? open : second ? second : end);
+	operand = close ? trim(open + 1, close) : (struct token){ end, 0 };
+	if (is_condition(s, name))
+		return;
+	op = name.length ? find_op(name) : NULL;
+	if (!op || (!close && op->operand != OPERAND_ANY)) {
+		line_reader__complain(s->lines, s->lines->number,
+				      op ? "expected \"%.*s(operand)\"" :
+					   "unknown operation \"%.*s\": expected one of %s",
+				      (int)(name.length < 64 ? name.length : 64), name.text,
+				      expected_ops);
+		return;
+	}
+	event.op = op->op;
+	event.mode = op->mode;
+	event.task = thread_of(s, thread);
+	if (event.task == NO_ID || !fill_operand(s, op, operand, &event))
+		return;
+	event.stack = location_of(s, second ? trim(second + 1, end) : (struct token){ end, 0 });
+	add_event(s, &event);
+	s->used++;
+}
+
+static void finish(struct std *s)
+{
+	for (uint64_t i = 0; i < s->deferred.count; i++)
+		flush(s, &s->deferred.items[i]);
+	names__release(&s->threads);
+	names__release(&s->locks);
+	names__release(&s->variables);
+	names__release(&s->locations);
+	idmap__release(&s->depth_ids);
+	free(s->deferred.items);
+	free(s->depth.items);
+}
+
+int import_std(struct model *m, FILE *in, const char *name, const struct import_options *options)
+{
+	struct line_reader lines;
+	struct std s = { .m = m, .lines = &lines };
+	int error = line_reader__open(&lines, m, in, name, options);
+
+	if (error)
+		return error;
+	model__keep_events(m, true);
+	while (line_reader__next(&lines)) {
+		struct token line = trim(lines.text, lines.text + lines.length);
+
+		if (!line.length || *line.text == '#')
+			continue;
+		if (lines.too_long || lines.had_nul)
+			line_reader__complain_mended(&lines);
+		else
+			parse_line(&s);
+	}
+	finish(&s);
+	error = lines.error;
+	line_reader__close(&lines);
+	return error ? error : s.used ? 0 : -EINVAL;
+}
