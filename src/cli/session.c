@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -78,18 +77,13 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 
 static int load_rules(struct session *s)
 {
-	struct rule_set *(*load)(const char *, bool *) = s->settings.load_rules;
 	bool bad = false;
 
-	if (!s->settings.rules)
-		s->rules = rule_set__builtin();
-	else
-		s->rules = load ? load(s->settings.rules, &bad) :
-				  rule_set__load(s->settings.rules, complain, &bad);
+	s->rules = s->settings.rules ? rule_set__load(s->settings.rules, complain, &bad) :
+				       rule_set__builtin();
 	if (s->settings.suppress)
-		s->suppressions = load ? load(s->settings.suppress, &bad) :
-					 rule_set__load(s->settings.suppress, complain, &bad);
-	return bad && !load ? EXIT_USAGE : 0;
+		s->suppressions = rule_set__load(s->settings.suppress, complain, &bad);
+	return bad ? EXIT_USAGE : 0;
 }
 
 static int open_store(struct session *s)
@@ -110,54 +104,22 @@ static int open_store(struct session *s)
 	return EXIT_ERROR;
 }
 
-static struct analysis *new_analysis(struct session *s, const struct rule_set *rules,
-				     const struct rule_set *suppressions)
-{
-	struct analysis_options options = {
-		.live_kernel = true,
-		.touches_scope = !s->settings.scope_all,
-		.predict = s->settings.record_events,
-		.rules = rules,
-		.suppressions = suppressions,
-		.catalogue = catalogue__builtin(),
-		.on_finding = on_finding,
-		.context = s,
-	};
-
-	return analysis__new(s->model, &options);
-}
-
-int session__replace_rules(struct session *s, struct rule_set *rules,
-			   struct rule_set *suppressions)
-{
-	struct analysis *before = s->analysis, *after = new_analysis(s, rules, suppressions);
-	const struct finding_list *list = analysis__findings(before);
-
-	if (!after)
-		return -ENOMEM;
-	/* what the order graph cannot tell again */
-	for (uint32_t i = 0; i < list->count; i++) {
-		struct finding copy = *list->items[i];
-
-		copy.suppressed = NULL;
-		if (copy.kind == FINDING_DEADLOCK || copy.kind == FINDING_RECURSION)
-			analysis__add_finding(after, &copy);
-	}
-	s->analysis = after;
-	analysis__free(before);
-	rule_set__free(s->rules);
-	rule_set__free(s->suppressions);
-	s->rules = rules;
-	s->suppressions = suppressions;
-	return 0;
-}
-
 static int open_model(struct session *s)
 {
 	struct model_observer observer = { .context = s->events.context,
 					   .chain = s->events.chain,
 					   .task_chain = s->events.task_chain,
 					   .path = s->events.path };
+	struct analysis_options options = {
+		.live_kernel = true,
+		.touches_scope = !s->settings.scope_all,
+		.predict = s->settings.record_events,
+		.rules = s->rules,
+		.suppressions = s->suppressions,
+		.catalogue = catalogue__builtin(),
+		.on_finding = on_finding,
+		.context = s,
+	};
 
 	s->model = model__new();
 	if (!s->model)
@@ -169,7 +131,7 @@ static int open_model(struct session *s)
 	model__observe(s->model, &observer);
 	if (open_store(s))
 		return EXIT_ERROR;
-	s->analysis = new_analysis(s, s->rules, s->suppressions);
+	s->analysis = analysis__new(s->model, &options);
 	return s->analysis ? 0 : EXIT_ERROR;
 }
 
@@ -201,22 +163,6 @@ static int open_capture(struct session *s)
 	return error == -EPERM || error == -ENOTSUP ? EXIT_UNSUPPORTED : EXIT_ERROR;
 }
 
-/* Root, or a service of its own user with the capabilities (src/systemd/vfiotrace.service.in). */
-static bool may_trace(void)
-{
-	static const cap_value_t needed[] = { CAP_BPF, CAP_PERFMON };
-	cap_t now = geteuid() ? cap_get_proc() : NULL;
-	bool may = now || !geteuid();
-
-	for (size_t i = 0; now && i < sizeof(needed) / sizeof(needed[0]); i++) {
-		cap_flag_value_t has = CAP_CLEAR;
-
-		may = !cap_get_flag(now, needed[i], CAP_EFFECTIVE, &has) && has == CAP_SET && may;
-	}
-	cap_free(now);
-	return may;
-}
-
 int session__open(struct session *s, const struct session_settings *settings,
 		  const struct session_events *events)
 {
@@ -230,7 +176,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	status = load_rules(s);
 	if (status)
 		return status;
-	if (!may_trace()) {
+	if (geteuid()) {
 		say_error("tracing needs root: run it with sudo, or as a service with the "
 			  "capabilities the manual lists");
 		return EXIT_UNSUPPORTED;

@@ -25,12 +25,13 @@ drawFindings();
 drawControls();
 resetFilters();
 listenToGraph();
-emptyDetails();
+hideDetails();
 $('timeline-figure').replaceChildren(timelineFigure());
 drawTimes();
 drawTasks();
 drawCoverage();
 drawHost();
+document.activeElement.blur();
 addEventListener('beforeprint', () => {
 	for (const block of document.querySelectorAll('details.evidence'))
 		block.open = true;
