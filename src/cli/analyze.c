@@ -230,6 +230,8 @@ static int analyze_source(struct analyze *analyze, struct import_source *source,
 
 	if (!m)
 		return EXIT_ERROR;
+	if (format != IMPORT_RECORDING)
+		model__set_fact(m, "source.format", import_format_names[format]);
 	model__keep_events(m, format == IMPORT_STD || format == IMPORT_RECORDING);
 	import.analysis = analysis__new(m, &options);
 	if (!import.analysis)

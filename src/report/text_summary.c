@@ -106,8 +106,11 @@ static void put_summary(FILE *out, const struct report_input *input, uint32_t to
 	fputc('\n', out);
 	text_class_graph(out, input, only_cycles, color);
 	fputc('\n', out);
-	report_text_coverage(out, input->model, color);
-	fputc('\n', out);
+	/* a trace or a log of somebody else never looked at our paths */
+	if (!model__fact(input->model, "source.format")) {
+		report_text_coverage(out, input->model, color);
+		fputc('\n', out);
+	}
 	report_text_losses(out, input->model, color);
 	fputc('\n', out);
 	put_references(out, input->model, color);
