@@ -67,7 +67,7 @@ static void put_coverage(FILE *out, const struct model *m)
 	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 
 	fputs("\"coverage\":[", out);
-	for (int i = 0; i < PATH_COUNT; i++) {
+	for (int i = 0; i < PATH_COUNT && render_has_coverage(m); i++) {
 		const struct coverage *c = model__coverage(m, i);
 
 		fprintf(out, "%s[\"%s\",\"%s\",%" PRIu64 ",", i ? "," : "", path_names[i],

@@ -133,8 +133,12 @@ static void put_coverage(FILE *out, const struct model *m)
 {
 	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 
-	fputs("### Coverage\n\n| path | state | hits | probe or reason |\n|---|---|--:|---|\n",
-	      out);
+	fputs("### Coverage\n\n", out);
+	if (!render_has_coverage(m)) {
+		fputs("Not known: this source does not say which paths ran.\n\n", out);
+		return;
+	}
+	fputs("| path | state | hits | probe or reason |\n|---|---|--:|---|\n", out);
 	for (int i = 0; i < PATH_COUNT; i++) {
 		const struct coverage *c = model__coverage(m, i);
 

@@ -207,6 +207,17 @@ const char *render_path_name(uint32_t path)
 	return path < PATH_COUNT ? path_names[path] : NULL;
 }
 
+bool render_has_coverage(const struct model *m)
+{
+	for (int i = 0; i < PATH_COUNT; i++) {
+		const struct coverage *c = model__coverage(m, i);
+
+		if (c->state != COVERAGE_UNPROBED || c->probe || c->reason)
+			return true;
+	}
+	return false;
+}
+
 const struct finding **render_sorted(const struct finding_list *list)
 {
 	const struct finding **sorted = calloc(list->count + 1, sizeof(*sorted));

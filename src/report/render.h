@@ -29,7 +29,8 @@ char *render_instance(char *buffer, size_t size, const struct model *m, uint32_t
 char *render_frame(char *buffer, size_t size, const struct frame *frame);
 /* "qemu-system-x86 pid 4711 tid 4713"; aggregated tasks say so. */
 char *render_task(char *buffer, size_t size, const struct model *m, uint32_t task);
-const char *render_path_name(uint32_t path); /* NULL for NO_ID */
+const char *render_path_name(uint32_t path);	 /* NULL for NO_ID */
+bool render_has_coverage(const struct model *m); /* false: a source that knows no paths */
 
 /* What a sight was about, as far as the model knows: object ids or NO_ID. */
 struct sight {

@@ -15,6 +15,9 @@ enum tone { TONE_PLAIN, TONE_DIM, TONE_BOLD, TONE_INFO, TONE_WARNING, TONE_ERROR
 const char *text_tone(bool color, enum tone tone);
 const char *text_end(bool color);
 enum tone text_grade_tone(enum finding_grade grade);
+/* `kvm.lock (VM of qemu/4711 0xffff…)`; the instance is left out where it has neither name nor
+ * address. `lock_class` may be finer than the instance's. */
+void text_lock(FILE *out, const struct model *m, uint32_t lock_class, uint32_t instance, bool bold);
 void text_heading(FILE *out, const char *title, bool color);
 /* `prefix` starts every frame's line. */
 void text_stack(FILE *out, const struct model *m, uint32_t stack, const char *prefix, bool color);

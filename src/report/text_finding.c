@@ -80,12 +80,9 @@ static void put_sight(FILE *out, const struct model *m, struct sight sight, uint
 static void put_lock(FILE *out, const struct model *m, const char *what,
 		     const struct held_lock *lock, bool wanted, bool color)
 {
-	char instance[RENDER_SIZE];
-
-	fprintf(out, "    %-7s %s%s%s (%s), %s", what, text_tone(color, TONE_BOLD),
-		text_safe(render_class_name(m, model__held_class(m, lock))), text_end(color),
-		text_safe(render_instance(instance, sizeof(instance), m, lock->instance)),
-		render_mode(lock->mode));
+	fprintf(out, "    %-7s ", what);
+	text_lock(out, m, model__held_class(m, lock), lock->instance, color);
+	fprintf(out, ", %s", render_mode(lock->mode));
 	if (lock->flags & HELD_TRY)
 		fprintf(out, ", got by trylock");
 	if (lock->flags & HELD_INFERRED)
@@ -101,7 +98,6 @@ static void put_lock(FILE *out, const struct model *m, const char *what,
 static void put_chain(FILE *out, const struct model *m, const struct witness *w, bool color)
 {
 	const struct chain *c = model__chain(m, w->chain);
-	char instance[RENDER_SIZE];
 
 	if (w->held_index < c->held_count)
 		put_lock(out, m, "held", &c->held[w->held_index], false, color);
@@ -109,11 +105,9 @@ static void put_chain(FILE *out, const struct model *m, const struct witness *w,
 	for (uint32_t i = 0; i < c->held_count; i++) {
 		if (i == w->held_index)
 			continue;
-		fprintf(out, "    also    %s (%s), %s\n",
-			text_safe(render_class_name(m, model__held_class(m, &c->held[i]))),
-			text_safe(render_instance(instance, sizeof(instance), m,
-						  c->held[i].instance)),
-			render_mode(c->held[i].mode));
+		fprintf(out, "    also    ");
+		text_lock(out, m, model__held_class(m, &c->held[i]), c->held[i].instance, false);
+		fprintf(out, ", %s\n", render_mode(c->held[i].mode));
 	}
 }
 
@@ -154,18 +148,12 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 
 static void put_holds(FILE *out, const struct model *m, const struct deadlock_task *t)
 {
-	char instance[RENDER_SIZE];
-
 	for (uint32_t i = 0; i < t->hold_count; i++) {
-		const struct lock_instance *held;
-
 		if (t->holds[i] >= model__instance_count(m))
 			continue;
-		held = model__instance(m, t->holds[i]);
-		fprintf(out, "    holds   %s (%s)%s\n",
-			text_safe(render_class_name(m, held->lock_class)),
-			text_safe(render_instance(instance, sizeof(instance), m, t->holds[i])),
-			i ? "" : "   <- wanted by the one before it");
+		fprintf(out, "    holds   ");
+		text_lock(out, m, model__instance(m, t->holds[i])->lock_class, t->holds[i], false);
+		fputs(i ? "\n" : "   <- wanted by the one before it\n", out);
 	}
 }
 
@@ -176,7 +164,7 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 	const struct deadlock_task *t = &f->tasks[n];
 	struct witness at = {.chain = NO_ID, .task = t->task};
 	struct sight sight;
-	char task[RENDER_SIZE], instance[RENDER_SIZE], since[RENDER_SIZE], waited[RENDER_SIZE];
+	char task[RENDER_SIZE], since[RENDER_SIZE], waited[RENDER_SIZE];
 	uint64_t now = f->resolved && f->resolved_at ? f->resolved_at : f->last;
 
 	fprintf(out, "\n %s%u%s  %s, state %c, %s wait\n", text_tone(color, TONE_BOLD), n + 1,
@@ -187,12 +175,11 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 	sight.device = t->device != NO_ID ? t->device : sight.device;
 	put_sight(out, m, sight, NO_ID);
 	put_holds(out, m, t);
-	if (t->wants < model__instance_count(m))
-		fprintf(out, "    wants   %s%s%s (%s), %s\n", text_tone(color, TONE_BOLD),
-			text_safe(render_class_name(m, model__instance(m, t->wants)->lock_class)),
-			text_end(color),
-			text_safe(render_instance(instance, sizeof(instance), m, t->wants)),
-			render_mode(t->wants_mode));
+	if (t->wants < model__instance_count(m)) {
+		fprintf(out, "    wants   ");
+		text_lock(out, m, model__instance(m, t->wants)->lock_class, t->wants, color);
+		fprintf(out, ", %s\n", render_mode(t->wants_mode));
+	}
 	if (t->since)
 		fprintf(out, "    since   %s%s%s\n", render_time(since, sizeof(since), m, t->since),
 			now > t->since ? "   waiting for " : "",
@@ -210,16 +197,14 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 
 static void put_guards(FILE *out, const struct model *m, const struct finding *f)
 {
-	char instance[RENDER_SIZE];
-
 	for (uint32_t i = 0; i < f->guard_count; i++) {
 		uint32_t guard = f->guards[i];
 
 		if (guard >= model__instance_count(m))
 			continue;
-		fprintf(out, "   guard       %s (%s) is held over every order\n",
-			text_safe(render_class_name(m, model__instance(m, guard)->lock_class)),
-			text_safe(render_instance(instance, sizeof(instance), m, guard)));
+		fprintf(out, "   guard       ");
+		text_lock(out, m, model__instance(m, guard)->lock_class, guard, false);
+		fprintf(out, " is held over every order\n");
 	}
 	if (!f->guard_count && (f->code == CODE_INSTANCE_INVERSION || f->code == CODE_PREDICTED))
 		fprintf(out, "   guard       none: no lock is held over every order\n");

@@ -118,15 +118,13 @@ static int compare_sights(const void *left, const void *right, void *context)
 
 static void put_pair(FILE *out, const struct model *m, const struct pair *p)
 {
-	char from[RENDER_SIZE], to[RENDER_SIZE], count[RENDER_SIZE];
+	char count[RENDER_SIZE];
 
-	fprintf(out, "    %s%s (%s) -> %s%s (%s)",
-		text_safe(render_class_name(m, model__instance(m, p->from)->lock_class)),
-		render_mode_short(p->from_mode),
-		text_safe(render_instance(from, sizeof(from), m, p->from)),
-		text_safe(render_class_name(m, model__instance(m, p->to)->lock_class)),
-		render_mode_short(p->to_mode),
-		text_safe(render_instance(to, sizeof(to), m, p->to)));
+	fprintf(out, "    ");
+	text_lock(out, m, model__instance(m, p->from)->lock_class, p->from, false);
+	fprintf(out, "%s -> ", render_mode_short(p->from_mode));
+	text_lock(out, m, model__instance(m, p->to)->lock_class, p->to, false);
+	fputs(render_mode_short(p->to_mode), out);
 	if (p->count)
 		fprintf(out, "  %s time%s", render_count(count, sizeof(count), p->count),
 			p->count == 1 ? "" : "s");

@@ -38,6 +38,16 @@ void text_heading(FILE *out, const char *title, bool color)
 	fprintf(out, "%s%s%s\n", text_tone(color, TONE_BOLD), title, text_end(color));
 }
 
+void text_lock(FILE *out, const struct model *m, uint32_t lock_class, uint32_t instance, bool bold)
+{
+	char name[RENDER_SIZE];
+
+	fprintf(out, "%s%s%s", text_tone(bold, TONE_BOLD),
+		text_safe(render_class_name(m, lock_class)), text_end(bold));
+	if (*render_instance(name, sizeof(name), m, instance))
+		fprintf(out, " (%s)", text_safe(name));
+}
+
 void text_stack(FILE *out, const struct model *m, uint32_t stack, const char *prefix, bool color)
 {
 	struct stack s = model__stack(m, stack);
@@ -56,6 +66,10 @@ void report_text_coverage(FILE *out, const struct model *m, bool color)
 	char hits[RENDER_SIZE];
 
 	text_heading(out, "Coverage: how often each path ran while we looked", color);
+	if (!render_has_coverage(m)) {
+		fprintf(out, "  not known: this source does not say which paths ran\n");
+		return;
+	}
 	for (int i = 0; i < PATH_COUNT; i++) {
 		const struct coverage *c = model__coverage(m, i);
 

@@ -212,7 +212,7 @@ function drawCoverage() {
 	const lost = D.losses.filter(([, n]) => n).length;
 
 	$('coverage-tables').replaceChildren(el('div', {class: 'columns'},
-		table('How often each path ran while we looked', ['Path', 'State', '#Hits', 'Probe, or why not'], D.coverage.map(([path, state, hits, probe, reason]) =>
+		!D.coverage.length ? el('p', {class: 'empty'}, 'Which paths ran is not known: this source does not say.') : table('How often each path ran while we looked', ['Path', 'State', '#Hits', 'Probe, or why not'], D.coverage.map(([path, state, hits, probe, reason]) =>
 			[[path, {class: 'mono'}], el('span', {class: `pill ${said[state]}`}, state), [state === 'hit' || state === 'zero' ? count(hits) : '–', {class: 'number'}], reason || probe])),
 		el('div', null, table('What could not be recorded', ['Reason', '#Count'], D.losses.map(([reason, n]) =>
 			[[reason, {class: 'mono'}], [count(n), {class: n ? 'number lost' : 'number zero'}]]), {class: 'losses'}),
