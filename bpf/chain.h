@@ -134,82 +134,67 @@ __noinline int looks_alive(__u64 lock, __u32 kind)
 	return 1;
 }
 
-static long drop_one(__u32 i, struct held_walk *walk)
-{
-	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
-
-	if (!looks_alive(entry->lock, entry->kind)) {
-		count(COUNT_DROPPED_ENTRY);
-		return 0;
-	}
-	walk->state->held[walk->state->kept & (RECORD_MAX_HELD - 1)] = *entry;
-	walk->state->kept++;
-	return 0;
-}
-
-/* Every held lock must look like a lock before a new chain is believed. Returns how many did not. */
+/* Every held lock must look like a lock before a new chain is believed. */
 __noinline int drop_insane(struct task_state *state)
 {
-	struct held_walk walk = { .state = state };
 	__u32 listed;
 
 	if (!state)
 		return 0;
 	listed = state->count;
 	state->kept = 0;
-	bpf_loop(listed, drop_one, &walk, 0);
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		if (!looks_alive(state->held[i].lock, state->held[i].kind)) {
+			count(COUNT_DROPPED_ENTRY);
+			continue;
+		}
+		state->held[state->kept & (RECORD_MAX_HELD - 1)] = state->held[i];
+		state->kept++;
+	}
 	state->count = state->kept;
-	return listed - state->count;
-}
-
-static long mix_one(__u32 i, struct held_walk *walk)
-{
-	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
-
-	check_interest(walk->shared_state, entry);
-	walk->key = mix_lock(walk->key, entry);
-	return 0;
+	return state->kept != listed;
 }
 
 __noinline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
 			   struct record_lock *wanted)
 {
-	struct held_walk walk = { .state = state, .shared_state = shared_state, .key = 0x76667431 };
+	__u64 key = 0x76667431;
+	__u32 listed;
 
 	if (!shared_state || !state || !wanted)
 		return 0;
-	bpf_loop(state->count, mix_one, &walk, 0);
+	listed = state->count;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		check_interest(shared_state, &state->held[i]);
+		key = mix_lock(key, &state->held[i]);
+	}
 	check_interest(shared_state, wanted);
-	return mix_lock(walk.key, wanted);
-}
-
-struct copy_walk {
-	struct task_state *state;
-	struct shared_state *shared_state;
-	struct record_chain *record;
-};
-
-static long copy_one(__u32 i, struct copy_walk *walk)
-{
-	struct record_lock *entry;
-
-	i &= RECORD_MAX_HELD - 1;
-	entry = &walk->state->held[i];
-	walk->record->held[i] = *entry;
-	slab_of(walk->shared_state, entry->lock, &walk->record->slab[i]);
-	interest_add(walk->shared_state, entry->lock);
-	return 0;
+	return mix_lock(key, wanted);
 }
 
 __noinline int copy_held(struct shared_state *shared_state, struct task_state *state,
 			 struct record_chain *record)
 {
-	struct copy_walk walk = { .state = state, .shared_state = shared_state, .record = record };
+	__u32 listed;
 
 	if (!shared_state || !state || !record)
 		return 0;
-	record->held_count = state->count;
-	bpf_loop(state->count, copy_one, &walk, 0);
+	listed = state->count;
+	record->held_count = listed;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
+		if (i >= listed)
+			break;
+		record->held[i] = state->held[i];
+		slab_of(shared_state, state->held[i].lock, &record->slab[i]);
+		interest_add(shared_state, state->held[i].lock);
+	}
 	return 0;
 }
 

@@ -47,6 +47,32 @@ struct statedir_usage {
 int statedir__rotate(struct statedir *s, int64_t now_seconds, int64_t max_age_seconds,
 		     uint64_t max_bytes, struct statedir_usage *usage);
 
+/*
+ * Incident files are written by a child: a fork is a snapshot of the model that costs no copy, and
+ * a disk that is slow or full holds up nobody. One at a time, under a temporary name until complete;
+ * what failed is tried again once a minute.
+ */
+struct incidents;
+struct incident_done {
+	char name[INCIDENT_NAME_SIZE];
+	char code[24], grade[16];
+	int error; /* -errno, or 0 */
+	char words[160]; /* why it could not be written */
+};
+struct incidents *incidents__new(struct statedir *s, uint64_t max_bytes_each);
+void incidents__free(struct incidents *i);
+/* Ask for a file for this key; `name` receives what it is or will be called. False: asked before. */
+bool incidents__add(struct incidents *i, const char *key, const char *code, const char *grade,
+		    int64_t realtime_seconds, char name[INCIDENT_NAME_SIZE]);
+/*
+ * Start the next write, collect a finished one. `write` runs in the child with a relative name and
+ * returns 0 or -errno with words in `error`. True: `done` tells how one ended.
+ */
+bool incidents__poll(struct incidents *i, uint64_t now,
+		     int (*write)(void *context, const char *name, char *error, size_t error_size),
+		     void *context, struct incident_done *done);
+uint32_t incidents__waiting(const struct incidents *i);
+
 /* --- hook ------------------------------------------------------------------------------------------ */
 
 /*

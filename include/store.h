@@ -34,6 +34,7 @@ void store_writer__finding(struct store_writer *w, const struct finding *finding
 int store_writer__fire(struct store_writer *w, const char *why); /* flight recorder */
 /* Counters, coverage, facts and losses as they are now; called once a second and at the end. */
 void store_writer__snapshot(struct store_writer *w);
+/* What could not be written; the caller adds it to LOSS_STORE, closing makes up for the rest. */
 uint64_t store_writer__lost(const struct store_writer *w);
 /* Why batches could not be written, in words; NULL: all were. Tracing goes on regardless. */
 const char *store_writer__error(const struct store_writer *w);
@@ -43,13 +44,26 @@ int store_writer__close(struct store_writer *w, const struct finding_list *findi
 int store__save(const char *path, struct model *m, const struct finding_list *findings,
 		const char *verdict, char *error, size_t error_size);
 
+/*
+ * Brings several models together: those of one boot of one host (facts "host.boot_id", else
+ * "host.name" and "kernel.release") share locks and tasks, others only classes, so that no order is
+ * made up between locks that never met. `base` is the least realtime_offset of all of them (0: no
+ * wall clocks): monotonic times of later boots move up by the difference.
+ */
+struct model_merge;
+struct model_merge *model_merge__new(struct model *target, struct analysis *findings, int64_t base);
+int model_merge__add(struct model_merge *g, const struct model *m,
+		     const struct finding_list *findings);
+void model_merge__free(struct model_merge *g);
+
 struct store_read_options {
 	bool events;	     /* load the event stream too */
 	uint64_t max_events; /* only the newest so many, 0: all */
 };
 /*
  * Facts "recording.verdict" and "recording.version" are set from the file. A recording that was not
- * ended in good order makes losses unknown. `findings` receives the recorded findings (analysis__add_finding), may be NULL.
+ * ended in good order makes losses unknown and sets the fact "recording.cut". `findings` receives
+ * the recorded findings (analysis__add_finding), may be NULL.
  */
 int store__read(const char *path, struct model *m, struct analysis *findings,
 		const struct store_read_options *options, char *error, size_t error_size);

@@ -68,12 +68,10 @@ enum census_offset {
 };
 
 struct census_run {
-	const struct census_options *options; /* points to the copy */
-	struct census_options copy;
+	const struct census_options *options;
 	struct kernel *kernel;
 	struct model *model;
 	struct census_source *source;
-	bool owns_source;
 	const struct memory *memory;
 	struct lock_layout layout;
 	int offset[CENSUS_OFFSETS];

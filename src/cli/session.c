@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -77,13 +78,18 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 
 static int load_rules(struct session *s)
 {
+	struct rule_set *(*load)(const char *, bool *) = s->settings.load_rules;
 	bool bad = false;
 
-	s->rules = s->settings.rules ? rule_set__load(s->settings.rules, complain, &bad) :
-				       rule_set__builtin();
+	if (!s->settings.rules)
+		s->rules = rule_set__builtin();
+	else
+		s->rules = load ? load(s->settings.rules, &bad) :
+				  rule_set__load(s->settings.rules, complain, &bad);
 	if (s->settings.suppress)
-		s->suppressions = rule_set__load(s->settings.suppress, complain, &bad);
-	return bad ? EXIT_USAGE : 0;
+		s->suppressions = load ? load(s->settings.suppress, &bad) :
+					 rule_set__load(s->settings.suppress, complain, &bad);
+	return bad && !load ? EXIT_USAGE : 0;
 }
 
 static int open_store(struct session *s)
@@ -104,21 +110,46 @@ static int open_store(struct session *s)
 	return EXIT_ERROR;
 }
 
-/* The state of each known fix, as facts that findings and recordings carry. */
-static void note_fixes(struct session *s)
+static struct analysis *new_analysis(struct session *s, const struct rule_set *rules,
+				     const struct rule_set *suppressions)
 {
-	static const char *const states[] = { [FIX_PRESENT] = "present",
-					      [FIX_MISSING] = "missing",
-					      [FIX_CANNOT_TELL] = "cannot tell" };
-	struct fix fixes[64];
-	uint32_t count = kernel__fixes(s->kernel, fixes, 64);
+	struct analysis_options options = {
+		.live_kernel = true,
+		.touches_scope = !s->settings.scope_all,
+		.predict = s->settings.record_events,
+		.rules = rules,
+		.suppressions = suppressions,
+		.catalogue = catalogue__builtin(),
+		.on_finding = on_finding,
+		.context = s,
+	};
 
-	for (uint32_t i = 0; i < count; i++) {
-		char key[80];
+	return analysis__new(s->model, &options);
+}
 
-		snprintf(key, sizeof(key), "fix.%s", fixes[i].row->commit);
-		model__set_fact(s->model, key, states[fixes[i].state]);
+int session__replace_rules(struct session *s, struct rule_set *rules,
+			   struct rule_set *suppressions)
+{
+	struct analysis *before = s->analysis, *after = new_analysis(s, rules, suppressions);
+	const struct finding_list *list = analysis__findings(before);
+
+	if (!after)
+		return -ENOMEM;
+	/* what the order graph cannot tell again */
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct finding copy = *list->items[i];
+
+		copy.suppressed = NULL;
+		if (copy.kind == FINDING_DEADLOCK || copy.kind == FINDING_RECURSION)
+			analysis__add_finding(after, &copy);
 	}
+	s->analysis = after;
+	analysis__free(before);
+	rule_set__free(s->rules);
+	rule_set__free(s->suppressions);
+	s->rules = rules;
+	s->suppressions = suppressions;
+	return 0;
 }
 
 static int open_model(struct session *s)
@@ -127,16 +158,6 @@ static int open_model(struct session *s)
 					   .chain = s->events.chain,
 					   .task_chain = s->events.task_chain,
 					   .path = s->events.path };
-	struct analysis_options options = {
-		.live_kernel = true,
-		.touches_scope = !s->settings.scope_all,
-		.predict = s->settings.record_events,
-		.rules = s->rules,
-		.suppressions = s->suppressions,
-		.catalogue = catalogue__builtin(),
-		.on_finding = on_finding,
-		.context = s,
-	};
 
 	s->model = model__new();
 	if (!s->model)
@@ -144,12 +165,11 @@ static int open_model(struct session *s)
 	model__keep_events(s->model, s->settings.record_events);
 	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
 	kernel__facts(s->kernel, s->model);
-	note_fixes(s);
 	/* the dependency is shown before the finding it completes */
 	model__observe(s->model, &observer);
 	if (open_store(s))
 		return EXIT_ERROR;
-	s->analysis = analysis__new(s->model, &options);
+	s->analysis = new_analysis(s, s->rules, s->suppressions);
 	return s->analysis ? 0 : EXIT_ERROR;
 }
 
@@ -181,6 +201,22 @@ static int open_capture(struct session *s)
 	return error == -EPERM || error == -ENOTSUP ? EXIT_UNSUPPORTED : EXIT_ERROR;
 }
 
+/* Root, or a service of its own user with the capabilities (src/systemd/vfiotrace.service.in). */
+static bool may_trace(void)
+{
+	static const cap_value_t needed[] = { CAP_BPF, CAP_PERFMON };
+	cap_t now = geteuid() ? cap_get_proc() : NULL;
+	bool may = now || !geteuid();
+
+	for (size_t i = 0; now && i < sizeof(needed) / sizeof(needed[0]); i++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		may = !cap_get_flag(now, needed[i], CAP_EFFECTIVE, &has) && has == CAP_SET && may;
+	}
+	cap_free(now);
+	return may;
+}
+
 int session__open(struct session *s, const struct session_settings *settings,
 		  const struct session_events *events)
 {
@@ -194,7 +230,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	status = load_rules(s);
 	if (status)
 		return status;
-	if (geteuid()) {
+	if (!may_trace()) {
 		say_error("tracing needs root: run it with sudo, or as a service with the "
 			  "capabilities the manual lists");
 		return EXIT_UNSUPPORTED;

@@ -28,6 +28,8 @@ struct session_settings {
 	const char *rules, *suppress;
 	const char *fail_probe;
 	uint32_t ring_bytes;
+	/* How a rules file is read, NULL: rule_set__load, and a mistake in it is wrong usage. */
+	struct rule_set *(*load_rules)(const char *path, bool *bad);
 };
 extern const struct argp session_argp;
 
@@ -67,6 +69,9 @@ int session__finish(struct session *s, const char *verdict); /* exit status of t
 void session__close(struct session *s);
 
 #define SESSION_PROBES 80
+/* Judge what is known and what comes by other rules. Takes both over; -ENOMEM leaves all as it was. */
+int session__replace_rules(struct session *s, struct rule_set *rules,
+			   struct rule_set *suppressions);
 uint32_t session__probes(const struct session *s, struct probe_info *out);
 
 #endif

@@ -21,6 +21,7 @@ int report_json(FILE *out, const struct report_input *input, const struct report
 	const struct model *m = input->model;
 	const struct finding **sorted = input->findings ? render_sorted(input->findings) : NULL;
 	static const struct finding_list none;
+	int code;
 
 	put_dependencies(out, m);
 	for (uint32_t i = 0; i < model__path_event_count(m); i++)
@@ -30,8 +31,9 @@ int report_json(FILE *out, const struct report_input *input, const struct report
 	for (uint32_t i = 0; options->per_task && i < model__task_count(m); i++)
 		if (!options->tid || model__task(m, i)->tid == options->tid)
 			json_print(out, json_task_graph(m, i));
-	json_print(out, json_summary(input, finding_list__exit_code(
-						    input->findings ? input->findings : &none)));
+	code = finding_list__exit_code(input->findings ? input->findings : &none);
+	/* CONTRACT: what was lost forbids a verdict */
+	json_print(out, json_summary(input, !code && model__has_losses(m) ? 4 : code));
 	free(sorted);
 	return 0;
 }

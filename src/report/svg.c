@@ -26,7 +26,7 @@ static void complain(int status)
 int report_svg(FILE *out, const struct report_input *input, const struct report_options *options)
 {
 	struct report_options drawn = *options;
-	char *dot = NULL, *svg = NULL;
+	char *dot = NULL, *svg = NULL, title[300];
 	size_t size = 0, svg_size = 0;
 	FILE *memory = open_memstream(&dot, &size);
 	int status;
@@ -35,8 +35,9 @@ int report_svg(FILE *out, const struct report_input *input, const struct report_
 		return -errno;
 	if (model__class_edge_count(input->model) > DRAWN_EDGES && !drawn.only_cycles) {
 		drawn.only_cycles = true;
-		if (!drawn.title)
-			drawn.title = "only the cycles of a larger graph";
+		snprintf(title, sizeof(title), "%.200s%sonly the cycles of a larger graph",
+			 drawn.title ? drawn.title : "", drawn.title ? ": " : "");
+		drawn.title = title;
 	}
 	status = report_dot(memory, input, &drawn);
 	fclose(memory);

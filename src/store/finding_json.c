@@ -11,7 +11,7 @@
 
 #include "store/store_private.h"
 
-/* --- ids -------------------------------------------------------------------------------------- */
+/* --- ids --------------------------------------------------------------------------------- */
 
 uint32_t id_table__get(const struct id_table *map, int64_t id)
 {
@@ -59,7 +59,7 @@ void store_maps__clear(struct store_maps *maps)
 	id_table__clear(&maps->variables);
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------- */
 
 static json_t *pack_id(uint32_t id)
 {
@@ -174,8 +174,7 @@ char *store_finding__encode(const struct finding *f)
 	return text;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 static int64_t get_number(const json_t *object, const char *key, int64_t low, int64_t high)
 {

@@ -16,51 +16,92 @@ struct host {
 	const char *boot, *name, *release; /* interned in the target */
 };
 
-struct merge {
+struct model_merge {
 	struct model *to;
 	struct analysis *findings;
 	struct host *hosts;
-	uint32_t host_count;
-	int64_t offset; /* clock relation of the result */
+	uint32_t host_count, host_capacity;
+	int64_t base;
 };
+
+struct model_merge *model_merge__new(struct model *target, struct analysis *findings, int64_t base)
+{
+	struct model_merge *g = calloc(1, sizeof(*g));
+
+	if (g)
+		*g = (struct model_merge){.to = target, .findings = findings, .base = base};
+	return g;
+}
+
+void model_merge__free(struct model_merge *g)
+{
+	if (!g)
+		return;
+	free(g->hosts);
+	free(g);
+}
 
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* Index of the host this recording is from; a new one where it is not known yet. */
-static uint32_t host_of(struct merge *g, const struct model *m)
+static bool same_host(const struct host *a, const struct host *b)
 {
-	struct host host = {
+	if (a->boot || b->boot)
+		return same_text(a->boot, b->boot);
+	return same_text(a->name, b->name) && same_text(a->release, b->release);
+}
+
+/* Index of the host this model is from, a new one where it is not known yet; NO_ID: no memory. */
+static uint32_t host_of(struct model_merge *g, const struct model *m)
+{
+	const struct host host = {
 		model__intern(g->to, model__fact(m, "host.boot_id")),
 		model__intern(g->to, model__fact(m, "host.name")),
 		model__intern(g->to, model__fact(m, "kernel.release")),
 	};
-	uint32_t i;
 
-	for (i = 0; i < g->host_count; i++) {
-		const struct host *known = &g->hosts[i];
-
-		if (host.boot || known->boot ? same_text(host.boot, known->boot)
-					     : same_text(host.name, known->name) &&
-						       same_text(host.release, known->release))
+	for (uint32_t i = 0; i < g->host_count; i++)
+		if (same_host(&host, &g->hosts[i]))
 			return i;
+	if (g->host_count == g->host_capacity) {
+		uint32_t capacity = g->host_capacity * 2 + 8;
+		struct host *hosts = realloc(g->hosts, capacity * sizeof(*hosts));
+
+		if (!hosts)
+			return NO_ID;
+		g->hosts = hosts;
+		g->host_capacity = capacity;
 	}
-	g->hosts[g->host_count++] = host;
-	return i;
+	g->hosts[g->host_count] = host;
+	return g->host_count++;
 }
 
-/* Monotonic clocks start at boot: the earliest one stays, later boots move up. */
-static int find_offset(struct merge *g, const char *const *inputs, size_t count, char *error,
-		       size_t error_size)
+int model_merge__add(struct model_merge *g, const struct model *m,
+		     const struct finding_list *findings)
 {
-	const struct store_message message = {error, error_size};
+	const int64_t offset = model__clock(m)->realtime_offset;
+	struct replay_options options = {.host = host_of(g, m)};
+	char prefix[32];
 
+	if (options.host == NO_ID)
+		return -ENOMEM;
+	options.shift = offset && g->base && offset > g->base ? offset - g->base : 0;
+	snprintf(prefix, sizeof(prefix), "host %u", options.host + 1);
+	options.prefix = g->hosts[options.host].name ? g->hosts[options.host].name : prefix;
+	return model__replay(g->to, m, findings, g->findings, &options);
+}
+
+/* --- files ------------------------------------------------------------------------------- */
+
+static int find_base(const char *const *inputs, size_t count, int64_t *base,
+		     const struct store_message *message)
+{
 	for (size_t i = 0; i < count; i++) {
 		sqlite3 *db;
 		sqlite3_stmt *row;
-		int failed = store_file__open(inputs[i], &db, &message);
+		int failed = store_file__open(inputs[i], &db, message);
 
 		if (failed)
 			return failed;
@@ -68,8 +109,8 @@ static int find_offset(struct merge *g, const char *const *inputs, size_t count,
 		    sqlite3_step(row) == SQLITE_ROW) {
 			int64_t offset = sqlite3_column_int64(row, 0);
 
-			if (offset && (!g->offset || offset < g->offset))
-				g->offset = offset;
+			if (offset && (!*base || offset < *base))
+				*base = offset;
 		}
 		sqlite3_finalize(row);
 		sqlite3_close(db);
@@ -77,29 +118,18 @@ static int find_offset(struct merge *g, const char *const *inputs, size_t count,
 	return 0;
 }
 
-static int add_input(struct merge *g, const char *input, char *error, size_t error_size)
+static int add_file(struct model_merge *g, const char *input, char *error, size_t error_size)
 {
 	static const struct store_read_options everything = {.events = true};
-	struct replay_options options = {0};
 	struct model *from = model__new();
 	struct analysis *recorded =
 		from ? analysis__new(from, &(struct analysis_options){0}) : NULL;
 	int failed = -ENOMEM;
-	int64_t offset;
-	char prefix[64];
 
-	if (!recorded)
-		goto cleanup;
-	failed = store__read(input, from, recorded, &everything, error, error_size);
-	if (failed)
-		goto cleanup;
-	offset = model__clock(from)->realtime_offset;
-	options.host = host_of(g, from);
-	options.shift = offset && g->offset ? offset - g->offset : 0;
-	snprintf(prefix, sizeof(prefix), "host %u", options.host + 1);
-	options.prefix = g->hosts[options.host].name ? g->hosts[options.host].name : prefix;
-	failed = model__replay(g->to, from, analysis__findings(recorded), g->findings, &options);
-cleanup:
+	if (recorded)
+		failed = store__read(input, from, recorded, &everything, error, error_size);
+	if (!failed)
+		failed = model_merge__add(g, from, analysis__findings(recorded));
 	analysis__free(recorded);
 	model__free(from);
 	return failed;
@@ -117,33 +147,37 @@ int store__merge(const char *output, const char *const *inputs, size_t count, ch
 		 size_t error_size)
 {
 	const struct store_message message = {error, error_size};
-	struct merge g = {.to = model__new()};
-	int failed = -ENOMEM;
+	struct model *m = model__new();
+	struct analysis *findings = m ? analysis__new(m, &(struct analysis_options){0}) : NULL;
+	struct model_merge *g = NULL;
+	int failed = 0;
 	char sources[32];
+	int64_t base = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (same_file(output, inputs[i])) {
-			model__free(g.to);
-			return store_fail(&message, -EINVAL,
-					  "%s: is an input too; write the result to another file",
-					  output);
-		}
-	g.hosts = calloc(count + 1, sizeof(*g.hosts));
-	g.findings = g.to ? analysis__new(g.to, &(struct analysis_options){0}) : NULL;
-	if (g.hosts && g.findings)
-		failed = find_offset(&g, inputs, count, error, error_size);
 	for (size_t i = 0; i < count && !failed; i++)
-		failed = add_input(&g, inputs[i], error, error_size);
+		if (same_file(output, inputs[i]))
+			failed = store_fail(&message, -EINVAL,
+					    "%s: is an input too; write the result to another file",
+					    output);
+	if (!failed)
+		failed = find_base(inputs, count, &base, &message);
+	if (failed)
+		goto cleanup;
+	g = findings ? model_merge__new(m, findings, base) : NULL;
+	failed = g ? 0 : -ENOMEM;
+	for (size_t i = 0; i < count && !failed; i++)
+		failed = add_file(g, inputs[i], error, error_size);
 	snprintf(sources, sizeof(sources), "%zu", count);
 	if (!failed)
-		failed = model__set_fact(g.to, "recording.sources", sources);
-	if (!failed)
-		failed = store__save(output, g.to, analysis__findings(g.findings), NULL, error,
-				     error_size);
-	else if (failed == -ENOMEM)
+		failed = model__set_fact(m, "recording.sources", sources);
+	if (failed == -ENOMEM)
 		store_fail(&message, failed, "out of memory");
-	analysis__free(g.findings);
-	model__free(g.to);
-	free(g.hosts);
+	if (!failed)
+		failed = store__save(output, m, analysis__findings(findings), NULL, error,
+				     error_size);
+cleanup:
+	model_merge__free(g);
+	analysis__free(findings);
+	model__free(m);
 	return failed;
 }

@@ -9,8 +9,7 @@
 
 #include "store/reader.h"
 
-/* --- columns -------------------------------------------------------------------------------------
- */
+/* --- columns ----------------------------------------------------------------------------- */
 
 uint64_t column_number(sqlite3_stmt *row, int column)
 {
@@ -67,8 +66,7 @@ int read_rows(struct reader *r, const char *table, const char *query, row_fn eac
 	return error ? error : step == SQLITE_DONE ? 0 : -EIO;
 }
 
-/* --- the file itself, facts
- * ------------------------------------------------------------------------ */
+/* --- the file itself, facts -------------------------------------------------------------- */
 
 static int read_meta_row(struct reader *r, sqlite3_stmt *row)
 {
@@ -114,8 +112,7 @@ static int read_finding(struct reader *r, sqlite3_stmt *row)
 	return body ? store_finding__decode(body, r->model, &r->maps, r->findings) : -EBADMSG;
 }
 
-/* --- the whole
- * ---------------------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------- */
 
 static int read_all(struct reader *r)
 {
@@ -132,10 +129,12 @@ static int read_all(struct reader *r)
 	if (!error && r->findings)
 		error = read_rows(r, "finding", "SELECT body FROM finding ORDER BY id",
 				  read_finding);
-	if (!error && !r->closed && !model__losses_unknown(r->model))
+	if (error || r->closed)
+		return error;
+	if (!model__losses_unknown(r->model))
 		model__set_losses_unknown(r->model,
 					  "the recording was cut short or is still being written");
-	return error;
+	return model__set_fact(r->model, "recording.cut", "yes");
 }
 
 int store__read(const char *path, struct model *m, struct analysis *findings,

@@ -9,8 +9,7 @@
 
 #define MAX_HELD_READ 4096
 
-/* --- chains --------------------------------------------------------------------------------------
- */
+/* --- chains ------------------------------------------------------------------------------ */
 
 static int read_held_lock(struct reader *r, sqlite3_stmt *row, int column, struct held_lock *lock)
 {
@@ -107,8 +106,7 @@ int read_order(struct reader *r)
 	return error;
 }
 
-/* --- what happened
- * ---------------------------------------------------------------------------------- */
+/* --- what happened ----------------------------------------------------------------------- */
 
 /* {"12":5,"13":1} */
 static int read_buckets(const char *text, struct histogram *time)

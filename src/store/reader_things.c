@@ -83,8 +83,7 @@ static int read_variable(struct reader *r, sqlite3_stmt *row)
 			   : id_table__set(&r->maps.variables, sqlite3_column_int64(row, 0), id);
 }
 
-/* --- stacks --------------------------------------------------------------------------------------
- */
+/* --- stacks ------------------------------------------------------------------------------ */
 
 struct stack_reader {
 	struct frame *frames, *stack;

@@ -176,8 +176,7 @@ uint64_t redact_address(struct redactor *r, uint64_t value)
 	return address->id;
 }
 
-/* --- free text
- * ------------------------------------------------------------------------------------- */
+/* --- free text --------------------------------------------------------------------------- */
 
 static bool is_word(char c)
 {

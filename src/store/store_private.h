@@ -13,8 +13,7 @@
 
 extern const char store_schema[];
 
-/* --- file.c: creating and opening, with messages for people
- * --------------------------------------- */
+/* --- file.c: creating and opening, with messages for people ------------------------------ */
 
 struct store_message {
 	char *text;
@@ -32,22 +31,19 @@ int store_file__create(const char *path, sqlite3 **db, const struct store_messag
 int store_file__open(const char *path, sqlite3 **db, const struct store_message *message);
 int store_file__check_header(int fd, const char *path, const struct store_message *message);
 
-/* --- migrate.c
- * -------------------------------------------------------------------------------------- */
+/* --- migrate.c --------------------------------------------------------------------------- */
 
 /* steps[i] brings schema i + 1 to schema i + 2. One transaction; -EBADMSG leaves `db` as it was. */
 int store_migrate(sqlite3 *db, int from, int to, const char *const *steps);
 extern const char *const store_migrations[];
 
-/* --- text_code.c: lossless, harmless on a terminal
- * ---------------------------------------------------- */
+/* --- text_code.c: lossless, harmless on a terminal --------------------------------------- */
 
 /* \xNN for control characters, backslashes and what is no UTF-8. malloc'd, NULL without memory. */
 char *store_text__encode(const char *raw);
 char *store_text__decode(const char *text);
 
-/* --- finding_json.c
- * -------------------------------------------------------------------------------------- */
+/* --- finding_json.c ---------------------------------------------------------------------- */
 
 char *store_finding__encode(const struct finding *f); /* malloc'd JSON */
 /* How ids of a file became ids of the model; NULL members: unchanged. */
@@ -70,8 +66,7 @@ int store_finding__decode(const char *json, struct model *m, const struct store_
 int store_finding__copy(const struct finding *f, struct model *m, const struct store_maps *maps,
 			struct analysis *out);
 
-/* --- queue.c: between the tracing thread and the writing thread
- * ------------------------------------------- */
+/* --- queue.c: between the tracing thread and the writing thread -------------------------- */
 
 enum record_type {
 	RECORD_META,
@@ -116,8 +111,7 @@ bool queue__take(struct queue *q, const struct record **records, size_t *bytes);
 /* Waits until everything put so far was taken and the taker came back for more. */
 void queue__drain(struct queue *q);
 
-/* --- payloads
- * -------------------------------------------------------------------------------------------- */
+/* --- payloads ---------------------------------------------------------------------------- */
 /* Strings are those of the model: interned, unchanging, alive until the writer is closed. */
 
 struct row_meta {
@@ -195,8 +189,7 @@ struct row_fired {
 };
 void row_finding__release(struct row_finding *row);
 
-/* --- sink.c: records into SQL, on the writing thread
- * ------------------------------------------------------- */
+/* --- sink.c: records into SQL, on the writing thread ------------------------------------- */
 
 struct sink;
 struct sink *sink__open(const char *path, uint64_t max_size, int *error,
@@ -208,8 +201,7 @@ uint64_t sink__events_dropped(const struct sink *s); /* oldest, given up for max
 void sink__note_gap(struct sink *s);		     /* events were lost: the stream gets a cut */
 void sink__close(struct sink *s);
 
-/* --- rows.c: records into prepared statements
- * ------------------------------------------------------------- */
+/* --- rows.c: records into prepared statements -------------------------------------------- */
 
 enum statement {
 	PUT_META,

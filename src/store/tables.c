@@ -43,8 +43,7 @@ static uint64_t mix_pointer(uint64_t hash, const void *pointer)
 	return hash_mix(hash, (uintptr_t)pointer);
 }
 
-/* --- fingerprints: interned strings are equal when their addresses are ---------------------------
- */
+/* --- fingerprints: interned strings are equal when their addresses are ------------------- */
 
 static uint64_t print_class(const struct model *m, uint32_t id)
 {
@@ -111,8 +110,7 @@ static uint64_t print_fact(const struct model *m, uint32_t id)
 	return mix_pointer(1, value);
 }
 
-/* --- sending
- * ---------------------------------------------------------------------------------------- */
+/* --- sending ----------------------------------------------------------------------------- */
 
 static bool put(struct queue *q, enum record_type type, const void *row, size_t size)
 {

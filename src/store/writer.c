@@ -17,82 +17,7 @@
 
 #define DEFAULT_QUEUE_BYTES (8u << 20)
 
-/* --- the writing thread
- * ----------------------------------------------------------------------------- */
-
-/* Findings of a failed batch are kept for the next; events are counted as lost. */
-static void settle_batch(struct store_writer *w, const struct record *records, size_t bytes,
-			 bool failed)
-{
-	const char *at = (const char *)records, *end = at + bytes;
-	uint64_t lost = 0;
-
-	while (at < end) {
-		const struct record *record = (const struct record *)at;
-		struct row_finding *finding = (struct row_finding *)record->payload;
-		const struct row_events *events = (const struct row_events *)record->payload;
-
-		if (record->type == RECORD_FINDING) {
-			if (!failed || !findings__keep(&w->retained, finding))
-				row_finding__release(finding);
-		} else if (record->type == RECORD_EVENTS) {
-			lost += failed ? events->count : 0;
-			free(events->owned);
-		} else if (record->type == RECORD_EVENT) {
-			lost += failed;
-		}
-		at += sizeof(*record) + ((record->size + 7) & ~7u);
-	}
-	if (lost)
-		sink__note_gap(w->sink);
-	atomic_fetch_add(&w->lost, lost);
-}
-
-static int write_retained(struct store_writer *w)
-{
-	struct {
-		struct record record;
-		struct row_finding row;
-	} one = {.record = {RECORD_FINDING, 0, sizeof(one.row)}};
-	int error = 0;
-
-	while (w->retained.count && !error) {
-		one.row = w->retained.items[w->retained.count - 1];
-		error = sink__write(w->sink, &one.record, sizeof(one));
-		if (!error)
-			row_finding__release(&w->retained.items[--w->retained.count]);
-	}
-	return error;
-}
-
-static void *writing_thread(void *context)
-{
-	struct store_writer *w = context;
-	const struct record *records;
-	size_t bytes;
-
-	pthread_setname_np(pthread_self(), "vfiotrace-store");
-	while (queue__take(w->queue, &records, &bytes)) {
-		int error;
-
-		if (!bytes)
-			continue;
-		if (atomic_exchange(&w->gap, false))
-			sink__note_gap(w->sink);
-		error = write_retained(w);
-		if (!error)
-			error = sink__write(w->sink, records, bytes);
-		settle_batch(w, records, bytes, error != 0);
-		if (error) {
-			atomic_store(&w->last_error, error);
-			atomic_fetch_add(&w->failures, 1);
-		}
-	}
-	return NULL;
-}
-
-/* --- events
- * ------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------ */
 
 static void on_event(void *context, const struct model *m, const struct trace_event *event)
 {
@@ -137,8 +62,7 @@ int store_writer__fire(struct store_writer *w, const char *why)
 	return -ENOSPC;
 }
 
-/* --- findings
- * ------------------------------------------------------------------------------------------- */
+/* --- findings ---------------------------------------------------------------------------- */
 
 static char *copy_encoded(const char *raw)
 {
@@ -213,9 +137,7 @@ static void send_waiting(struct store_writer *w)
 		w->waiting.count--;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 struct store_writer *store_writer__open(const char *path, struct model *m,
 					const struct store_options *options, char *error,
@@ -251,7 +173,7 @@ struct store_writer *store_writer__open(const char *path, struct model *m,
 	failed = model__observe(m, &mine);
 	if (failed)
 		goto fail;
-	failed = -pthread_create(&w->thread, NULL, writing_thread, w);
+	failed = -pthread_create(&w->thread, NULL, store_writer__thread, w);
 	if (failed)
 		goto fail;
 	w->running = true;
@@ -298,12 +220,7 @@ const char *store_writer__error(const struct store_writer *w)
 static bool send_all(struct store_writer *w)
 {
 	uint32_t failures = atomic_load(&w->failures);
-	uint64_t lost = atomic_load(&w->lost);
 
-	if (lost > w->reported_lost) {
-		model__add_loss(w->model, LOSS_STORE, lost - w->reported_lost);
-		w->reported_lost = lost;
-	}
 	if (failures != w->seen_failures) {
 		w->seen_failures = failures;
 		tables__forget(w->tables); /* what was in the batch is not in the file */
@@ -360,8 +277,11 @@ static bool replace_findings(struct store_writer *w, const struct finding_list *
 static int finish_file(struct store_writer *w, const struct finding_list *findings,
 		       const char *verdict)
 {
+	uint64_t lost = atomic_load(&w->lost), told = model__loss(w->model, LOSS_STORE);
 	uint32_t failures;
 
+	if (lost > told)
+		model__add_loss(w->model, LOSS_STORE, lost - told);
 	send_until_done(w);
 	if (atomic_load(&w->failures) != w->seen_failures)
 		send_until_done(w); /* once more: the disk may have room now */

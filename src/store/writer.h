@@ -45,8 +45,8 @@ struct store_writer {
 	atomic_int last_error;
 	_Atomic uint64_t lost; /* events and findings */
 	uint32_t seen_failures;
-	uint64_t reported_lost;
 };
 void store_writer__free(struct store_writer *w);
+void *store_writer__thread(void *context);
 
 #endif

@@ -77,7 +77,8 @@ dpkg-deb -x "$first" "$work/deb" 2>/dev/null && "$work/deb/usr/sbin/vfiotrace" -
 ok $? "the packaged binary runs ($(stat -c %s "$first" 2>/dev/null) bytes of package)"
 dpkg-deb -f "$first" Depends | grep -q libbpf1
 ok $? "its dependencies are computed: $(dpkg-deb -f "$first" Depends)"
-! dpkg-deb --ctrl-tarfile "$first" | tar -xO ./postinst 2>/dev/null | grep -qE 'systemctl (enable|start)|deb-systemd-helper enable|deb-systemd-invoke start'
+postinst=$(dpkg-deb --ctrl-tarfile "$first" | tar -xO ./postinst 2>/dev/null)
+! grep -qE 'deb-systemd-invoke|systemctl (start|restart|enable)' <<<"$postinst" && grep -q 'was-enabled' <<<"$postinst"
 ok $? "installing neither enables nor starts the service"
 
 # --- static -----------------------------------------------------------------------------------------

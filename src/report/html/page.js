@@ -25,13 +25,12 @@ drawFindings();
 drawControls();
 resetFilters();
 listenToGraph();
-hideDetails();
+emptyDetails();
 $('timeline-figure').replaceChildren(timelineFigure());
 drawTimes();
 drawTasks();
 drawCoverage();
 drawHost();
-document.activeElement.blur();
 addEventListener('beforeprint', () => {
 	for (const block of document.querySelectorAll('details.evidence'))
 		block.open = true;

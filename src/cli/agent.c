@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfiotrace agent: the watch that never ends. */
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "cli/agent_command.h"
+
+#define SECOND 1000000000ULL
+#define PUBLISH_NS (5 * SECOND)
+#define ROTATE_NS (600 * SECOND)
+
+/* --- what the session tells ----------------------------------------------------------------------- */
+
+static void on_finding(void *context, const struct model *m, const struct finding *finding)
+{
+	(void)m;
+	agent__tell_finding(context, finding);
+}
+
+static void on_resolved(void *context, const struct model *m, const char *key)
+{
+	(void)m;
+	agent__tell_resolved(context, key);
+}
+
+static void on_stall(void *context, const struct model *m, const struct stall *stall)
+{
+	(void)m;
+	agent__tell_stall(context, stall);
+}
+
+static void complain(void *context, const char *file, uint32_t line, const char *message)
+{
+	(void)context;
+	if (line)
+		say_warning("%s:%u: %s", file, line, message);
+	else
+		say_warning("%s: %s", file, message);
+}
+
+/* By a child without privileges. A mistake in a file does not keep the watch from starting. */
+static struct rule_set *load_rules(const char *path, bool *bad)
+{
+	uint32_t complaints = 0;
+	struct rule_set *set = rules_load_unprivileged(path, &complaints, complain, NULL);
+
+	*bad = complaints > 0;
+	return set;
+}
+
+void agent__reload(struct agent *a)
+{
+	const struct session_settings *settings = &a->options.session;
+	struct rule_set *rules = NULL, *suppressions = NULL;
+	bool bad = false, bad_suppressions = false;
+	char state[64];
+
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
+		 (unsigned long long)clock_mono_ns() / 1000);
+	notify_state(state);
+	rules = settings->rules ? load_rules(settings->rules, &bad) : rule_set__builtin();
+	if (settings->suppress)
+		suppressions = load_rules(settings->suppress, &bad_suppressions);
+	if (bad || bad_suppressions || session__replace_rules(&a->session, rules, suppressions)) {
+		rule_set__free(rules);
+		rule_set__free(suppressions);
+		a->service.reload_failures++;
+		journal_entry(JOURNAL_RELOAD_FAILED, LOG_ERR,
+			      "rules not reloaded, the old ones stay in force", NULL, 0);
+	} else {
+		a->service.reloads++;
+		journal_entry(JOURNAL_RELOADED, LOG_NOTICE, "rules and suppressions reloaded", NULL, 0);
+	}
+	notify_state("READY=1");
+	a->next_publish = 0;
+}
+
+static void on_reload(void *context)
+{
+	agent__reload(context);
+}
+
+static void on_snapshot(void *context)
+{
+	agent__snapshot(context);
+}
+
+/* --- the loop --------------------------------------------------------------------------------------- */
+
+static void once_a_second(struct agent *a, uint64_t now)
+{
+	struct overhead_counters counters = { .mono = now, .cpu_ns = process_cpu_ns() };
+	struct capture_stats stats;
+	uint32_t shed = a->overhead.shed;
+
+	capture__stats(a->session.capture, &stats);
+	counters.acquisitions = stats.acquisitions + a->acquisitions_before;
+	counters.bpf_ns = stats.run_ns;
+	counters.bpf_runs = stats.run_count;
+	if (overhead__step(&a->overhead, &counters)) {
+		capture__shed(a->session.capture, a->overhead.shed);
+		agent__tell_shed(a, shed);
+	}
+	agent__poll_incidents(a, now);
+	agent__poll_hook(a, now);
+	endpoint__poll(a->endpoint, now);
+	agent__tell_losses(a, now);
+	if (a->options.memory_bytes && process_memory_bytes() > a->options.memory_bytes)
+		a->must_restart = true;
+}
+
+static void on_tick(void *context)
+{
+	struct agent *a = context;
+	uint64_t now = clock_mono_ns(), watchdog = notify_watchdog_ns();
+
+	if (now >= a->next_second) {
+		a->next_second = now + SECOND;
+		once_a_second(a, now);
+	}
+	if (now >= a->next_publish) {
+		a->next_publish = now + PUBLISH_NS;
+		agent__publish(a);
+	}
+	if (now >= a->next_rotation) {
+		a->next_rotation = now + ROTATE_NS;
+		agent__rotate(a);
+	}
+	if (watchdog && now >= a->next_watchdog) {
+		a->next_watchdog = now + watchdog;
+		notify_state("WATCHDOG=1");
+	}
+}
+
+static int open_session(struct agent *a)
+{
+	const struct session_events events = {
+		.context = a,
+		.finding = on_finding,
+		.resolved = on_resolved,
+		.stall = on_stall,
+		.tick = on_tick,
+		.snapshot = on_snapshot,
+		.reload = on_reload,
+	};
+	int status;
+
+	a->options.session.load_rules = load_rules;
+	status = session__open(&a->session, &a->options.session, &events);
+
+	if (!status)
+		status = session__attach(&a->session);
+	if (!status && a->overhead.shed)
+		capture__shed(a->session.capture, a->overhead.shed);
+	return status;
+}
+
+/* The model reached its bound: findings stay told and on disk, the graph begins anew. */
+static int restart(struct agent *a)
+{
+	uint64_t left = a->options.session.duration_ns;
+	struct capture_stats stats;
+
+	if (left) {
+		uint64_t gone = clock_mono_ns() - a->session.started;
+
+		a->options.session.duration_ns = left > gone ? left - gone : 1;
+	}
+	capture__stats(a->session.capture, &stats);
+	a->acquisitions_before += stats.acquisitions;
+	session__finish(&a->session, NULL);
+	session__close(&a->session);
+	a->must_restart = false;
+	a->service.restarts++;
+	overhead__close(&a->overhead);
+	a->overhead.sample.mono = 0;
+	a->overhead.window.mono = 0;
+	memset(a->losses_said, 0, sizeof(a->losses_said));
+	journal_entry(JOURNAL_RESTARTED, LOG_NOTICE,
+		      "the model reached its memory bound and is begun anew", NULL, 0);
+	return open_session(a);
+}
+
+static int watch_on(struct agent *a)
+{
+	int status = 0;
+
+	while (!status && !session__turn(&a->session, 500))
+		if (a->must_restart)
+			status = restart(a);
+	return status;
+}
+
+/* Files asked for in the last moment are still written, within ten seconds. */
+static void finish_incidents(struct agent *a)
+{
+	for (int i = 0; i < 100 && incidents__waiting(a->incidents); i++) {
+		agent__poll_incidents(a, clock_mono_ns());
+		usleep(100000);
+	}
+	for (int i = 0; i < 20; i++) {
+		agent__poll_hook(a, clock_mono_ns());
+		if (a->hooks_seen.started ==
+		    a->hooks_seen.succeeded + a->hooks_seen.failed + a->hooks_seen.timed_out)
+			break;
+		usleep(100000);
+	}
+}
+
+/* --- begin and end ------------------------------------------------------------------------------------ */
+
+/* Everything that needs no kernel, before anything is attached. */
+static int prepare(struct agent *a)
+{
+	const struct overhead_options budget = { .budget = a->options.max_overhead,
+						 .interval_ns = a->options.sample_interval_ns };
+	char error[512];
+
+	a->statedir = statedir__open(a->options.state, error, sizeof(error));
+	if (!a->statedir || statedir__enter(a->statedir))
+		goto refuse;
+	a->incidents = incidents__new(a->statedir, a->options.session.max_size);
+	if (!a->incidents)
+		return EXIT_ERROR;
+	if (a->options.hook &&
+	    !(a->hook = hook__new(a->options.hook, a->options.hook_timeout_ns, error, sizeof(error))))
+		goto refuse;
+	/* before the kernel is opened: its process must inherit nothing of that */
+	if (a->options.listen &&
+	    !(a->endpoint = endpoint__start(a->options.listen, error, sizeof(error))))
+		goto refuse;
+	if (a->endpoint && endpoint__port(a->endpoint) > 0)
+		say_info("metrics on port %d", endpoint__port(a->endpoint));
+	overhead__init(&a->overhead, &budget);
+	a->service.start_seconds = (double)time(NULL);
+	return 0;
+refuse:
+	say_error("%s", error);
+	return EXIT_ERROR;
+}
+
+static int run(struct agent *a)
+{
+	int status = prepare(a), error;
+
+	if (!status)
+		status = open_session(a);
+	if (status)
+		return status;
+	error = privileges_drop();
+	if (error)
+		say_warning("cannot drop privileges: %s", strerror(-error));
+	agent__publish(a);
+	notify_state("READY=1");
+	journal_entry(JOURNAL_STARTED, LOG_NOTICE, "watching", NULL, 0);
+	status = watch_on(a);
+	notify_state("STOPPING=1");
+	if (status)
+		return status;
+	overhead__close(&a->overhead);
+	status = session__finish(&a->session, NULL);
+	finish_incidents(a);
+	journal_entry(JOURNAL_STOPPED, LOG_NOTICE, "stopped, everything is detached", NULL, 0);
+	return status;
+}
+
+static void cleanup(struct agent *a)
+{
+	overhead__close(&a->overhead);
+	if (a->session.kernel)
+		session__close(&a->session);
+	incidents__free(a->incidents);
+	hook__free(a->hook);
+	endpoint__stop(a->endpoint);
+	statedir__close(a->statedir);
+	for (uint32_t i = 0; i < a->seen_count; i++)
+		free(a->seen[i]);
+}
+
+int agent_main(int argc, char **argv)
+{
+	static struct agent a;
+	int status = agent_options__parse(&a.options, argc, argv);
+
+	if (status)
+		return status;
+	signal(SIGPIPE, SIG_IGN);
+	status = run(&a);
+	cleanup(&a);
+	return status;
+}

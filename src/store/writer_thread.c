@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The writing thread: one batch of the queue after the other into the file. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "store/writer.h"
+
+/* Findings of a failed batch are kept for the next; events are counted as lost. */
+static void settle_batch(struct store_writer *w, const struct record *records, size_t bytes,
+			 bool failed)
+{
+	const char *at = (const char *)records, *end = at + bytes;
+	uint64_t lost = 0;
+
+	while (at < end) {
+		const struct record *record = (const struct record *)at;
+		struct row_finding *finding = (struct row_finding *)record->payload;
+		const struct row_events *events = (const struct row_events *)record->payload;
+
+		if (record->type == RECORD_FINDING) {
+			if (!failed || !findings__keep(&w->retained, finding))
+				row_finding__release(finding);
+		} else if (record->type == RECORD_EVENTS) {
+			lost += failed ? events->count : 0;
+			free(events->owned);
+		} else if (record->type == RECORD_EVENT) {
+			lost += failed;
+		}
+		at += sizeof(*record) + ((record->size + 7) & ~7u);
+	}
+	if (lost)
+		sink__note_gap(w->sink);
+	atomic_fetch_add(&w->lost, lost);
+}
+
+static int write_retained(struct store_writer *w)
+{
+	struct {
+		struct record record;
+		struct row_finding row;
+	} one = {.record = {RECORD_FINDING, 0, sizeof(one.row)}};
+	int error = 0;
+
+	while (w->retained.count && !error) {
+		one.row = w->retained.items[w->retained.count - 1];
+		error = sink__write(w->sink, &one.record, sizeof(one));
+		if (!error)
+			row_finding__release(&w->retained.items[--w->retained.count]);
+	}
+	return error;
+}
+
+void *store_writer__thread(void *context)
+{
+	struct store_writer *w = context;
+	const struct record *records;
+	size_t bytes;
+
+	pthread_setname_np(pthread_self(), "vfiotrace-store");
+	while (queue__take(w->queue, &records, &bytes)) {
+		int error;
+
+		if (!bytes)
+			continue;
+		if (atomic_exchange(&w->gap, false))
+			sink__note_gap(w->sink);
+		error = write_retained(w);
+		if (!error)
+			error = sink__write(w->sink, records, bytes);
+		settle_batch(w, records, bytes, error != 0);
+		if (error) {
+			atomic_store(&w->last_error, error);
+			atomic_fetch_add(&w->failures, 1);
+		}
+	}
+	return NULL;
+}
