@@ -20,6 +20,8 @@ static int parse_row(struct kernel *k, char *line, struct module_row *row)
 	if (sscanf(line, "%127s %llu %*s %*s %15s %llx (%15[^)])", name, &size, state, &address,
 		   taint) < 3)
 		return -EINVAL;
+	if (strcmp(state, "Live")) /* coming or going: its functions and types cannot be had yet, or any more */
+		return -EAGAIN;
 	row->name = kernel__keep(k, name);
 	row->address = address;
 	row->size = size;

@@ -21,7 +21,7 @@ boot() {
 	local name=${boot_name:-$1}
 	label="$name: "
 	results=$work/$name
-	"$here/run-guest" "$1" -o "$results" "${@:2}" >"$work/log" 2>&1
+	"$here/run-guest" "$1" -o "$results" -t "${VFIOTRACE_LAB_LIMIT:-300}" "${@:2}" >"$work/log" 2>&1
 	boot_status=$?
 	[ -z "$keep" ] || { mkdir -p "$keep" && cp -r "$results" "$keep/" 2>/dev/null; }
 	case $boot_status in

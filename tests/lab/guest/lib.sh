@@ -75,6 +75,18 @@ trace_start() {
 	done
 }
 
+# Wait until it attaches nothing more: the number of its descriptors stays the same for three seconds.
+trace_settled() {
+	n=0 same=0 before=0
+	while [ $same -lt 6 ] && [ $n -lt 120 ]; do
+		sleep 0.5
+		now=$(ls /proc/$TRACE/fd 2>/dev/null | wc -l)
+		if [ "$now" = "$before" ] && [ $n -gt 5 ]; then same=$((same + 1)); else same=0; fi
+		before=$now
+		n=$((n + 1))
+	done
+}
+
 # Stop it as an operator would, and leave its exit code in OUTPUT.exit.
 trace_stop() {
 	kill -TERM $TRACE 2>/dev/null

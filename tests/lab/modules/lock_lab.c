@@ -4,7 +4,7 @@
  * it; what it still holds at the end is released, newest first. With "kthread " in front a kernel
  * thread executes it and the writer waits, with "bg " nobody waits.
  *
- *   m+a m-a          mutex_lock, mutex_unlock on mutex a (a..f static, x..z on the heap)
+ *   m+a m-a          mutex_lock, mutex_unlock on mutex a (a..o static, x..z on the heap)
  *   mi+a mk+a mo+a   _interruptible, _killable, _io; mt+a trylock (the program ends if it fails)
  *   z+a  Z+a         atomic_dec_and_mutex_lock with a count of 1 (locks) or 2 (does not)
  *   r+p r-p w+p w-p  down_read, up_read, down_write, up_write on rwsem p (p..s)
@@ -39,6 +39,15 @@ DEFINE_MUTEX(lab_mutex_c);
 DEFINE_MUTEX(lab_mutex_d);
 DEFINE_MUTEX(lab_mutex_e);
 DEFINE_MUTEX(lab_mutex_f);
+DEFINE_MUTEX(lab_mutex_g);
+DEFINE_MUTEX(lab_mutex_h);
+DEFINE_MUTEX(lab_mutex_i);
+DEFINE_MUTEX(lab_mutex_j);
+DEFINE_MUTEX(lab_mutex_k);
+DEFINE_MUTEX(lab_mutex_l);
+DEFINE_MUTEX(lab_mutex_m);
+DEFINE_MUTEX(lab_mutex_n);
+DEFINE_MUTEX(lab_mutex_o);
 DECLARE_RWSEM(lab_rwsem_p);
 DECLARE_RWSEM(lab_rwsem_q);
 DECLARE_RWSEM(lab_rwsem_r);
@@ -51,7 +60,10 @@ struct lab_object {
 };
 
 static struct mutex *const mutexes[] = { &lab_mutex_a, &lab_mutex_b, &lab_mutex_c,
-					 &lab_mutex_d, &lab_mutex_e, &lab_mutex_f };
+					 &lab_mutex_d, &lab_mutex_e, &lab_mutex_f,
+					 &lab_mutex_g, &lab_mutex_h, &lab_mutex_i,
+					 &lab_mutex_j, &lab_mutex_k, &lab_mutex_l,
+					 &lab_mutex_m, &lab_mutex_n, &lab_mutex_o };
 static struct rw_semaphore *const rwsems[] = { &lab_rwsem_p, &lab_rwsem_q, &lab_rwsem_r,
 					       &lab_rwsem_s };
 static struct lab_object *objects[3];
@@ -78,7 +90,7 @@ struct program {
 
 static struct mutex *lab_mutex(char name)
 {
-	if (name >= 'a' && name <= 'f')
+	if (name >= 'a' && name <= 'o')
 		return mutexes[name - 'a'];
 	if (name >= 'x' && name <= 'z' && objects[name - 'x'])
 		return &objects[name - 'x']->lock;
