@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The agent's side of the endpoint: its process, the texts it may show. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 
 struct endpoint {
 	struct endpoint_shared *shared;
-	int listener;
+	int listener, lifeline;
 	pid_t child, owner;
 	uint64_t retry_at, restarts;
 	char path[PATH_MAX];
@@ -28,17 +29,27 @@ struct endpoint {
 
 static int start(struct endpoint *e)
 {
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
 	e->child = fork();
+	if (!e->child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != e->owner || privileges_none(e->listener, ends[0], MEMORY_LIMIT))
+			_exit(1);
+		endpoint_serve(e->shared, e->listener, ends[0]);
+	}
+	close(ends[0]);
 	if (e->child < 0) {
 		e->child = 0;
+		close(ends[1]);
 		return -errno;
 	}
-	if (e->child)
-		return 0;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != e->owner || privileges_none(e->listener, -1, MEMORY_LIMIT))
-		_exit(1);
-	endpoint_serve(e->shared, e->listener);
+	if (e->lifeline >= 0)
+		close(e->lifeline);
+	e->lifeline = ends[1];
+	return 0;
 }
 
 struct endpoint *endpoint__start(const char *address, char *error, size_t error_size)
@@ -50,6 +61,7 @@ struct endpoint *endpoint__start(const char *address, char *error, size_t error_
 		return NULL;
 	}
 	e->owner = getpid();
+	e->lifeline = -1;
 	e->shared = mmap(NULL, sizeof(*e->shared), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (e->shared == MAP_FAILED) {
@@ -74,10 +86,11 @@ void endpoint__stop(struct endpoint *e)
 {
 	if (!e)
 		return;
-	if (e->child > 0) {
-		kill(e->child, SIGKILL);
-		waitpid(e->child, NULL, 0);
-	}
+	if (e->lifeline >= 0)
+		close(e->lifeline);
+	/* it ends by itself; one that does not is no reason to wait */
+	for (int i = 0; e->child > 0 && i < 100 && !waitpid(e->child, NULL, WNOHANG); i++)
+		usleep(10000);
 	if (e->listener >= 0) {
 		close(e->listener);
 		if (e->path[0])

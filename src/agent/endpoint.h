@@ -23,8 +23,12 @@ struct endpoint_shared {
 	struct endpoint_text texts[ENDPOINT_FLAVOURS];
 };
 
-/* Never returns. `listener` is bound and listening. */
-void endpoint_serve(struct endpoint_shared *shared, int listener) __attribute__((noreturn));
+/*
+ * Never returns. `listener` is bound and listening. It ends when the other end of the pipe `lifeline`
+ * is closed: the agent, which has given up CAP_KILL, cannot end another user's process.
+ */
+void endpoint_serve(struct endpoint_shared *shared, int listener, int lifeline)
+	__attribute__((noreturn));
 /* A listening socket for the address; `path` is filled for a unix socket, else "". */
 int endpoint_listen(const char *address, char *path, size_t path_size, char *error,
 		    size_t error_size);

@@ -7,6 +7,7 @@
  * are open the oldest goes first, so that a scraper gets through a flood.
  */
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -196,8 +197,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return say(connection, MHD_HTTP_NOT_FOUND, "only /metrics is here\n");
 }
 
-void endpoint_serve(struct endpoint_shared *shared, int listener)
+void endpoint_serve(struct endpoint_shared *shared, int listener, int lifeline)
 {
+	struct pollfd alive = { .fd = lifeline, .events = POLLIN };
 	struct MHD_Daemon *daemon;
 
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
@@ -214,8 +216,7 @@ void endpoint_serve(struct endpoint_shared *shared, int listener)
 				  on_connection, NULL, MHD_OPTION_END);
 	if (!daemon)
 		_exit(1);
-	for (;;) {
-		usleep(500000);
+	while (poll(&alive, 1, 500) <= 0)
 		end_overdue();
-	}
+	_exit(0);
 }

@@ -102,7 +102,7 @@ static void sample(struct metrics_text *t, const char *suffix, double value)
 	fprintf(t->out, "%s%s", t->name, suffix);
 	if (t->labels_used)
 		fprintf(t->out, "{%s}", t->labels);
-	fprintf(t->out, " %.17g\n", value);
+	fprintf(t->out, " %.15g\n", value);
 	t->labels_used = 0;
 }
 
