@@ -174,7 +174,7 @@ static void settle(struct hook *h, uint64_t step_ns)
 	uint64_t now = 1;
 	struct hook_stats stats;
 
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < 6000; i++) {
 		hook__poll(h, now);
 		hook__stats(h, &stats);
 		if (stats.started && stats.started == stats.succeeded + stats.failed + stats.timed_out)
