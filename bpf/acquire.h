@@ -23,26 +23,12 @@ static __always_inline bool is_recursion(const struct record_lock *lock, __u64 t
 	return false;
 }
 
-__noinline int find_held(struct task_state *state, __u64 lock, struct record_lock *out)
-{
-	if (!state || !out)
-		return 0;
-	__builtin_memset(out, 0, sizeof(*out));
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= state->count)
-			break;
-		if (state->held[i].lock == lock)
-			*out = state->held[i];
-	}
-	return 0;
-}
-
 static __noinline void send_recursion(void *ctx, struct shared_state *shared_state,
 					   struct task_state *state, struct record_lock *lock)
 {
 	__u64 key = mix(mix(lock->site, lock->lock), 0x5ec);
 	struct record_recursion *record;
+	__u32 found;
 	__u8 one = 1;
 
 	if (bpf_map_lookup_elem(&sites, &key))
@@ -53,7 +39,11 @@ static __noinline void send_recursion(void *ctx, struct shared_state *shared_sta
 		return;
 	}
 	fill_header(&record->header, RECORD_RECURSION);
-	find_held(state, lock->lock, &record->held);
+	found = find_held(state, lock->lock);
+	if (found)
+		record->held = state->held[(found - 1) & (RECORD_MAX_HELD - 1)];
+	else
+		__builtin_memset(&record->held, 0, sizeof(record->held));
 	check_interest(shared_state, lock);
 	record->wanted = *lock;
 	record->mm = current_mm();
@@ -88,29 +78,30 @@ static __noinline void site_seen(void *ctx, struct record_lock *lock)
 	count(COUNT_SITE);
 }
 
+static long any_interesting(__u32 i, struct held_walk *walk)
+{
+	if (!check_interest(walk->shared_state, &walk->state->held[i & (RECORD_MAX_HELD - 1)]))
+		return 0;
+	walk->found = 1;
+	return 1; /* enough */
+}
+
 /* Chain work is done in scope, and for a task that nests two locks of the interest set. */
 __noinline int in_scope(struct shared_state *shared_state, struct task_state *state,
 			struct record_lock *wanted)
 {
-	__u32 listed;
+	struct held_walk walk = { .state = state, .shared_state = shared_state };
 
 	if (!shared_state || !state || !wanted)
 		return 0;
-	listed = state->count;
 	if (shared_state->shed & 4)
-		return false;
+		return 0;
 	if (shared_state->scope_all || state->scope)
-		return true;
+		return 1;
 	if (!check_interest(shared_state, wanted))
-		return false;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= listed)
-			break;
-		if (check_interest(shared_state, &state->held[i]))
-			return true;
-	}
-	return false;
+		return 0;
+	bpf_loop(state->count, any_interesting, &walk, 0);
+	return walk.found;
 }
 
 #define DEC_FUNCTION_BYTES 256

@@ -134,67 +134,82 @@ __noinline int looks_alive(__u64 lock, __u32 kind)
 	return 1;
 }
 
-/* Every held lock must look like a lock before a new chain is believed. */
+static long drop_one(__u32 i, struct held_walk *walk)
+{
+	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
+
+	if (!looks_alive(entry->lock, entry->kind)) {
+		count(COUNT_DROPPED_ENTRY);
+		return 0;
+	}
+	walk->state->held[walk->state->kept & (RECORD_MAX_HELD - 1)] = *entry;
+	walk->state->kept++;
+	return 0;
+}
+
+/* Every held lock must look like a lock before a new chain is believed. Returns how many did not. */
 __noinline int drop_insane(struct task_state *state)
 {
+	struct held_walk walk = { .state = state };
 	__u32 listed;
 
 	if (!state)
 		return 0;
 	listed = state->count;
 	state->kept = 0;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= listed)
-			break;
-		if (!looks_alive(state->held[i].lock, state->held[i].kind)) {
-			count(COUNT_DROPPED_ENTRY);
-			continue;
-		}
-		state->held[state->kept & (RECORD_MAX_HELD - 1)] = state->held[i];
-		state->kept++;
-	}
+	bpf_loop(listed, drop_one, &walk, 0);
 	state->count = state->kept;
-	return state->kept != listed;
+	return listed - state->count;
+}
+
+static long mix_one(__u32 i, struct held_walk *walk)
+{
+	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
+
+	check_interest(walk->shared_state, entry);
+	walk->key = mix_lock(walk->key, entry);
+	return 0;
 }
 
 __noinline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
 			   struct record_lock *wanted)
 {
-	__u64 key = 0x76667431;
-	__u32 listed;
+	struct held_walk walk = { .state = state, .shared_state = shared_state, .key = 0x76667431 };
 
 	if (!shared_state || !state || !wanted)
 		return 0;
-	listed = state->count;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= listed)
-			break;
-		check_interest(shared_state, &state->held[i]);
-		key = mix_lock(key, &state->held[i]);
-	}
+	bpf_loop(state->count, mix_one, &walk, 0);
 	check_interest(shared_state, wanted);
-	return mix_lock(key, wanted);
+	return mix_lock(walk.key, wanted);
+}
+
+struct copy_walk {
+	struct task_state *state;
+	struct shared_state *shared_state;
+	struct record_chain *record;
+};
+
+static long copy_one(__u32 i, struct copy_walk *walk)
+{
+	struct record_lock *entry;
+
+	i &= RECORD_MAX_HELD - 1;
+	entry = &walk->state->held[i];
+	walk->record->held[i] = *entry;
+	slab_of(walk->shared_state, entry->lock, &walk->record->slab[i]);
+	interest_add(walk->shared_state, entry->lock);
+	return 0;
 }
 
 __noinline int copy_held(struct shared_state *shared_state, struct task_state *state,
 			 struct record_chain *record)
 {
-	__u32 listed;
+	struct copy_walk walk = { .state = state, .shared_state = shared_state, .record = record };
 
 	if (!shared_state || !state || !record)
 		return 0;
-	listed = state->count;
-	record->held_count = listed;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= listed)
-			break;
-		record->held[i] = state->held[i];
-		slab_of(shared_state, state->held[i].lock, &record->slab[i]);
-		interest_add(shared_state, state->held[i].lock);
-	}
+	record->held_count = state->count;
+	bpf_loop(state->count, copy_one, &walk, 0);
 	return 0;
 }
 

@@ -18,7 +18,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "contention.h"
+#include "contention_record.h"
+#include "record.h"
 #include "owner_word.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -379,5 +380,43 @@ int BPF_PROG(contention_end, void *lock_pointer, int result)
 	outer.flags = note->outer_flags;
 	outer.outer_lock = outer.outer_since = 0;
 	bpf_map_update_elem(&notes, &current, &outer, BPF_ANY);
+	return 0;
+}
+
+/* --- held sets, for the sweep ------------------------------------------------------------------------ */
+
+/* How struct task_state of maps.h begins. User space puts the map of the lock programs in its place. */
+struct held_view {
+	struct record_lock held[RECORD_MAX_HELD];
+	__u32 count;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct held_view);
+} tasks SEC(".maps");
+
+SEC("iter/task")
+int held_sets(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct contention_held header = {};
+	struct held_view *view;
+	__u64 bytes;
+
+	if (!task || !find_note((__u64)task))
+		return 0;
+	view = bpf_task_storage_get(&tasks, task, 0, 0);
+	if (!view || !view->count)
+		return 0;
+	header.task = (__u64)task;
+	header.count = view->count & (RECORD_MAX_HELD - 1); /* of a full set the innermost is left out */
+	bytes = header.count * sizeof(struct record_lock);
+	barrier_var(bytes);
+	bytes &= RECORD_MAX_HELD * sizeof(struct record_lock) - 1;
+	bpf_seq_write(ctx->meta->seq, &header, sizeof(header));
+	bpf_seq_write(ctx->meta->seq, view->held, bytes);
 	return 0;
 }

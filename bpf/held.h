@@ -55,11 +55,6 @@ static __always_inline bool was_downgraded(const void *lock, __u64 task)
 	return word.task == task && (word.flags & OWNER_READER) && read_may_be_held(lock);
 }
 
-/*
- * The functions below are global on purpose: the verifier looks at each of them by itself, once, so
- * their loops do not multiply with the paths of their callers. Hence the NULL tests.
- */
-
 enum { NOT_HELD, HELD, HELD_DOWNGRADED };
 
 /* A failed read of the lock's memory means released. */
@@ -78,31 +73,46 @@ __noinline int still_held(__u64 address, __u32 kind, __u32 flags, __u64 task)
 	return was_downgraded(lock, task) ? HELD_DOWNGRADED : NOT_HELD;
 }
 
+/*
+ * Walks over the list are bpf_loop callbacks (5.17, e6f2dd0f8067): the verifier looks at a callback
+ * once, not once per entry. The functions around them are global for the same reason: each is
+ * verified by itself, so their paths do not multiply. Hence the NULL tests.
+ */
+struct held_walk {
+	struct task_state *state;
+	struct shared_state *shared_state;
+	struct record_lock *out;
+	__u64 task, lock, key;
+	__u32 found;
+};
+
+static long filter_one(__u32 i, struct held_walk *walk)
+{
+	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
+	__u32 kept = walk->state->kept & (RECORD_MAX_HELD - 1);
+	int held = still_held(entry->lock, entry->kind, entry->flags, walk->task);
+
+	if (held == NOT_HELD)
+		return 0;
+	if (held == HELD_DOWNGRADED)
+		entry->flags |= RECORD_SHARED;
+	if (kept != i)
+		walk->state->held[kept] = *entry;
+	walk->state->kept = kept + 1;
+	return 0;
+}
+
 /* Throw out what is no longer held; returns how many locks are. */
 __noinline int filter_held(struct task_state *state, __u64 task)
 {
-	__u32 listed;
+	struct held_walk walk = { .state = state, .task = task };
 
 	if (!state)
 		return 0;
-	listed = state->count;
+	if (!state->count)
+		return 0;
 	state->kept = 0;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		struct record_lock *entry = &state->held[i];
-		int held;
-
-		if (i >= listed)
-			break;
-		held = still_held(entry->lock, entry->kind, entry->flags, task);
-		if (held == NOT_HELD)
-			continue;
-		if (held == HELD_DOWNGRADED)
-			entry->flags |= RECORD_SHARED;
-		if (state->kept != i)
-			state->held[state->kept & (RECORD_MAX_HELD - 1)] = *entry;
-		state->kept++;
-	}
+	bpf_loop(state->count, filter_one, &walk, 0);
 	state->count = state->kept;
 	return state->count;
 }
@@ -127,31 +137,40 @@ static __always_inline void push_held(struct task_state *state, const struct rec
 	state->count = at + 1;
 }
 
-/* Remove the newest entry of `lock` (up_read, a reader that gave up). 1: it was there. */
-__noinline int drop_held(struct task_state *state, __u64 lock, struct record_lock *was)
+static long find_one(__u32 i, struct held_walk *walk)
 {
-	__u32 listed;
+	if (walk->state->held[i & (RECORD_MAX_HELD - 1)].lock == walk->lock)
+		walk->state->kept = i + 1;
+	return 0;
+}
 
-	if (!state || !was)
+/* Position + 1 of the newest entry of `lock`, 0 if there is none. */
+__noinline int find_held(struct task_state *state, __u64 lock)
+{
+	struct held_walk walk = { .state = state, .lock = lock };
+
+	if (!state)
 		return 0;
-	listed = state->count;
-	state->kept = RECORD_MAX_HELD;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= listed)
-			break;
-		if (state->held[i].lock == lock)
-			state->kept = i;
-	}
-	if (state->kept >= RECORD_MAX_HELD)
-		return 0;
-	*was = state->held[state->kept & (RECORD_MAX_HELD - 1)];
+	state->kept = 0;
+	bpf_loop(state->count, find_one, &walk, 0);
+	return state->kept;
+}
+
+/* Remove the newest entry of `lock` (up_read, a reader that gave up). */
+static __always_inline bool drop_held(struct task_state *state, __u64 lock, struct record_lock *was)
+{
+	__u32 found = find_held(state, lock);
+	struct record_lock *entry = &state->held[(found - 1) & (RECORD_MAX_HELD - 1)];
+
+	if (!found)
+		return false;
+	*was = *entry;
 	/* a lock at address 0 is not held: the next filter closes the gap */
-	state->held[state->kept & (RECORD_MAX_HELD - 1)].lock = 0;
-	state->held[state->kept & (RECORD_MAX_HELD - 1)].kind = RECORD_MUTEX;
-	if (state->kept + 1 == listed)
-		state->count = listed - 1;
-	return 1;
+	entry->lock = 0;
+	entry->kind = RECORD_MUTEX;
+	if (found == state->count)
+		state->count = found - 1;
+	return true;
 }
 
 #endif

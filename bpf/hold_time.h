@@ -38,12 +38,11 @@ static __always_inline void add_duration(struct duration_value *value, __u64 ns)
 		__sync_fetch_and_add(&value->bucket[bucket], 1);
 }
 
-static __always_inline void count_hold(const struct record_lock *lock, __u64 ns)
+/* Global: verified once, whoever calls it. */
+__noinline int count_hold(__u64 lock, __u64 site, __u32 generation, __u64 ns)
 {
 	static const struct duration_value none;
-	struct duration_key key = { .lock = lock->lock,
-				    .site = lock->site,
-				    .generation = lock->generation };
+	struct duration_key key = { .lock = lock, .site = site, .generation = generation };
 	struct duration_value *value = bpf_map_lookup_elem(&hold_times, &key);
 
 	if (!value) {
@@ -53,6 +52,7 @@ static __always_inline void count_hold(const struct record_lock *lock, __u64 ns)
 	}
 	if (value)
 		add_duration(value, ns);
+	return 0;
 }
 
 #endif

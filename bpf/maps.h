@@ -18,7 +18,7 @@
 struct task_state {
 	struct record_lock held[RECORD_MAX_HELD];
 	__u32 count;
-	/* scratch of the loops: in memory, where the verifier does not follow every value */
+	/* scratch of the walks: in memory, where the verifier does not follow every value */
 	volatile __u32 kept;
 	__u32 scope; /* enum record_scope */
 	__u32 chain_cache[TASK_CACHE]; /* chains this task was already seen on */

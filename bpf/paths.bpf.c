@@ -112,18 +112,23 @@ static __always_inline int on_group_ioctl(void *ctx, __u64 *words)
 		return 0;
 	shared_state->group_fops = (__u64)BPF_CORE_READ((struct file *)words[0], f_op);
 	see_group(shared_state, (void *)group);
+	see_devices_of(shared_state, (void *)group);
 	return 0;
 }
 
 static __always_inline int on_group_ioctl_exit(void *ctx, long result)
 {
+	struct shared_state *shared_state = shared_get();
 	struct task_state *state = leave(SCOPE_GROUP_IOCTL);
 	struct path_run run = { .path = PATH_NUMBER_DEVICE_OPEN, .how = HOW_NUMBER_GROUP };
 
+	if (state && shared_state) /* VFIO_GROUP_SET_CONTAINER has given it a container */
+		see_group(shared_state, (void *)state->scope_object);
 	if (!state || !constants.open_by_ioctl || state->command != VFIO_GROUP_GET_DEVICE_FD_COMMAND)
 		return 0;
 	run.result = result;
 	run.group = state->scope_object;
+	run.device = only_device_of((void *)run.group);
 	return send_path(&run);
 }
 PROBE(vfio_group_fops_unl_ioctl, 3, on_group_ioctl, on_group_ioctl_exit)
@@ -211,13 +216,24 @@ static __always_inline int on_container_release(void *ctx, __u64 *words)
 	return 0;
 }
 
-static __always_inline int on_container_exit(void *ctx, long result)
+/* the IOMMU backend's state is there once VFIO_SET_IOMMU has run */
+static __always_inline int on_container_ioctl_exit(void *ctx, long result)
+{
+	struct shared_state *shared_state = shared_get();
+	struct task_state *state = leave(SCOPE_CONTAINER);
+
+	if (state && shared_state)
+		see_container(shared_state, (void *)state->scope_object);
+	return 0;
+}
+
+static __always_inline int on_container_release_exit(void *ctx, long result)
 {
 	leave(SCOPE_CONTAINER);
 	return 0;
 }
-PROBE(vfio_fops_unl_ioctl, 3, on_container_ioctl, on_container_exit)
-PROBE(vfio_fops_release, 2, on_container_release, on_container_exit)
+PROBE(vfio_fops_unl_ioctl, 3, on_container_ioctl, on_container_ioctl_exit)
+PROBE(vfio_fops_release, 2, on_container_release, on_container_release_exit)
 
 static __always_inline int on_kvm_dev_ioctl(void *ctx, __u64 *words)
 {

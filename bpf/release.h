@@ -72,7 +72,7 @@ static __always_inline int released(void *ctx, __u64 lock)
 	if (!state || !state->count || !drop_held(state, lock, &was))
 		return 0;
 	if (shared_state->holds && was.time)
-		count_hold(&was, bpf_ktime_get_ns() - was.time);
+		count_hold(was.lock, was.site, was.generation, bpf_ktime_get_ns() - was.time);
 	if (shared_state->record_events && (was.flags & RECORD_INTERESTING))
 		send_event(&was, EVENT_NUMBER_RELEASE, 0);
 	return 0;
@@ -103,36 +103,23 @@ static __always_inline int acquired(__u64 lock, bool failed)
 	return 0;
 }
 
-__noinline int mark_downgraded(struct task_state *state, __u64 lock, struct record_lock *found)
-{
-	if (!state || !found)
-		return 0;
-#pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < RECORD_MAX_HELD; i++) {
-		if (i >= state->count)
-			break;
-		if (state->held[i].lock != lock)
-			continue;
-		state->held[i].flags |= RECORD_SHARED;
-		*found = state->held[i];
-	}
-	return 0;
-}
-
 static __always_inline int downgraded(void *ctx, __u64 lock)
 {
 	struct shared_state *shared_state = shared_get();
-	struct record_lock found = {};
+	struct record_lock *entry;
 	struct task_state *state;
+	__u32 found;
 
 	if (!shared_state || !shared_state->ready)
 		return 0;
 	state = task_state_find();
-	if (!state)
+	found = state ? find_held(state, lock) : 0;
+	if (!found)
 		return 0;
-	mark_downgraded(state, lock, &found);
-	if (shared_state->record_events && found.lock)
-		send_event(&found, EVENT_NUMBER_DOWNGRADE, 0);
+	entry = &state->held[(found - 1) & (RECORD_MAX_HELD - 1)];
+	entry->flags |= RECORD_SHARED;
+	if (shared_state->record_events)
+		send_event(entry, EVENT_NUMBER_DOWNGRADE, 0);
 	return 0;
 }
 

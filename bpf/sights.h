@@ -132,29 +132,31 @@ static __noinline void see_group_alone(struct shared_state *state, struct vfio_g
 	interest_add(state, LOCK_OF(group, device_lock));
 }
 
-static __noinline void see_device_alone(struct shared_state *state, struct vfio_device *device)
+__noinline int see_device_alone(struct shared_state *state, __u64 address)
 {
-	struct sight sight = { .address = (__u64)device, .kind = RECORD_OBJECT_DEVICE };
+	struct vfio_device *device = (void *)address;
+	struct sight sight = { .address = address, .kind = RECORD_OBJECT_DEVICE };
 	struct sight set = { .kind = RECORD_OBJECT_DEVICE_SET };
 	struct vfio_device_set *dev_set;
 
-	if (!device)
-		return;
+	if (!state || !device)
+		return 0;
 	dev_set = BPF_CORE_READ(device, dev_set);
 	sight.parent = (__u64)BPF_CORE_READ(device, group);
 	sight.second = (__u64)dev_set;
 	if (!sight_is_new(&sight))
-		return;
+		return 0;
 	sight.name = BPF_CORE_READ(device, dev, kobj.name);
 	sight.driver = BPF_CORE_READ(device, dev, driver, name);
 	sight.ops = (__u64)BPF_CORE_READ(device, ops);
 	send_sight(&sight);
 	if (!dev_set)
-		return;
+		return 0;
 	set.address = (__u64)dev_set;
 	set.parent = (__u64)device;
 	send_sight(&set);
 	interest_add(state, LOCK_OF(dev_set, lock));
+	return 0;
 }
 
 /* One after the other, not inside each other: a program's stack is 512 bytes. */
@@ -171,7 +173,46 @@ static __always_inline void see_device(struct shared_state *state, struct vfio_d
 	if (!device)
 		return;
 	see_group(state, BPF_CORE_READ(device, group));
-	see_device_alone(state, device);
+	see_device_alone(state, (__u64)device);
+}
+
+#define DEVICES_SEEN 8 /* of one group at a time; the others are seen when they are used */
+
+/* The n-th device of a group, NULL past the end. */
+static __always_inline struct vfio_device *next_device(struct vfio_group *group,
+						       struct list_head **at)
+{
+	struct list_head *head = (void *)LOCK_OF(group, device_list);
+
+	if (bpf_core_read(at, sizeof(*at), &(*at)->next) || !*at || *at == head)
+		return NULL;
+	return (void *)*at - bpf_core_field_offset(struct vfio_device, group_next);
+}
+
+/* Before a device is opened, so that its device set has a name when it is locked. */
+static __always_inline void see_devices_of(struct shared_state *state, struct vfio_group *group)
+{
+	struct list_head *at = (void *)LOCK_OF(group, device_list);
+
+	if (!group)
+		return;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < DEVICES_SEEN; i++) {
+		struct vfio_device *device = next_device(group, &at);
+
+		if (!device)
+			break;
+		see_device_alone(state, (__u64)device);
+	}
+}
+
+/* The device a group ioctl is about: known where the group has one only. */
+static __always_inline __u64 only_device_of(struct vfio_group *group)
+{
+	struct list_head *at = (void *)LOCK_OF(group, device_list);
+	struct vfio_device *device = next_device(group, &at);
+
+	return device && !next_device(group, &at) ? (__u64)device : 0;
 }
 
 static __always_inline void see_kvm_device(struct shared_state *state, struct kvm_device *device)

@@ -13,12 +13,27 @@
 #include "kernel.h"
 #include "waitfor.h"
 
+struct census_source;
+
+/* What live capture knows more: a lock some task holds although no owner word says so (readers). */
+struct census_hold {
+	uint64_t task, lock; /* kernel addresses */
+	bool shared;
+};
+
 struct census_options {
 	struct kernel *kernel;
 	struct model *model;
 	bool stacks_of_blocked; /* D-state tasks that wait elsewhere too */
 	bool user_stacks;       /* of waiters and owners; takes milliseconds each */
 	int verbosity;
+	/* live capture only; all may be NULL or 0 */
+	struct census_source *source; /* kept open between runs; NULL: opened and closed by each */
+	const struct census_hold *holds;
+	uint32_t hold_count;
+	/* Instance this address already has in the model, NO_ID: none. */
+	uint32_t (*known_instance)(void *context, uint64_t address);
+	void *context;
 };
 
 struct census_lock {

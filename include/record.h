@@ -30,7 +30,7 @@ enum record_type {
 	RECORD_PATH,       /* a path ran */
 	RECORD_RECURSION,  /* a blocking acquire of a lock its task already holds */
 	RECORD_EVENT,      /* --record-events, --holds */
-	/* 32..63 belong to contention.h (deadlocks, stalls) */
+	/* 32..63 belong to contention_record.h (deadlocks, stalls) */
 	RECORD_CONTENTION_FIRST = 32,
 };
 

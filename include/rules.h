@@ -5,9 +5,9 @@
  * Purpose: small commented text files a person maintains. Parsing lives in src/import/rules_file.c
  * and src/import/catalogue_file.c (the built-in ones are compiled in); matching is pure.
  *
- * Units: kernel ranges are inclusive lower, exclusive upper, compared as (major << 16 | minor << 8 |
- * patch, each capped); 0 is open. Expiry is a UTC day.
- * Errors: a malformed line or an expired suppression is reported as file:line: message.
+ * Units: kernel ranges are inclusive lower, exclusive upper, compared as (major << 16 | minor << 8
+ * | patch, each capped); 0 is open. Expiry is a UTC day. Errors: a malformed line or an expired
+ * suppression is reported as file:line: message.
  */
 #ifndef VFIOTRACE_RULES_H
 #define VFIOTRACE_RULES_H
@@ -18,11 +18,11 @@ enum rule_kind { RULE_ORDER, RULE_SUPPRESS, RULE_INSTANCE_ONLY };
 
 struct rule {
 	enum rule_kind kind;
-	uint32_t class_count;   /* order: outermost first; suppress: cycle order, any rotation */
-	const char **classes;   /* fnmatch patterns on class names */
+	uint32_t class_count; /* order: outermost first; suppress: cycle order, any rotation */
+	const char **classes; /* fnmatch patterns on class names */
 	const char *reason;
 	uint32_t kernel_from, kernel_until;
-	int64_t expires; /* seconds since the epoch, 0 never */
+	int64_t expires;    /* seconds since the epoch, 0 never */
 	const char *source; /* file name */
 	uint32_t line;
 };
@@ -38,6 +38,7 @@ struct catalogue_row {
 	const char *evidence; /* machine-readable: "btf-member vfio_group.kvm_ref_lock", "symbol X",
 				 "no-symbol X", "btf-function X", "cannot-tell" */
 	const char *architectures; /* space separated, NULL all */
+	const char *kinds;	   /* finding kinds it shows as, space separated, NULL any */
 	uint32_t class_count;
 	const char **classes; /* cycle order, fnmatch patterns */
 };

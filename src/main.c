@@ -9,6 +9,7 @@ const struct command commands[] = {
 	{ "watch", watch_main, "lock orders of VFIO and KVM, live (the default)" },
 	{ "record", record_main, "watch quietly into an incident file" },
 	{ "now", now_main, "is something deadlocked right now; who owns what, who waits" },
+	{ "analyze", analyze_main, "judge a recording, a trace or a kernel log, without root" },
 	{ "check", check_main, "can this kernel be traced, does it carry the known fixes" },
 	{ "agent", agent_main, "keep an eye on it for months: metrics, incidents, budget" },
 	{ "report", report_main, "make a text, page, picture or splat of recordings and traces" },

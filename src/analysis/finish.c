@@ -35,7 +35,7 @@ static void put_same_class(struct analysis *a, uint32_t edge_id)
 		uint32_t id = model__class_edge_dependency(a->m, edge_id, i);
 		const struct dependency *d = model__dependency(a->m, id);
 
-		if (d->from == d->to)
+		if (d->from == d->to || link_of(d->to_mode, d->from_mode) == LINK_NONE)
 			continue;
 		opposite |= consider_opposite(a, id);
 		if (first[hold_mode(d->from_mode)] == NO_ID)

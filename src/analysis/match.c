@@ -69,22 +69,25 @@ static const char *fix_state(const struct analysis *a, const struct catalogue_ro
 	return state && !strcmp(state, "missing") ? "missing here" : "cannot tell";
 }
 
+static bool has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)); at += length)
+		if ((at == list || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+			return true;
+	return false;
+}
+
 /* A bug of another architecture is none here; without the fact "arch" it may be. */
-static bool may_exist_here(const struct analysis *a, const struct catalogue_row *row)
+static bool may_be(const struct analysis *a, const struct finding *f,
+		   const struct catalogue_row *row)
 {
 	const char *arch = model__fact(a->m, "arch");
-	const char *at = arch && row->architectures ? row->architectures : NULL;
-	size_t length = arch ? strlen(arch) : 0;
 
-	if (!at)
-		return true;
-	while ((at = strstr(at, arch))) {
-		if ((at == row->architectures || at[-1] == ' ') &&
-		    (!at[length] || at[length] == ' '))
-			return true;
-		at += length;
-	}
-	return false;
+	if (arch && row->architectures && !has_word(row->architectures, arch))
+		return false;
+	return !row->kinds || has_word(row->kinds, finding_kind_names[f->kind]);
 }
 
 static bool names_commit(const struct finding *f, const char *commit)
@@ -107,7 +110,7 @@ void match_known(struct analysis *a, struct finding *f)
 		const struct catalogue_row *row = &catalogue->rows[i];
 
 		if (!cycle_matches(a, f, row->classes, row->class_count) ||
-		    !may_exist_here(a, row) || names_commit(f, row->commit))
+		    !may_be(a, f, row) || names_commit(f, row->commit))
 			continue;
 		f->known[f->known_count++] =
 			(struct known_bug){ row->commit, row->title, fix_state(a, row) };

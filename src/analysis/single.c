@@ -46,9 +46,12 @@ bool consider_opposite(struct analysis *a, uint32_t dependency)
 
 void consider_nesting(struct analysis *a, uint32_t dependency)
 {
-	struct finding *f = finding__of_dependency(a, FINDING_NESTING, CODE_SAME_CLASS_NESTING,
-						   dependency);
+	const struct dependency *d = model__dependency(a->m, dependency);
+	struct finding *f;
 
+	if (link_of(d->to_mode, d->from_mode) == LINK_NONE)
+		return; /* recursive readers do not block each other */
+	f = finding__of_dependency(a, FINDING_NESTING, CODE_SAME_CLASS_NESTING, dependency);
 	if (f && touches_scope(a, f))
 		analysis__put(a, f);
 }

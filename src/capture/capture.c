@@ -14,7 +14,7 @@
 #define SWEEP_NS 1000000000ULL
 #define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
 
-static uint64_t now_ns(void)
+uint64_t capture__now(void)
 {
 	struct timespec now;
 
@@ -27,7 +27,7 @@ static int64_t realtime_offset(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)((uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec - now_ns());
+	return (int64_t)((uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec - capture__now());
 }
 
 /* --- open ------------------------------------------------------------------------------------------ */
@@ -198,7 +198,7 @@ static void count_missing(struct capture *c)
 
 int capture__attach(struct capture *c)
 {
-	uint64_t started = now_ns();
+	uint64_t started = capture__now();
 	struct model_clock *clock = model__clock(c->options.model);
 
 	if (!programs__attach_pending(c)) {
@@ -210,7 +210,7 @@ int capture__attach(struct capture *c)
 	coverage__update(c);
 	clock->has_time = true;
 	clock->realtime_offset = realtime_offset();
-	clock->start = now_ns();
+	clock->start = capture__now();
 	c->attach_ns = clock->start - started;
 	c->next_collect = clock->start + SWEEP_NS;
 	c->shared->clock = clock->start;
@@ -247,9 +247,10 @@ static void pick_up_modules(struct capture *c)
 int capture__poll(struct capture *c, int timeout_ms)
 {
 	int error = ring_buffer__poll(c->ring, timeout_ms);
-	uint64_t now = now_ns();
+	uint64_t now = capture__now();
 
 	c->shared->clock = now;
+	deferred__run(c, now);
 	if (now >= c->next_collect) {
 		c->next_collect = now + SWEEP_NS;
 		counters__collect(c);
@@ -262,7 +263,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 
 int capture__stop(struct capture *c)
 {
-	uint64_t started = now_ns();
+	uint64_t started = capture__now();
 	struct model_clock *clock = model__clock(c->options.model);
 
 	if (c->stopped)
@@ -270,10 +271,11 @@ int capture__stop(struct capture *c)
 	__atomic_store_n(&c->shared->ready, 0, __ATOMIC_RELEASE);
 	clock->end = started;
 	ring_buffer__consume(c->ring);
+	deferred__run(c, UINT64_MAX);
 	c->stopped = true;
 	counters__collect(c);
 	programs__detach(c);
-	c->detach_ns = now_ns() - started;
+	c->detach_ns = capture__now() - started;
 	return 0;
 }
 
@@ -304,6 +306,7 @@ void capture__close(struct capture *c)
 	programs__close(c);
 	lock_names__free(c->names);
 	free_tables(c);
+	deferred__free(c);
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);
 	free(c);

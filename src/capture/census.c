@@ -10,7 +10,7 @@
 
 #include "capture/census_internal.h"
 #include "capture/user_stack.h"
-#include "contention.h"
+#include "contention_record.h"
 
 #define STATE_STOPPED 4U
 #define STATE_TRACED 8U
@@ -277,6 +277,13 @@ static int add_lock_to_graph(struct census_run *r, const struct census_known_loc
 		err = add_owner(r, l, s->owner, s->certain, false, &row->owner);
 	else if (s->last_reader)
 		err = add_owner(r, l, s->last_reader, false, true, &row->owner);
+	for (uint32_t i = 0; i < r->options->hold_count && !err; i++) {
+		const struct census_hold *hold = &r->options->holds[i];
+		uint32_t id;
+
+		if (hold->lock == l->address && hold->shared && s->readers)
+			err = add_owner(r, l, hold->task, true, true, &id);
+	}
 	for (uint32_t i = 0; i < s->waiter_count && !err; i++)
 		err = add_wait(r, l, s->waiters[i].task, s->waiters[i].shared);
 	for (uint32_t i = 0; i < r->extra_wait_count && !err; i++)
@@ -330,7 +337,7 @@ static int open_source(struct census_run *r)
 {
 	int err = 0;
 
-	r->source = census_source__open(r->kernel, &err);
+	r->source = r->options->source ? r->options->source : census_source__open(r->kernel, &err);
 	if (!r->source) {
 		snprintf(error_text, sizeof(error_text),
 			 "cannot load the census programs: %s; needs root (CAP_BPF, CAP_PERFMON, "
@@ -394,7 +401,8 @@ struct census *census__run(const struct census_options *options, int *error)
 		goto cleanup;
 	}
 	*r = (struct census_run){
-		.options = options, .kernel = options->kernel, .model = options->model, .out = c
+		.copy = *options, .options = &r->copy, .kernel = options->kernel, .model = options->model, .out = c,
+		.owns_source = !options->source,
 	};
 	c->run = r;
 	err = open_source(r);
@@ -468,7 +476,8 @@ static void free_run(struct census_run *r)
 		free(l);
 	}
 	free(r->extra_waits);
-	census_source__close(r->source);
+	if (r->owns_source)
+		census_source__close(r->source);
 	free(r);
 }
 

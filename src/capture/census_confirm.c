@@ -57,6 +57,15 @@ static bool is_extra_wait(const struct census_run *r, uint64_t task, uint64_t lo
 	return false;
 }
 
+static bool holds_shared(const struct census_run *r, uint64_t task, uint64_t lock)
+{
+	for (uint32_t i = 0; i < r->options->hold_count; i++)
+		if (r->options->holds[i].task == task && r->options->holds[i].lock == lock &&
+		    r->options->holds[i].shared)
+			return true;
+	return false;
+}
+
 /*
  * `waiter` waits for the lock, and `owner` has it, or stands in the queue before the waiter (a reader
  * behind a queued writer waits for that writer).
@@ -69,7 +78,8 @@ static bool link_holds(const struct census_run *r, uint32_t instance, uint64_t w
 
 	if (!lock || lock_state__read(&state, r->memory, &r->layout, lock->kind, lock->address))
 		return false;
-	owns = state.certain && state.owner == owner;
+	owns = (state.certain && state.owner == owner) ||
+	       (state.readers && holds_shared(r, owner, lock->address));
 	for (uint32_t i = 0; i < state.waiter_count; i++) {
 		waits |= state.waiters[i].task == waiter;
 		before |= !waits && state.waiters[i].task == owner;

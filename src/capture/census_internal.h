@@ -68,10 +68,12 @@ enum census_offset {
 };
 
 struct census_run {
-	const struct census_options *options;
+	const struct census_options *options; /* points to the copy */
+	struct census_options copy;
 	struct kernel *kernel;
 	struct model *model;
 	struct census_source *source;
+	bool owns_source;
 	const struct memory *memory;
 	struct lock_layout layout;
 	int offset[CENSUS_OFFSETS];

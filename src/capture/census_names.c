@@ -21,12 +21,17 @@ struct census_known_lock *census__add_lock(struct census_run *r, uint64_t addres
 		return NULL;
 	if (!strncmp(class_name, "at ", 3))
 		flags |= CLASS_FROM_SITE;
-	class_id = model__add_class(r->model, class_name, kind, flags);
 	lock->address = address;
 	lock->kind = kind;
 	lock->in_scope = in_scope;
-	lock->instance = class_id == NO_ID ? NO_ID
-					   : model__add_instance(r->model, class_id, address, 0);
+	lock->instance = NO_ID;
+	if (r->options->known_instance)
+		lock->instance = r->options->known_instance(r->options->context, address);
+	if (lock->instance == NO_ID) {
+		class_id = model__add_class(r->model, class_name, kind, flags);
+		if (class_id != NO_ID)
+			lock->instance = model__add_instance(r->model, class_id, address, 0);
+	}
 	if (lock->instance == NO_ID) {
 		free(lock);
 		return NULL;

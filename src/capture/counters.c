@@ -108,13 +108,9 @@ static uint32_t site_stack_of(struct capture *c, uint64_t lock, uint64_t site)
 {
 	struct known_site_key key = { .lock = lock, .site = site };
 	struct known_site *known;
-	struct frame frame;
 
 	HASH_FIND(hh, c->known_sites, &key, sizeof(key), known);
-	if (known)
-		return known->stack;
-	kernel__fill_frame(c->options.kernel, site, &frame);
-	return model__add_stack(c->options.model, STACK_SITE, &frame, 1);
+	return known ? known->stack : frames__site(c, site);
 }
 
 /* Hold times are handed over once, at the end: the map keeps the sums. */

@@ -16,51 +16,6 @@ static uint32_t task_of(struct capture *c, const struct record_header *header, b
 			       aggregated ? TASK_AGGREGATED : 0);
 }
 
-static uint32_t site_stack(struct capture *c, uint64_t site)
-{
-	struct frame frame;
-
-	if (!site)
-		return NO_ID;
-	kernel__fill_frame(c->options.kernel, site, &frame);
-	return model__add_stack(c->options.model, STACK_SITE, &frame, 1);
-}
-
-/*
- * The kernel's stack begins with our own program and trampoline. It becomes the caller's where its
- * acquire site appears; without a known site, at the first frame that is not ours.
- */
-static uint32_t first_frame(struct capture *c, const __u64 *frames, uint32_t count,
-			    uint64_t site)
-{
-	for (uint32_t i = 0; i < count && site; i++)
-		if (frames[i] == site)
-			return i;
-	for (uint32_t i = 0; i < count; i++) {
-		struct kernel_symbol symbol;
-
-		if (kernel__resolve(c->options.kernel, frames[i], &symbol, NULL) &&
-		    strncmp(symbol.name, "bpf_", 4) && symbol.module != symbol.name)
-			return i;
-	}
-	return 0;
-}
-
-static uint32_t full_stack(struct capture *c, const __u64 *ips, uint32_t count, uint64_t site)
-{
-	struct frame frames[RECORD_STACK_DEPTH];
-	uint32_t first, used = 0;
-
-	if (count > RECORD_STACK_DEPTH)
-		count = RECORD_STACK_DEPTH;
-	if (!count)
-		return site_stack(c, site);
-	first = first_frame(c, ips, count, site);
-	for (uint32_t i = first; i < count; i++)
-		kernel__fill_frame(c->options.kernel, ips[i], &frames[used++]);
-	return model__add_stack(c->options.model, STACK_FULL, frames, used);
-}
-
 /* --- sites: full stacks that later chains refer to ---------------------------------------------- */
 
 static struct known_site *find_site(struct capture *c, uint64_t lock, uint64_t site)
@@ -90,7 +45,7 @@ static void keep_site(struct capture *c, uint64_t lock, uint64_t site, uint32_t 
 static void decode_site(struct capture *c, const struct record_site *record)
 {
 	keep_site(c, record->lock, record->site,
-		  full_stack(c, record->frames, record->frame_count, record->site));
+		  frames__full(c, record->frames, record->frame_count, record->site));
 }
 
 /* --- chains ---------------------------------------------------------------------------------------- */
@@ -101,7 +56,7 @@ static struct held_lock held_of(struct capture *c, const struct record_lock *loc
 	const struct known_site *site = find_site(c, lock->lock, lock->site);
 	struct held_lock held = {
 		.instance = lock_names__instance(c->names, lock, slab, mm),
-		.stack = site ? site->stack : site_stack(c, lock->site),
+		.stack = site ? site->stack : frames__site(c, lock->site),
 		.mode = lock->flags & RECORD_SHARED ? LOCK_SHARED : LOCK_EXCLUSIVE,
 	};
 
@@ -158,7 +113,7 @@ static void decode_chain(struct capture *c, const struct record_chain *record)
 	for (uint32_t i = 0; i < count; i++)
 		held[i] = held_of(c, &record->held[i], &record->slab[i], record->mm);
 	wanted = held_of(c, &record->wanted, &record->slab[RECORD_MAX_HELD], record->mm);
-	wanted.stack = full_stack(c, record->frames, record->frame_count, record->wanted.site);
+	wanted.stack = frames__full(c, record->frames, record->frame_count, record->wanted.site);
 	keep_site(c, record->wanted.lock, record->wanted.site, wanted.stack);
 	chain = model__add_chain(c->options.model, held, count, &wanted,
 				 task_of(c, &record->header, false), record->header.mono, 1,
@@ -195,7 +150,7 @@ static void decode_recursion(struct capture *c, const struct record_recursion *r
 	was.generation = record->wanted.generation;
 	held = held_of(c, &was, &record->slab, record->mm);
 	wanted = held_of(c, &record->wanted, &record->slab, record->mm);
-	wanted.stack = full_stack(c, record->frames, record->frame_count, record->wanted.site);
+	wanted.stack = frames__full(c, record->frames, record->frame_count, record->wanted.site);
 	model__add_chain(c->options.model, &held, 1, &wanted, task_of(c, &record->header, false),
 			 record->header.mono, 1, path_of_scope(record->scope));
 }
@@ -247,19 +202,51 @@ static void decode_event(struct capture *c, const struct record_event *record)
 						(uint32_t)record->peer, record->header.comm, 0, 0);
 	} else if (record->op != EVENT_END) {
 		event.operand = lock_names__instance(c->names, &record->lock, NULL, 0);
-		event.stack = site_stack(c, record->lock.site);
+		event.stack = frames__site(c, record->lock.site);
 		event.mode = record->lock.flags & RECORD_SHARED ? LOCK_SHARED : LOCK_EXCLUSIVE;
 	}
 	model__add_event(c->options.model, &event);
 }
 
-int decode__record(void *context, void *data, size_t size)
+/* Does a lock of this chain lack a name that may still come? */
+static bool lacks_name(struct capture *c, const struct record_chain *record)
 {
-	struct capture *c = context;
+	uint32_t count = record->held_count;
+
+	if (!lock_names__is_known(c->names, &record->wanted, &record->slab[RECORD_MAX_HELD],
+				  record->mm))
+		return true;
+	for (uint32_t i = 0; i < count && i < RECORD_MAX_HELD; i++)
+		if (!lock_names__is_known(c->names, &record->held[i], &record->slab[i],
+					  record->mm))
+			return true;
+	return false;
+}
+
+static bool is_chain_known(const struct capture *c, uint64_t key)
+{
+	struct known_chain *known;
+
+	HASH_FIND(hh, c->known_chains, &key, sizeof(key), known);
+	return known;
+}
+
+static bool must_wait(struct capture *c, const struct record_header *header)
+{
+	if (c->stopped)
+		return false;
+	if (header->type == RECORD_CHAIN)
+		return lacks_name(c, (const void *)header);
+	if (header->type == RECORD_TASK_CHAIN)
+		return c->deferred_first &&
+		       !is_chain_known(c, ((const struct record_task_chain *)header)->key);
+	return false;
+}
+
+void decode__now(struct capture *c, const void *data)
+{
 	const struct record_header *header = data;
 
-	c->records++;
-	c->record_bytes += size;
 	switch (header->type) {
 	case RECORD_CHAIN:
 		decode_chain(c, data);
@@ -283,5 +270,16 @@ int decode__record(void *context, void *data, size_t size)
 		decode_event(c, data);
 		break;
 	}
+}
+
+int decode__record(void *context, void *data, size_t size)
+{
+	struct capture *c = context;
+	const struct record_header *header = data;
+
+	c->records++;
+	c->record_bytes += size;
+	if (!must_wait(c, header) || !deferred__add(c, data, size, capture__now()))
+		decode__now(c, data);
 	return 0;
 }

@@ -49,6 +49,7 @@ struct known_site {
 };
 
 struct lock_names;
+struct deferred;
 
 struct capture {
 	struct capture_options options;
@@ -64,6 +65,8 @@ struct capture {
 	struct known_chain *known_chains;
 	struct known_site *known_sites;
 	uint64_t counters_seen[COUNTERS];
+	struct deferred *deferred_first, *deferred_last;
+	uint32_t deferred_count;
 	uint64_t next_collect;
 	uint64_t acquisitions, records, record_bytes;
 	uint64_t attach_ns, detach_ns;
@@ -88,8 +91,20 @@ void programs__shed_readers(struct capture *c);
 void programs__close(struct capture *c);
 struct probe *probes__find(struct capture *c, const char *name);
 
+uint64_t capture__now(void);
+
 /* decode.c: ring buffer callback */
 int decode__record(void *context, void *data, size_t size);
+void decode__now(struct capture *c, const void *data);
+
+/* deferred.c: records that wait for a name */
+bool deferred__add(struct capture *c, const void *data, size_t size, uint64_t now);
+void deferred__run(struct capture *c, uint64_t now);
+void deferred__free(struct capture *c);
+
+/* frames.c: stacks as people know them; stack ids of the model */
+uint32_t frames__site(struct capture *c, uint64_t site);
+uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint64_t site);
 
 /* counters.c */
 void counters__collect(struct capture *c);  /* counters, losses, chain counts, coverage */
@@ -104,6 +119,9 @@ void lock_names__free(struct lock_names *names);
 void lock_names__object(struct lock_names *names, const struct record_object *record);
 uint32_t lock_names__instance(struct lock_names *names, const struct record_lock *lock,
 			      const struct record_slab *slab, uint64_t mm);
+/* Named already, or with a name that nothing later can better. */
+bool lock_names__is_known(struct lock_names *names, const struct record_lock *lock,
+			  const struct record_slab *slab, uint64_t mm);
 /* Model object of a kernel address, NO_ID if not known. */
 uint32_t lock_names__find_object(const struct lock_names *names, uint64_t address);
 

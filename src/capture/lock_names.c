@@ -304,20 +304,23 @@ static const char *type_of_cache(const char *cache)
 	return NULL;
 }
 
+static const char *typed_slab_name(const struct lock_names *names, const struct record_slab *slab)
+{
+	char cache[RECORD_NAME + 1];
+	const char *type;
+
+	snprintf(cache, sizeof(cache), "%.*s", RECORD_NAME, slab ? slab->cache : "");
+	type = type_of_cache(cache);
+	return type ? kernel__member_at(names->kernel, type, slab->offset) : NULL;
+}
+
 static const char *slab_name(struct lock_names *names, const struct record_lock *lock,
 			     const struct record_slab *slab, char *out, size_t size)
 {
 	struct kernel_symbol symbol = { .name = NULL };
 	char cache[RECORD_NAME + 1];
-	const char *type, *member;
 
 	snprintf(cache, sizeof(cache), "%.*s", RECORD_NAME, slab ? slab->cache : "");
-	type = type_of_cache(cache);
-	member = type ? kernel__member_at(names->kernel, type, slab->offset) : NULL;
-	if (member) {
-		snprintf(out, size, "%s", member);
-		return out;
-	}
 	kernel__resolve(names->kernel, lock->site, &symbol, NULL);
 	if (*cache)
 		snprintf(out, size, "%s+0x%x(%s)", cache, slab->offset,
@@ -327,32 +330,41 @@ static const char *slab_name(struct lock_names *names, const struct record_lock 
 	return out;
 }
 
-static uint32_t name_new(struct lock_names *names, const struct record_lock *lock,
-			 const struct record_slab *slab, uint64_t mm)
+/* The best name there is: object, mm, static symbol, typed slab cache. NULL: none of these. */
+static const char *find_name(struct lock_names *names, const struct record_lock *lock,
+			     const struct record_slab *slab, uint64_t mm, uint32_t *owner, char *text,
+			     size_t size)
 {
 	const struct known_object *object = object_around(names, lock->lock);
 	int mm_size = kernel__struct_size(names->kernel, "mm_struct");
-	uint32_t flags = lock->kind == RECORD_SPIN ? CLASS_INFERRED : 0;
-	uint32_t owner = NO_ID, lock_class, instance;
-	const char *class_name = NULL;
-	char text[128];
+	const char *name = NULL;
 
+	*owner = NO_ID;
 	if (object) {
-		class_name = kernel__member_at(names->kernel, object->type,
-					       (uint32_t)(lock->lock - object->address));
-		owner = object->object;
+		name = kernel__member_at(names->kernel, object->type,
+					 (uint32_t)(lock->lock - object->address));
+		*owner = object->object;
 	}
-	if (!class_name && mm && mm_size > 0 && lock->lock - mm < (uint32_t)mm_size)
-		class_name = kernel__member_at(names->kernel, "mm_struct",
-					       (uint32_t)(lock->lock - mm));
-	if (!class_name && lock->kind == RECORD_PERCPU && lock->lock < 4096)
-		class_name = "cpu_hotplug_lock"; /* its address is hidden on this kernel */
-	if (!class_name)
-		class_name = static_name(names, lock->lock, text, sizeof(text));
+	if (!name && mm && mm_size > 0 && lock->lock - mm < (uint32_t)mm_size)
+		name = kernel__member_at(names->kernel, "mm_struct", (uint32_t)(lock->lock - mm));
+	if (!name && lock->kind == RECORD_PERCPU && lock->lock < 4096)
+		name = "cpu_hotplug_lock"; /* its address is hidden on this kernel */
+	if (!name)
+		name = static_name(names, lock->lock, text, size);
+	return name ? name : typed_slab_name(names, slab);
+}
+
+static uint32_t name_new(struct lock_names *names, const struct record_lock *lock,
+			 const struct record_slab *slab, uint64_t mm)
+{
+	uint32_t flags = lock->kind == RECORD_SPIN ? CLASS_INFERRED : 0;
+	uint32_t owner, lock_class, instance;
+	char text[128];
+	const char *class_name = find_name(names, lock, slab, mm, &owner, text, sizeof(text));
+
 	if (!class_name) {
 		class_name = slab_name(names, lock, slab, text, sizeof(text));
-		if (strchr(class_name, '('))
-			flags |= CLASS_FROM_SITE | CLASS_INSTANCE_ONLY;
+		flags |= CLASS_FROM_SITE | CLASS_INSTANCE_ONLY;
 	}
 	lock_class = model__add_class(names->model, class_name, model_kind(lock->kind),
 				      flags | class_rules__flags(class_name));
@@ -363,8 +375,8 @@ static uint32_t name_new(struct lock_names *names, const struct record_lock *loc
 	return instance;
 }
 
-uint32_t lock_names__instance(struct lock_names *names, const struct record_lock *lock,
-			      const struct record_slab *slab, uint64_t mm)
+static struct known_instance *find_instance(const struct lock_names *names,
+					    const struct record_lock *lock)
 {
 	struct instance_key key = { .lock = lock->lock,
 				    .generation = lock->generation,
@@ -372,12 +384,32 @@ uint32_t lock_names__instance(struct lock_names *names, const struct record_lock
 	struct known_instance *known;
 
 	HASH_FIND(hh, names->instances, &key, sizeof(key), known);
+	return known;
+}
+
+bool lock_names__is_known(struct lock_names *names, const struct record_lock *lock,
+			  const struct record_slab *slab, uint64_t mm)
+{
+	uint32_t owner;
+	char text[128];
+
+	return find_instance(names, lock) ||
+	       find_name(names, lock, slab, mm, &owner, text, sizeof(text));
+}
+
+uint32_t lock_names__instance(struct lock_names *names, const struct record_lock *lock,
+			      const struct record_slab *slab, uint64_t mm)
+{
+	struct known_instance *known = find_instance(names, lock);
+
 	if (known)
 		return known->instance;
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return NO_ID;
-	known->key = key;
+	known->key.lock = lock->lock;
+	known->key.generation = lock->generation;
+	known->key.kind = lock->kind;
 	known->instance = name_new(names, lock, slab, mm);
 	HASH_ADD(hh, names->instances, key, sizeof(known->key), known);
 	return known->instance;

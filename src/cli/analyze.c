@@ -24,17 +24,17 @@ struct analyze_options {
 struct analyze {
 	const struct analyze_options *options;
 	struct rule_set *rules, *suppressions;
-	bool rules_refused; /* a rules file had errors: the call must not end as clean */
+	bool rules_refused;  /* a rules file had errors: the call must not end as clean */
 	uint32_t complaints; /* of the current file */
 };
 
 static const struct argp_option option_table[] = {
-	{ "format", 'f', "FORMAT", 0,
-	  "What the files are: auto, recording, std, splat, hung, perf or trace-cmd", 1 },
-	{ "rules", 'r' + 256, "FILE", 0, "Declared lock orders, in addition to the built-in ones",
-	  1 },
-	{ "suppress", 's' + 256, "FILE", 0, "Known and accepted findings", 1 },
-	{ 0 },
+	{"format", 'f', "FORMAT", 0,
+	 "What the files are: auto, recording, std, splat, hung, perf or trace-cmd", 1},
+	{"rules", 'r' + 256, "FILE", 0, "Declared lock orders, in addition to the built-in ones",
+	 1},
+	{"suppress", 's' + 256, "FILE", 0, "Known and accepted findings", 1},
+	{0},
 };
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -72,14 +72,15 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse_option,
 	.args_doc = "FILE…",
 	.doc = "Judge the lock order in a recording, an STD trace, a kernel log with lockdep or "
 	       "hung-task reports, or the text of perf script and trace-cmd report.\v"
-	       "Files may be compressed with gzip; \"-\" is standard input. Every file is judged by "
+	       "Files may be compressed with gzip; \"-\" is standard input. Every file is judged "
+	       "by "
 	       "itself. With -v findings of grade info are shown in full.\n\n"
 	       "Exit status: 0 clean, 1 error, 2 a finding of grade warning or worse, 3 a deadlock "
 	       "exists, 4 lines or events are missing, 64 wrong usage.",
@@ -133,8 +134,7 @@ static int load_rules(struct analyze *analyze)
 		return -EINVAL;
 	if (!analyze->options->suppress)
 		return 0;
-	analyze->suppressions =
-		rule_set__load(analyze->options->suppress, complain_rules, analyze);
+	analyze->suppressions = rule_set__load(analyze->options->suppress, complain_rules, analyze);
 	/* without it findings are merely not suppressed: go on, but not as clean */
 	return 0;
 }
@@ -181,7 +181,7 @@ static void print_text(const struct report_input *input, const struct finding **
 static int print(const struct model *m, const struct analysis *a, const char *file,
 		 enum import_format format, uint32_t file_count)
 {
-	struct report_input input = { .model = m, .findings = analysis__findings(a) };
+	struct report_input input = {.model = m, .findings = analysis__findings(a)};
 	const struct finding **sorted = calloc(input.findings->count + 1, sizeof(*sorted));
 	int code = analysis__exit_code(a, true);
 
@@ -204,7 +204,8 @@ static void say_unusable(const struct analyze *analyze, const struct model *m, c
 		say_warning("%s: %u more messages like these; -v shows them", text_safe(file),
 			    analyze->complaints - COMPLAINTS_SHOWN);
 	if (lines)
-		say_warning("%s: %" PRIu64 " line%s could not be used; what they would have said is "
+		say_warning("%s: %" PRIu64
+			    " line%s could not be used; what they would have said is "
 			    "missing from the verdict",
 			    text_safe(file), lines, lines == 1 ? "" : "s");
 }
@@ -219,11 +220,11 @@ static int analyze_source(struct analyze *analyze, struct import_source *source,
 		.suppressions = analyze->suppressions,
 		.catalogue = catalogue__builtin(),
 	};
-	struct import_options import = { .format = format,
-					 .complain = complain,
-					 .complain_context = analyze,
-					 .progress = progress,
-					 .progress_context = (void *)file };
+	struct import_options import = {.format = format,
+					.complain = complain,
+					.complain_context = analyze,
+					.progress = progress,
+					.progress_context = (void *)file};
 	struct model *m = model__new();
 	int code = EXIT_ERROR, err;
 
@@ -273,7 +274,7 @@ static int analyze_file(struct analyze *analyze, const char *file)
 /* CONTRACT: precedence 3, 2, then an error while nothing was found, 4, 0. */
 static int worse(int a, int b)
 {
-	static const int order[] = { EXIT_DEADLOCK, EXIT_FINDING, EXIT_ERROR, EXIT_INCONCLUSIVE };
+	static const int order[] = {EXIT_DEADLOCK, EXIT_FINDING, EXIT_ERROR, EXIT_INCONCLUSIVE};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (a == order[i] || b == order[i])
@@ -283,8 +284,8 @@ static int worse(int a, int b)
 
 int analyze_main(int argc, char **argv)
 {
-	struct analyze_options options = { .format = IMPORT_AUTO };
-	struct analyze analyze = { .options = &options };
+	struct analyze_options options = {.format = IMPORT_AUTO};
+	struct analyze analyze = {.options = &options};
 	int code = EXIT_CLEAN;
 
 	if (cli_parse(&argp, argc, argv, &options))

@@ -110,6 +110,23 @@ static int open_store(struct session *s)
 	return EXIT_ERROR;
 }
 
+/* The state of each known fix, as facts that findings and recordings carry. */
+static void note_fixes(struct session *s)
+{
+	static const char *const states[] = { [FIX_PRESENT] = "present",
+					      [FIX_MISSING] = "missing",
+					      [FIX_CANNOT_TELL] = "cannot tell" };
+	struct fix fixes[64];
+	uint32_t count = kernel__fixes(s->kernel, fixes, 64);
+
+	for (uint32_t i = 0; i < count; i++) {
+		char key[80];
+
+		snprintf(key, sizeof(key), "fix.%s", fixes[i].row->commit);
+		model__set_fact(s->model, key, states[fixes[i].state]);
+	}
+}
+
 static struct analysis *new_analysis(struct session *s, const struct rule_set *rules,
 				     const struct rule_set *suppressions)
 {
@@ -165,6 +182,7 @@ static int open_model(struct session *s)
 	model__keep_events(s->model, s->settings.record_events);
 	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
 	kernel__facts(s->kernel, s->model);
+	note_fixes(s);
 	/* the dependency is shown before the finding it completes */
 	model__observe(s->model, &observer);
 	if (open_store(s))

@@ -36,8 +36,8 @@ static void trim(char *line)
 		if (*p == '"')
 			quoted = !quoted;
 		if (*p == '#' && !quoted &&
-		    (p == line || (isspace((unsigned char)p[-1]) &&
-				   (!p[1] || isspace((unsigned char)p[1]))))) {
+		    (p == line ||
+		     (isspace((unsigned char)p[-1]) && (!p[1] || isspace((unsigned char)p[1]))))) {
 			*p = '\0';
 			break;
 		}
@@ -49,7 +49,7 @@ static void trim(char *line)
 
 static struct block_field split_field(char *line, uint32_t number)
 {
-	struct block_field field = { .line = number };
+	struct block_field field = {.line = number};
 
 	line += strspn(line, " \t");
 	field.key = line;

@@ -33,12 +33,14 @@ struct rule_set *rule_set__builtin(void)
 
 	if (!set)
 		return NULL;
-	rule_set__append(set, rule_set__parse("kvm.rules", vfiotrace_kvm_rules,
-				    (size_t)(vfiotrace_kvm_rules_end - vfiotrace_kvm_rules),
-				    complain_loudly, NULL));
-	rule_set__append(set, rule_set__parse("vfio.rules", vfiotrace_vfio_rules,
-				    (size_t)(vfiotrace_vfio_rules_end - vfiotrace_vfio_rules),
-				    complain_loudly, NULL));
+	rule_set__append(set,
+			 rule_set__parse("kvm.rules", vfiotrace_kvm_rules,
+					 (size_t)(vfiotrace_kvm_rules_end - vfiotrace_kvm_rules),
+					 complain_loudly, NULL));
+	rule_set__append(set,
+			 rule_set__parse("vfio.rules", vfiotrace_vfio_rules,
+					 (size_t)(vfiotrace_vfio_rules_end - vfiotrace_vfio_rules),
+					 complain_loudly, NULL));
 	return set;
 }
 

@@ -6,8 +6,8 @@
 
 #include "import/block_file.h"
 
-static const char *const evidence_verbs[] = { "btf-member ",   "symbol ",     "no-symbol ",
-					      "btf-function ", "cannot-tell", NULL };
+static const char *const evidence_verbs[] = {"btf-member ",   "symbol ",     "no-symbol ",
+					     "btf-function ", "cannot-tell", NULL};
 
 static bool known_evidence(const char *text)
 {
@@ -24,6 +24,7 @@ static void free_row(struct catalogue_row *row)
 	free((char *)row->fixed_in);
 	free((char *)row->evidence);
 	free((char *)row->architectures);
+	free((char *)row->kinds);
 	block_free_classes(row->classes, row->class_count);
 }
 
@@ -34,8 +35,7 @@ static char *take(const struct block *block, const char *key)
 	return field && *field->value ? strdup(field->value) : NULL;
 }
 
-static bool parse_row(struct block_file *file, const struct block *block,
-		      struct catalogue_row *row)
+static bool parse_row(struct block_file *file, const struct block *block, struct catalogue_row *row)
 {
 	const struct block_field *classes = block__find(block, "classes");
 
@@ -49,6 +49,7 @@ static bool parse_row(struct block_file *file, const struct block *block,
 	row->fixed_in = take(block, "fixed-in");
 	row->evidence = take(block, "evidence");
 	row->architectures = take(block, "architectures");
+	row->kinds = take(block, "kinds");
 	if (classes)
 		row->class_count = block_split_classes(classes->value, &row->classes);
 	if (!block->broken && row->commit && row->title && row->fixed_in && row->evidence &&

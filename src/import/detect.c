@@ -16,8 +16,8 @@
 #define STREAM_BUFFER_BYTES (1U << 20)
 
 const char *const import_format_names[IMPORT_FORMATS] = {
-	[IMPORT_AUTO] = "auto",	  [IMPORT_RECORDING] = "recording", [IMPORT_STD] = "std",
-	[IMPORT_SPLAT] = "splat", [IMPORT_HUNG] = "hung",	    [IMPORT_PERF] = "perf",
+	[IMPORT_AUTO] = "auto",		  [IMPORT_RECORDING] = "recording", [IMPORT_STD] = "std",
+	[IMPORT_SPLAT] = "splat",	  [IMPORT_HUNG] = "hung",	    [IMPORT_PERF] = "perf",
 	[IMPORT_TRACE_CMD] = "trace-cmd",
 };
 
@@ -35,9 +35,9 @@ struct import_source {
 /* "thread|op(operand)|loc" */
 static bool is_std_line(const char *line, size_t length)
 {
-	static const char *const ops[] = { "acq(",   "rel(",  "racq(", "rrel(", "rracq(",
-					   "tryacq(", "req(", "rreq(", "fork(", "join(",
-					   "r(",     "w(",    "begin", "end" };
+	static const char *const ops[] = {"acq(",    "rel(", "racq(", "rrel(", "rracq(",
+					  "tryacq(", "req(", "rreq(", "fork(", "join(",
+					  "r(",	     "w(",   "begin", "end"};
 	const char *bar = memchr(line, '|', length);
 
 	if (!bar)
@@ -134,7 +134,8 @@ enum import_format import_detect(const char *head, size_t length)
 	return format;
 }
 
-/* --- one source ---------------------------------------------------------------------------------- */
+/* --- one source ----------------------------------------------------------------------------------
+ */
 
 static ssize_t read_source(void *cookie, char *buffer, size_t size)
 {
@@ -171,7 +172,7 @@ static int read_head(struct import_source *source)
 
 static int open_stream(struct import_source *source)
 {
-	static const cookie_io_functions_t functions = { .read = read_source };
+	static const cookie_io_functions_t functions = {.read = read_source};
 
 	source->stream = fopencookie(source, "r", functions);
 	if (!source->stream)
@@ -243,7 +244,7 @@ static void complain(const struct import_source *source, const struct import_opt
 static int read_recording(struct import_source *source, struct model *m,
 			  const struct import_options *options)
 {
-	struct store_read_options read = { .events = true };
+	struct store_read_options read = {.events = true};
 	char error[512] = "";
 	int err;
 
@@ -275,8 +276,8 @@ int import_source__read(struct import_source *source, struct model *m,
 		/* a log may hold both; who names a format wants that one */
 		if (source->guessed)
 			return klog__import(m, in, name, options, KLOG_SPLATS | KLOG_HUNG_TASKS);
-		return source->format == IMPORT_SPLAT ? import_splat(m, in, name, options) :
-							import_hung(m, in, name, options);
+		return source->format == IMPORT_SPLAT ? import_splat(m, in, name, options)
+						      : import_hung(m, in, name, options);
 	case IMPORT_PERF:
 		return import_perf(m, in, name, options);
 	case IMPORT_TRACE_CMD:
@@ -286,11 +287,12 @@ int import_source__read(struct import_source *source, struct model *m,
 		break;
 	}
 	complain(source, options,
-		 source->head_length ?
-			 "the format is not recognised; expected a recording, an STD trace, a "
-			 "kernel log with a lockdep or hung-task report, or the text of perf script "
-			 "or trace-cmd report; name it with -f" :
-			 "the file is empty");
+		 source->head_length
+			 ? "the format is not recognised; expected a recording, an STD trace, a "
+			   "kernel log with a lockdep or hung-task report, or the text of perf "
+			   "script "
+			   "or trace-cmd report; name it with -f"
+			 : "the file is empty");
 	return -EINVAL;
 }
 

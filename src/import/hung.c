@@ -15,9 +15,9 @@
 struct hung_reader {
 	struct klog_reader *log;
 	struct hung_tasks tasks;
-	uint32_t current;  /* whose stack or locks come next, NO_ID nobody's */
-	bool in_trace;	   /* after "Call Trace:" */
-	bool in_locks;	   /* after "Showing all locks held in the system:" */
+	uint32_t current; /* whose stack or locks come next, NO_ID nobody's */
+	bool in_trace;	  /* after "Call Trace:" */
+	bool in_locks;	  /* after "Showing all locks held in the system:" */
 	bool overflow;
 	uint32_t reports;
 };
@@ -117,9 +117,9 @@ static int blocked_line(struct hung_reader *r, const struct klog_line *line, con
 /* "INFO: task C:1 [<reader>] [is ]blocked on a mutex likely owned by task D:2 [<writer>]." */
 static int owner_line(struct hung_reader *r, const struct klog_line *line, const char *text)
 {
-	static const char *const phrases[] = { "likely owned by task ", "likely last held by task " };
+	static const char *const phrases[] = {"likely owned by task ", "likely last held by task "};
 	const char *end = strstr(text, "blocked on a"), *owner = NULL, *stop;
-	struct klog_task task, by = { .known = false };
+	struct klog_task task, by = {.known = false};
 	int err;
 
 	if (!end)
@@ -156,14 +156,15 @@ static int owner_line(struct hung_reader *r, const struct klog_line *line, const
 static int info_line(struct hung_reader *r, const struct klog_line *line)
 {
 	const char *text = line->text + strlen("INFO: task ");
-	int err = strstr(text, "blocked on a") ? owner_line(r, line, text) :
-						 blocked_line(r, line, text);
+	int err = strstr(text, "blocked on a") ? owner_line(r, line, text)
+					       : blocked_line(r, line, text);
 
 	if (err != -EINVAL)
 		return err;
-	line_reader__complain(&r->log->lines, line->number,
-			      "expected \"INFO: task NAME:PID blocked for more than N seconds.\" or "
-			      "\"… blocked on a … likely owned by task NAME:PID\"");
+	line_reader__complain(
+		&r->log->lines, line->number,
+		"expected \"INFO: task NAME:PID blocked for more than N seconds.\" or "
+		"\"… blocked on a … likely owned by task NAME:PID\"");
 	return 0;
 }
 
@@ -172,7 +173,7 @@ static int show_line(struct hung_reader *r, const struct klog_line *line)
 {
 	const char *name = line->text + 5, *end = strstr(name, "state:");
 	const char *pid = end ? strstr(end, "pid:") : NULL;
-	struct klog_task task = { .known = true };
+	struct klog_task task = {.known = true};
 	size_t length;
 
 	if (!pid || pid[-1] != ' ')

@@ -17,12 +17,12 @@ struct hung_task {
 	bool blocked; /* reported as blocked, not only shown */
 
 	/* filled in when the log is over */
-	uint32_t id;			/* task of the model */
+	uint32_t id; /* task of the model */
 	const struct lock_function *function;
-	const char *site;		/* who called it */
-	uint32_t wanted_class;		/* NO_ID: waits for no lock */
-	uint32_t wanted;		/* instance */
-	uint32_t wanted_list;		/* index in held[] of the lock waited for, or NO_ID */
+	const char *site;      /* who called it */
+	uint32_t wanted_class; /* NO_ID: waits for no lock */
+	uint32_t wanted;       /* instance */
+	uint32_t wanted_list;  /* index in held[] of the lock waited for, or NO_ID */
 };
 
 struct hung_tasks {

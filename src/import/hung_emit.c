@@ -46,9 +46,8 @@ static void find_wanted(struct hung_emitter *e, struct hung_task *task)
 	find_listed_wanted(task);
 	if (!acquire.function)
 		return;
-	task->site = acquire.caller < task->stack.count ?
-			     task->stack.frames[acquire.caller].symbol :
-			     "unknown";
+	task->site = acquire.caller < task->stack.count ? task->stack.frames[acquire.caller].symbol
+							: "unknown";
 	listed = listed_wanted(task);
 	if (listed) {
 		task->wanted_class = lock_name__class(e->m, listed->name, strlen(listed->name),
@@ -66,13 +65,13 @@ static void find_wanted(struct hung_emitter *e, struct hung_task *task)
 static void add_event(struct hung_emitter *e, uint32_t task, uint64_t time, enum event_op op,
 		      uint32_t instance, uint8_t mode, uint8_t flags, uint32_t stack)
 {
-	struct trace_event event = { .time = time,
-				     .task = task,
-				     .operand = instance,
-				     .stack = stack,
-				     .op = (uint8_t)op,
-				     .mode = mode,
-				     .flags = flags };
+	struct trace_event event = {.time = time,
+				    .task = task,
+				    .operand = instance,
+				    .stack = stack,
+				    .op = (uint8_t)op,
+				    .mode = mode,
+				    .flags = flags};
 
 	if (!e->err)
 		e->err = model__add_event(e->m, &event);
@@ -140,8 +139,8 @@ static bool holds(const struct model *m, uint32_t task, uint32_t instance)
 	return false;
 }
 
-static void acquire_held(struct hung_emitter *e, const struct hung_task *task,
-			 uint32_t lock_class, const struct frame *frame, void *context)
+static void acquire_held(struct hung_emitter *e, const struct hung_task *task, uint32_t lock_class,
+			 const struct frame *frame, void *context)
 {
 	uint32_t instance = owned_instance(e, lock_class, &task->task);
 
@@ -173,8 +172,8 @@ struct holder_search {
 	bool found;
 };
 
-static void match_class(struct hung_emitter *e, const struct hung_task *task,
-			uint32_t lock_class, const struct frame *frame, void *context)
+static void match_class(struct hung_emitter *e, const struct hung_task *task, uint32_t lock_class,
+			const struct frame *frame, void *context)
 {
 	struct holder_search *search = context;
 
@@ -191,7 +190,7 @@ static const struct klog_task *find_holder(struct hung_emitter *e, const struct 
 
 	for (uint32_t i = 0; i < e->tasks->count; i++) {
 		const struct hung_task *task = &e->tasks->items[i];
-		struct holder_search search = { .lock_class = waiter->wanted_class };
+		struct holder_search search = {.lock_class = waiter->wanted_class};
 
 		if (task == waiter)
 			continue;
@@ -231,23 +230,24 @@ static void request(struct hung_emitter *e, const struct hung_task *task)
 {
 	uint8_t flags = task->function->breakable ? HELD_BREAKABLE : 0;
 
-	add_event(e, task->id, task->time, EVENT_REQUEST, task->wanted, (uint8_t)task->function->mode, flags,
-		  klog_stack__store(e->m, &task->stack));
+	add_event(e, task->id, task->time, EVENT_REQUEST, task->wanted,
+		  (uint8_t)task->function->mode, flags, klog_stack__store(e->m, &task->stack));
 }
 
 static void complain_no_lock(struct hung_emitter *e, const struct hung_task *task)
 {
 	if (task->stack.count)
-		line_reader__complain(&e->log->lines, task->line,
-				      "task %s:%u is hung, but its stack shows no lock it waits for "
-				      "(innermost: %s)",
-				      task->task.comm, task->task.pid,
-				      task->stack.frames[0].symbol);
+		line_reader__complain(
+			&e->log->lines, task->line,
+			"task %s:%u is hung, but its stack shows no lock it waits for "
+			"(innermost: %s)",
+			task->task.comm, task->task.pid, task->stack.frames[0].symbol);
 	else
-		line_reader__complain(&e->log->lines, task->line,
-				      "task %s:%u is hung, but its \"Call Trace:\" is missing; is the "
-				      "log cut?",
-				      task->task.comm, task->task.pid);
+		line_reader__complain(
+			&e->log->lines, task->line,
+			"task %s:%u is hung, but its \"Call Trace:\" is missing; is the "
+			"log cut?",
+			task->task.comm, task->task.pid);
 }
 
 static int add_tasks(struct hung_emitter *e)
@@ -255,8 +255,8 @@ static int add_tasks(struct hung_emitter *e)
 	for (uint32_t i = 0; i < e->tasks->count; i++) {
 		struct hung_task *task = &e->tasks->items[i];
 
-		task->id = model__add_task(e->m, task->task.pid, task->task.pid, task->task.comm,
-					   0, 0);
+		task->id = model__add_task(e->m, task->task.pid, task->task.pid, task->task.comm, 0,
+					   0);
 		if (task->id == NO_ID)
 			return -ENOMEM;
 		find_wanted(e, task);
@@ -271,7 +271,7 @@ static int add_tasks(struct hung_emitter *e)
 /* What all hold is complete before the first request: a later acquisition would end the wait. */
 int hung__emit(struct hung_tasks *tasks, struct klog_reader *log)
 {
-	struct hung_emitter e = { .tasks = tasks, .log = log, .m = log->lines.m };
+	struct hung_emitter e = {.tasks = tasks, .log = log, .m = log->lines.m};
 	const char *release = model__fact(e.m, "kernel.release");
 
 	e.kernel_version = release ? kernel_version__parse(release) : 0;

@@ -12,11 +12,12 @@ void klog__note_release(struct klog_reader *log, const char *release, uint32_t l
 	if (!known)
 		model__set_fact(log->lines.m, "kernel.release", release);
 	else if (strcmp(known, release))
-		line_reader__complain(&log->lines, line,
-				      "this report is from kernel %s, an earlier one from %s: their "
-				      "orders are mixed in one graph; split the file to keep them "
-				      "apart",
-				      release, known);
+		line_reader__complain(
+			&log->lines, line,
+			"this report is from kernel %s, an earlier one from %s: their "
+			"orders are mixed in one graph; split the file to keep them "
+			"apart",
+			release, known);
 }
 
 /* Entry code differs per architecture; a report shows it at the bottom of its stacks. */
@@ -25,10 +26,14 @@ static void note_architecture(struct model *m, const char *text)
 	static const struct {
 		const char *symbol, *arch;
 	} marks[] = {
-		{ "entry_SYSCALL_64", "x86_64" },      { "__x64_sys_", "x86_64" },
-		{ "__arm64_sys_", "aarch64" },	       { "el0_svc", "aarch64" },
-		{ "__s390x_sys_", "s390x" },	       { "__s390_sys_", "s390x" },
-		{ "system_call_exception", "ppc64le" }, { "__riscv_sys_", "riscv64" },
+		{"entry_SYSCALL_64", "x86_64"},
+		{"__x64_sys_", "x86_64"},
+		{"__arm64_sys_", "aarch64"},
+		{"el0_svc", "aarch64"},
+		{"__s390x_sys_", "s390x"},
+		{"__s390_sys_", "s390x"},
+		{"system_call_exception", "ppc64le"},
+		{"__riscv_sys_", "riscv64"},
 	};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
@@ -82,12 +87,12 @@ int klog__import(struct model *m, FILE *in, const char *name, const struct impor
 	err = feed(log, splats, hung);
 	if (!err && !(splats && splat_reader__reports(splats)) &&
 	    !(hung && hung_reader__reports(hung))) {
-		line_reader__complain(&log->lines, log->lines.number,
-				      "no %s report in this log; expected \"%s\"",
-				      want == KLOG_HUNG_TASKS ? "hung-task" : "lockdep",
-				      want == KLOG_HUNG_TASKS ?
-					      "INFO: task NAME:PID blocked for more than N seconds." :
-					      "WARNING: possible circular locking dependency detected");
+		line_reader__complain(
+			&log->lines, log->lines.number, "no %s report in this log; expected \"%s\"",
+			want == KLOG_HUNG_TASKS ? "hung-task" : "lockdep",
+			want == KLOG_HUNG_TASKS
+				? "INFO: task NAME:PID blocked for more than N seconds."
+				: "WARNING: possible circular locking dependency detected");
 		err = -EINVAL;
 	}
 cleanup:

@@ -101,8 +101,8 @@ static const char *skip_one(const char *p, struct klog_line *line)
 {
 	const char *at;
 
-	if ((at = skip_quote(p)) != p || (at = skip_level(p)) != p ||
-	    (at = skip_syslog(p)) != p || (at = skip_bracket(p, line)) != p)
+	if ((at = skip_quote(p)) != p || (at = skip_level(p)) != p || (at = skip_syslog(p)) != p ||
+	    (at = skip_bracket(p, line)) != p)
 		return at;
 	return skip_escaped_newline(p);
 }
@@ -150,9 +150,9 @@ void klog_line__parse(struct klog_line *line, const char *raw, uint32_t number)
 
 		/* blanks before a prefix belong to it, blanks before text are indentation */
 		if (at == p && *p == ' ')
-			at = skip_one(p + strspn(p, " "), line) != p + strspn(p, " ") ?
-				     p + strspn(p, " ") :
-				     p;
+			at = skip_one(p + strspn(p, " "), line) != p + strspn(p, " ")
+				     ? p + strspn(p, " ")
+				     : p;
 		if (at == p)
 			break;
 		p = at;
@@ -175,11 +175,26 @@ static bool starts_with(const char *text, const char *start)
 
 /* Where mail programs break the sentences of a report. */
 static const char *const open_ends[] = {
-	", at:",	  " at: ",	     "is trying to acquire", "is trying to",
-	"is trying",	  "but task is",     "but task is already",  "but task is already holding",
-	"locks held",	  "lock held",	     "locks held by",	     "lock held by",
-	"likely owned by", "blocked on a",   "blocked on a mutex",   "blocked on a mutex likely",
-	"likely owned",	  "by task",	     "likely owned by task", "blocked for more",
+	", at:",
+	" at: ",
+	"is trying to acquire",
+	"is trying to",
+	"is trying",
+	"but task is",
+	"but task is already",
+	"but task is already holding",
+	"locks held",
+	"lock held",
+	"locks held by",
+	"lock held by",
+	"likely owned by",
+	"blocked on a",
+	"blocked on a mutex",
+	"blocked on a mutex likely",
+	"likely owned",
+	"by task",
+	"likely owned by task",
+	"blocked for more",
 	"blocked for more than",
 };
 

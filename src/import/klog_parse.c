@@ -183,7 +183,7 @@ uint32_t klog_site__store(struct model *m, const struct klog_lock *lock)
 
 struct klog_acquire klog_stack__acquire(const struct klog_stack *stack)
 {
-	struct klog_acquire found = { NULL, stack->count };
+	struct klog_acquire found = {NULL, stack->count};
 	uint32_t i = 0;
 
 	while (i < stack->count && !lock_function__find(stack->frames[i].symbol) &&

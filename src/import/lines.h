@@ -25,7 +25,7 @@ struct line_reader {
 	size_t length;
 	uint32_t number;
 	bool too_long, had_nul;
-	bool cut; /* the last line had no line end: the file may be cut */
+	bool cut;  /* the last line had no line end: the file may be cut */
 	int error; /* -errno of a failed read */
 	uint64_t bytes;
 	uint32_t complaints;

@@ -66,9 +66,9 @@ static uint32_t model_task(struct lock_stream *s, const struct lock_event *event
 
 static struct stream_task *find_task(struct lock_stream *s, const struct lock_event *event)
 {
-	uint64_t key = event->context || !event->tid ?
-			       1ULL << 63 | (uint64_t)(uint8_t)event->context << 32 | event->cpu :
-			       event->tid;
+	uint64_t key = event->context || !event->tid
+			       ? 1ULL << 63 | (uint64_t)(uint8_t)event->context << 32 | event->cpu
+			       : event->tid;
 	struct stream_task *task;
 
 	HASH_FIND(hh, s->tasks, &key, sizeof(key), task);
@@ -110,15 +110,15 @@ static uint32_t contended_class(struct lock_stream *s, const struct lock_event *
 		const char *release = model__fact(s->m, "kernel.release");
 
 		klog_symbol__plain(stack->frames[acquire.caller].symbol, plain, sizeof(plain));
-		lock_class = lock_site__class(plain, kind,
-					      release ? kernel_version__parse(release) : 0);
+		lock_class =
+			lock_site__class(plain, kind, release ? kernel_version__parse(release) : 0);
 		snprintf(name, sizeof(name), "lock of %s()", plain);
 	} else {
 		snprintf(name, sizeof(name), "contended lock");
 	}
 	return model__add_class(s->m, lock_class ? lock_class : name, kind,
-				lock_class ? CLASS_IN_SCOPE :
-					     CLASS_FROM_SITE | CLASS_INSTANCE_ONLY);
+				lock_class ? CLASS_IN_SCOPE
+					   : CLASS_FROM_SITE | CLASS_INSTANCE_ONLY);
 }
 
 static void make_event(struct lock_stream *s, const struct lock_event *event,
@@ -132,9 +132,9 @@ static void make_event(struct lock_stream *s, const struct lock_event *event,
 	out->time = event->time;
 	out->task = task->id;
 	out->mode = event->is_read ? LOCK_SHARED : LOCK_EXCLUSIVE;
-	lock_class = lock_name__class(s->m, event->name, strlen(event->name),
-				      function ? function->kind : LOCK_KIND_UNKNOWN,
-				      &out->subclass);
+	lock_class =
+		lock_name__class(s->m, event->name, strlen(event->name),
+				 function ? function->kind : LOCK_KIND_UNKNOWN, &out->subclass);
 	out->operand = model__add_instance(s->m, lock_class, event->address, 0);
 	out->stack = klog_stack__store(s->m, stack);
 	if (function && function->breakable)
@@ -155,8 +155,8 @@ static int settle(struct lock_stream *s, struct stream_task *task, uint64_t time
 	return model__add_event(s->m, &acquired);
 }
 
-static int acquire(struct lock_stream *s, struct stream_task *task,
-		   const struct lock_event *event, const struct klog_stack *stack)
+static int acquire(struct lock_stream *s, struct stream_task *task, const struct lock_event *event,
+		   const struct klog_stack *stack)
 {
 	struct trace_event made;
 	int err = settle(s, task, event->time);
@@ -176,8 +176,8 @@ static int acquire(struct lock_stream *s, struct stream_task *task,
 	return model__add_event(s->m, &made);
 }
 
-static int release(struct lock_stream *s, struct stream_task *task,
-		   const struct lock_event *event, const struct klog_stack *stack)
+static int release(struct lock_stream *s, struct stream_task *task, const struct lock_event *event,
+		   const struct klog_stack *stack)
 {
 	struct trace_event made;
 	const struct held_lock *held;
@@ -203,7 +203,7 @@ static int release(struct lock_stream *s, struct stream_task *task,
 
 static void end_wait(struct lock_stream *s, struct stream_task *task, uint64_t time)
 {
-	struct histogram waited = { .count = 1 };
+	struct histogram waited = {.count = 1};
 	uint32_t bucket = 0;
 
 	if (!task->waiting)
@@ -270,7 +270,7 @@ int lock_stream__add(struct lock_stream *s, const struct lock_event *event,
 
 int lock_stream__cut(struct lock_stream *s)
 {
-	struct trace_event event = { .op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID };
+	struct trace_event event = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
 	struct stream_task *task, *next;
 
 	HASH_ITER(hh, s->tasks, task, next) {
@@ -293,12 +293,12 @@ int lock_stream__end(struct lock_stream *s)
 		if (task->has_request && !task->contended) {
 			err = settle(s, task, task->request.time);
 		} else if (!task->has_request && task->waiting) {
-			struct trace_event wait = { .time = task->wait_since,
-						    .task = task->id,
-						    .operand = task->wait_instance,
-						    .stack = task->wait_stack,
-						    .op = EVENT_REQUEST,
-						    .mode = task->wait_mode };
+			struct trace_event wait = {.time = task->wait_since,
+						   .task = task->id,
+						   .operand = task->wait_instance,
+						   .stack = task->wait_stack,
+						   .op = EVENT_REQUEST,
+						   .mode = task->wait_mode};
 
 			err = model__add_event(s->m, &wait);
 		}

@@ -11,11 +11,11 @@
 #define DAY_SECONDS 86400
 #define RULES_MAX_BYTES (16U << 20)
 
-static const char *const rule_keywords[] = { "order", "suppress", "instance-only" };
+static const char *const rule_keywords[] = {"order", "suppress", "instance-only"};
 
 uint32_t kernel_version__parse(const char *release)
 {
-	unsigned long part[3] = { 0 };
+	unsigned long part[3] = {0};
 	const char *p = release;
 	char *end;
 
@@ -71,7 +71,7 @@ static bool parse_kernel_range(const char *value, struct rule *rule)
 /* The last second of the named UTC day still counts. */
 static bool parse_expiry(const char *value, int64_t *expires)
 {
-	struct tm day = { 0 };
+	struct tm day = {0};
 	char *end = strptime(value, "%Y-%m-%d", &day);
 
 	if (!end || *end)
@@ -214,8 +214,8 @@ struct rule_set *rule_set__load(const char *path, complain_fn complain, void *co
 	if (ferror(in) || length > RULES_MAX_BYTES) {
 		if (complain)
 			complain(context, path, 0,
-				 ferror(in) ? "cannot be read; is it a file?" :
-					      "longer than 16 MiB: this is no rules file");
+				 ferror(in) ? "cannot be read; is it a file?"
+					    : "longer than 16 MiB: this is no rules file");
 		goto cleanup;
 	}
 	set = rule_set__parse(path, text, length, complain, context);

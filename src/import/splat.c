@@ -37,18 +37,18 @@ static const struct {
 	const char *text;
 	enum splat_kind kind;
 } banners[] = {
-	{ "possible circular locking dependency detected", SPLAT_CIRCULAR },
-	{ "possible recursive locking detected", SPLAT_RECURSIVE },
-	{ "inconsistent lock state", SPLAT_INCONSISTENT },
-	{ "possible irq lock inversion dependency detected", SPLAT_IRQ_INVERSION },
-	{ "lock order detected", SPLAT_IRQ_ORDER },
-	{ "lock held when returning to user space", SPLAT_HELD },
-	{ "still has locks held", SPLAT_HELD },
-	{ "bad unlock balance detected", SPLAT_UNLOCK },
-	{ "held lock freed", SPLAT_NO_ORDER },
-	{ "Invalid wait context", SPLAT_NO_ORDER },
-	{ "Nested lock was not taken", SPLAT_NO_ORDER },
-	{ "bad contention detected", SPLAT_NO_ORDER },
+	{"possible circular locking dependency detected", SPLAT_CIRCULAR},
+	{"possible recursive locking detected", SPLAT_RECURSIVE},
+	{"inconsistent lock state", SPLAT_INCONSISTENT},
+	{"possible irq lock inversion dependency detected", SPLAT_IRQ_INVERSION},
+	{"lock order detected", SPLAT_IRQ_ORDER},
+	{"lock held when returning to user space", SPLAT_HELD},
+	{"still has locks held", SPLAT_HELD},
+	{"bad unlock balance detected", SPLAT_UNLOCK},
+	{"held lock freed", SPLAT_NO_ORDER},
+	{"Invalid wait context", SPLAT_NO_ORDER},
+	{"Nested lock was not taken", SPLAT_NO_ORDER},
+	{"bad contention detected", SPLAT_NO_ORDER},
 };
 
 /* A banner as the kernel prints it, not a mail's subject that quotes it. */
@@ -176,13 +176,13 @@ static bool task_line(struct splat_reader *r, const char *text)
 		const char *phrase;
 		enum section next;
 	} phrases[] = {
-		{ " is trying to acquire lock:", SECTION_WANTED },
-		{ " is trying to acquire:", SECTION_WANTED },
-		{ " takes:", SECTION_WANTED },
-		{ " just changed the state of lock:", SECTION_WANTED },
-		{ " is leaving the kernel with locks still held!", SECTION_NONE },
-		{ " is exiting with locks still held!", SECTION_NONE },
-		{ " still has locks held!", SECTION_NONE },
+		{" is trying to acquire lock:", SECTION_WANTED},
+		{" is trying to acquire:", SECTION_WANTED},
+		{" takes:", SECTION_WANTED},
+		{" just changed the state of lock:", SECTION_WANTED},
+		{" is leaving the kernel with locks still held!", SECTION_NONE},
+		{" is exiting with locks still held!", SECTION_NONE},
+		{" still has locks held!", SECTION_NONE},
 	};
 
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
@@ -209,8 +209,7 @@ static bool release_line(struct splat_reader *r, const char *text)
 	name = strchr(at, '(') + 1;
 	end = strstr(name, ") at:");
 	if (end && end > name)
-		r->splat.wanted.name =
-			model__intern_n(r->log->lines.m, name, (size_t)(end - name));
+		r->splat.wanted.name = model__intern_n(r->log->lines.m, name, (size_t)(end - name));
 	r->section = SECTION_UNLOCK_SITE;
 	return true;
 }
@@ -221,23 +220,23 @@ static bool section_line(struct splat_reader *r, const char *text)
 		const char *phrase;
 		enum section next;
 	} phrases[] = {
-		{ "but task is already holding", SECTION_HOLDING },
-		{ "and this task is already holding", SECTION_HOLDING },
-		{ "which would create a new lock dependency", SECTION_SKIP },
-		{ "but this new dependency connects", SECTION_SKIP },
-		{ "-irq-unsafe lock:", SECTION_SKIP },
-		{ "but this lock took another", SECTION_OTHER },
-		{ "but this lock was taken by another", SECTION_OTHER },
-		{ "state was registered at:", SECTION_SKIP },
-		{ "... which became", SECTION_SKIP },
-		{ "existing dependency chain", SECTION_NONE },
-		{ "the shortest dependencies between", SECTION_SKIP },
-		{ "the dependencies between", SECTION_SKIP },
-		{ "other info that might help", SECTION_SKIP },
-		{ "Chain exists of:", SECTION_SKIP },
-		{ "locking scenario", SECTION_SCENARIO },
-		{ "*** DEADLOCK ***", SECTION_SKIP },
-		{ "stack backtrace:", SECTION_BACKTRACE },
+		{"but task is already holding", SECTION_HOLDING},
+		{"and this task is already holding", SECTION_HOLDING},
+		{"which would create a new lock dependency", SECTION_SKIP},
+		{"but this new dependency connects", SECTION_SKIP},
+		{"-irq-unsafe lock:", SECTION_SKIP},
+		{"but this lock took another", SECTION_OTHER},
+		{"but this lock was taken by another", SECTION_OTHER},
+		{"state was registered at:", SECTION_SKIP},
+		{"... which became", SECTION_SKIP},
+		{"existing dependency chain", SECTION_NONE},
+		{"the shortest dependencies between", SECTION_SKIP},
+		{"the dependencies between", SECTION_SKIP},
+		{"other info that might help", SECTION_SKIP},
+		{"Chain exists of:", SECTION_SKIP},
+		{"locking scenario", SECTION_SCENARIO},
+		{"*** DEADLOCK ***", SECTION_SKIP},
+		{"stack backtrace:", SECTION_BACKTRACE},
 	};
 	size_t i = 0;
 
@@ -313,9 +312,9 @@ static bool lock_line(struct splat_reader *r, const char *text)
 
 static bool is_backtrace_noise(const char *text)
 {
-	static const char *const noise[] = { "CPU: ", "Hardware name", "Call Trace", "<TASK>",
-					     "<IRQ>", "</IRQ>",	       "dump_stack", "Workqueue",
-					     "Call trace", "Backtrace", "Tainted:" };
+	static const char *const noise[] = {
+		"CPU: ",      "Hardware name", "Call Trace", "<TASK>",	  "<IRQ>",   "</IRQ>",
+		"dump_stack", "Workqueue",     "Call trace", "Backtrace", "Tainted:"};
 
 	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
 		if (!strncmp(text, noise[i], strlen(noise[i])))
@@ -352,11 +351,11 @@ static int frame_line(struct splat_reader *r, const char *text)
 /* Reports without a backtrace end where something else begins. */
 static bool ends_report(const struct splat_reader *r, const char *text)
 {
-	if (!strncmp(text, "------------[ cut here", 22) ||
-	    !strncmp(text, "INFO: task ", 11) || strstr(text, "Showing all locks held"))
+	if (!strncmp(text, "------------[ cut here", 22) || !strncmp(text, "INFO: task ", 11) ||
+	    strstr(text, "Showing all locks held"))
 		return true;
-	return r->splat.kind == SPLAT_HELD && r->section == SECTION_HELD_LIST &&
-	       *text != '#' && !strstr(text, "stack backtrace:");
+	return r->splat.kind == SPLAT_HELD && r->section == SECTION_HELD_LIST && *text != '#' &&
+	       !strstr(text, "stack backtrace:");
 }
 
 int splat_reader__line(struct splat_reader *r, const struct klog_line *line)
@@ -380,9 +379,8 @@ int splat_reader__line(struct splat_reader *r, const struct klog_line *line)
 	}
 	if (!strncmp(line->text, "-> #", 4))
 		return chain_line(r, line);
-	if (task_line(r, line->text) || release_line(r, line->text) ||
-	    held_header(r, line->text) || lock_line(r, line->text) ||
-	    section_line(r, line->text))
+	if (task_line(r, line->text) || release_line(r, line->text) || held_header(r, line->text) ||
+	    lock_line(r, line->text) || section_line(r, line->text))
 		return 0;
 	if (r->section == SECTION_SCENARIO)
 		scenario_line(r, line->text);

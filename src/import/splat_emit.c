@@ -81,7 +81,7 @@ static struct held_lock make_lock(struct emitter *e, const struct klog_lock *loc
 {
 	const struct lock_function *function = function_of(stack);
 	enum lock_kind kind = function ? function->kind : LOCK_KIND_UNKNOWN;
-	struct held_lock made = { .stack = NO_ID, .mode = LOCK_EXCLUSIVE };
+	struct held_lock made = {.stack = NO_ID, .mode = LOCK_EXCLUSIVE};
 	uint32_t lock_class =
 		lock_name__class(e->m, lock->name, strlen(lock->name), kind, &made.subclass);
 
@@ -211,8 +211,7 @@ static void circular(struct emitter *e)
 static void inferred_dependency(struct emitter *e, const struct klog_lock *from,
 				const struct klog_lock *to)
 {
-	uint32_t interrupt =
-		model__add_task(e->m, 0, 0, "an interrupt", 0, TASK_AGGREGATED);
+	uint32_t interrupt = model__add_task(e->m, 0, 0, "an interrupt", 0, TASK_AGGREGATED);
 	struct held_lock held = make_held(e, from, true), wanted = make_held(e, to, true);
 
 	held.flags |= HELD_INFERRED;
@@ -250,11 +249,11 @@ static void state_finding(struct emitter *e, enum finding_kind kind, enum findin
 			  const char *note)
 {
 	uint32_t lock_class = model__held_class(e->m, lock);
-	struct witness witness = { .dependency = NO_ID,
-				   .chain = chain,
-				   .last_chain = chain,
-				   .task = e->task,
-				   .class_edge = NO_ID };
+	struct witness witness = {.dependency = NO_ID,
+				  .chain = chain,
+				  .last_chain = chain,
+				  .task = e->task,
+				  .class_edge = NO_ID};
 	uint8_t mode = lock->mode;
 	char key[512];
 	struct finding finding = {
@@ -318,9 +317,7 @@ static void left_held(struct emitter *e)
 
 static void bad_unlock(struct emitter *e)
 {
-	struct trace_event event = { .time = e->splat->time,
-				     .task = e->task,
-				     .op = EVENT_RELEASE };
+	struct trace_event event = {.time = e->splat->time, .task = e->task, .op = EVENT_RELEASE};
 	struct held_lock lock;
 
 	if (!e->splat->wanted.name) {
@@ -337,7 +334,7 @@ static void bad_unlock(struct emitter *e)
 
 int splat__emit(const struct splat *splat, struct klog_reader *log)
 {
-	struct emitter e = { .splat = splat, .log = log, .m = log->lines.m };
+	struct emitter e = {.splat = splat, .log = log, .m = log->lines.m};
 
 	e.task = model__add_task(e.m, splat->task.pid, splat->task.pid,
 				 splat->task.known ? splat->task.comm : "a task", 0, 0);

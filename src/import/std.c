@@ -65,7 +65,7 @@ static struct meaning *names__find(const struct names *names, struct token token
 static struct meaning *names__add(struct names *names, struct model *m, struct token token,
 				  uint64_t key, uint32_t id, uint8_t subclass)
 {
-	struct meaning meaning = { NULL, id, subclass };
+	struct meaning meaning = {NULL, id, subclass};
 
 	if (token.length > 7)
 		meaning.text = model__intern_n(m, token.text, token.length);
@@ -110,20 +110,20 @@ static const struct op {
 	uint8_t op, mode;
 	enum operand_kind operand;
 } ops[] = {
-	{ "acq", EVENT_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK },
-	{ "rel", EVENT_RELEASE, LOCK_EXCLUSIVE, OPERAND_LOCK },
-	{ "r", EVENT_READ, 0, OPERAND_VARIABLE },
-	{ "w", EVENT_WRITE, 0, OPERAND_VARIABLE },
-	{ "req", EVENT_REQUEST, LOCK_EXCLUSIVE, OPERAND_LOCK },
-	{ "racq", EVENT_ACQUIRE, LOCK_SHARED, OPERAND_LOCK },
-	{ "rrel", EVENT_RELEASE, LOCK_SHARED, OPERAND_LOCK },
-	{ "rreq", EVENT_REQUEST, LOCK_SHARED, OPERAND_LOCK },
-	{ "rracq", EVENT_ACQUIRE, LOCK_SHARED_RECURSIVE, OPERAND_LOCK },
-	{ "tryacq", EVENT_TRY_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK },
-	{ "fork", EVENT_FORK, 0, OPERAND_THREAD },
-	{ "join", EVENT_JOIN, 0, OPERAND_THREAD },
-	{ "begin", EVENT_BEGIN, 0, OPERAND_ANY },
-	{ "end", EVENT_END, 0, OPERAND_ANY },
+	{"acq", EVENT_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"rel", EVENT_RELEASE, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"r", EVENT_READ, 0, OPERAND_VARIABLE},
+	{"w", EVENT_WRITE, 0, OPERAND_VARIABLE},
+	{"req", EVENT_REQUEST, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"racq", EVENT_ACQUIRE, LOCK_SHARED, OPERAND_LOCK},
+	{"rrel", EVENT_RELEASE, LOCK_SHARED, OPERAND_LOCK},
+	{"rreq", EVENT_REQUEST, LOCK_SHARED, OPERAND_LOCK},
+	{"rracq", EVENT_ACQUIRE, LOCK_SHARED_RECURSIVE, OPERAND_LOCK},
+	{"tryacq", EVENT_TRY_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"fork", EVENT_FORK, 0, OPERAND_THREAD},
+	{"join", EVENT_JOIN, 0, OPERAND_THREAD},
+	{"begin", EVENT_BEGIN, 0, OPERAND_ANY},
+	{"end", EVENT_END, 0, OPERAND_ANY},
 };
 
 static const char expected_ops[] =
@@ -204,7 +204,7 @@ static bool parse_lock(struct std *s, struct token token, struct token *class, u
 				      (int)(end - hash - 1), hash + 1);
 		return false;
 	}
-	*class = (struct token){ token.text, (size_t)((hash ? hash : end) - token.text) };
+	*class = (struct token){token.text, (size_t)((hash ? hash : end) - token.text)};
 	if (!class->length)
 		line_reader__complain(s->lines, s->lines->number,
 				      "expected a lock, CLASS[#INSTANCE][:SUBCLASS]");
@@ -247,7 +247,7 @@ static uint32_t variable_of(struct std *s, struct token token)
 
 static uint32_t location_of(struct std *s, struct token token)
 {
-	struct frame frame = { 0 };
+	struct frame frame = {0};
 	uint64_t key;
 	struct meaning *known;
 
@@ -291,7 +291,7 @@ static uint32_t *depth_of(struct std *s, uint32_t task, uint32_t instance, bool 
 static struct deferred *deferred_of(struct std *s, uint32_t task)
 {
 	while (s->deferred.count <= task) {
-		if (!vector_push(&s->deferred, (struct deferred){ 0 }))
+		if (!vector_push(&s->deferred, (struct deferred){0}))
 			return NULL;
 	}
 	return &s->deferred.items[task];
@@ -332,7 +332,7 @@ static void add_event(struct std *s, const struct trace_event *event)
 	if (deferred->is_waiting)
 		settle_request(s, deferred, event, own);
 	if (event->op == EVENT_REQUEST && (own || event->mode != LOCK_EXCLUSIVE)) {
-		*deferred = (struct deferred){ *event, true };
+		*deferred = (struct deferred){*event, true};
 		return;
 	}
 	if (own) {
@@ -359,7 +359,7 @@ static struct token trim(const char *from, const char *to)
 		from++;
 	while (from < to && isspace((unsigned char)to[-1]))
 		to--;
-	return (struct token){ from, (size_t)(to - from) };
+	return (struct token){from, (size_t)(to - from)};
 }
 
 static bool fill_operand(struct std *s, const struct op *op, struct token operand,
@@ -414,7 +414,7 @@ static void parse_line(struct std *s)
 	const char *line = s->lines->text, *end = line + s->lines->length;
 	const char *bar = memchr(line, '|', s->lines->length), *second, *open, *close;
 	struct token thread, name, operand;
-	struct trace_event event = { 0 };
+	struct trace_event event = {0};
 	const struct op *op;
 
 	second = bar ? memchr(bar + 1, '|', (size_t)(end - bar - 1)) : NULL;
@@ -427,14 +427,14 @@ static void parse_line(struct std *s)
 	open = memchr(bar, '(', (size_t)((second ? second : end) - bar));
 	close = open ? memrchr(open, ')', (size_t)((second ? second : end) - open)) : NULL;
 	name = trim(bar + 1, open ? open : second ? second : end);
-	operand = close ? trim(open + 1, close) : (struct token){ end, 0 };
+	operand = close ? trim(open + 1, close) : (struct token){end, 0};
 	if (is_condition(s, name))
 		return;
 	op = name.length ? find_op(name) : NULL;
 	if (!op || (!close && op->operand != OPERAND_ANY)) {
 		line_reader__complain(s->lines, s->lines->number,
-				      op ? "expected \"%.*s(operand)\"" :
-					   "unknown operation \"%.*s\": expected one of %s",
+				      op ? "expected \"%.*s(operand)\""
+					 : "unknown operation \"%.*s\": expected one of %s",
 				      (int)(name.length < 64 ? name.length : 64), name.text,
 				      expected_ops);
 		return;
@@ -444,7 +444,7 @@ static void parse_line(struct std *s)
 	event.task = thread_of(s, thread);
 	if (event.task == NO_ID || !fill_operand(s, op, operand, &event))
 		return;
-	event.stack = location_of(s, second ? trim(second + 1, end) : (struct token){ end, 0 });
+	event.stack = location_of(s, second ? trim(second + 1, end) : (struct token){end, 0});
 	add_event(s, &event);
 	s->used++;
 }
@@ -465,7 +465,7 @@ static void finish(struct std *s)
 int import_std(struct model *m, FILE *in, const char *name, const struct import_options *options)
 {
 	struct line_reader lines;
-	struct std s = { .m = m, .lines = &lines };
+	struct std s = {.m = m, .lines = &lines};
 	int error = line_reader__open(&lines, m, in, name, options);
 
 	if (error)

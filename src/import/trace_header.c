@@ -154,8 +154,7 @@ static bool parse_left(const char *line, const char *end, enum trace_dialect dia
 		end = before;
 	else if (dialect == TRACE_CMD)
 		return false;
-	return dialect == TRACE_PERF ? perf_task(line, end, out) :
-				       trace_cmd_task(line, end, out);
+	return dialect == TRACE_PERF ? perf_task(line, end, out) : trace_cmd_task(line, end, out);
 }
 
 bool trace_text__header(const char *line, enum trace_dialect dialect, struct lock_event *out,

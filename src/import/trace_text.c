@@ -25,9 +25,9 @@ static const struct {
 	const char *name;
 	enum lock_event_type type;
 } event_names[] = {
-	{ "lock_acquire:", LOCK_EVENT_ACQUIRE },     { "lock_release:", LOCK_EVENT_RELEASE },
-	{ "lock_acquired:", LOCK_EVENT_ACQUIRED },   { "lock_contended:", LOCK_EVENT_CONTENDED },
-	{ "contention_begin:", LOCK_EVENT_BEGIN },   { "contention_end:", LOCK_EVENT_END },
+	{"lock_acquire:", LOCK_EVENT_ACQUIRE},	 {"lock_release:", LOCK_EVENT_RELEASE},
+	{"lock_acquired:", LOCK_EVENT_ACQUIRED}, {"lock_contended:", LOCK_EVENT_CONTENDED},
+	{"contention_begin:", LOCK_EVENT_BEGIN}, {"contention_end:", LOCK_EVENT_END},
 };
 
 /* perf may print a period in front: "1 lock:lock_acquire: …" */
@@ -143,8 +143,8 @@ static bool stack_line(struct trace_text *t, const char *text)
 
 static bool is_chatter(const char *text)
 {
-	static const char *const prefixes[] = { "#", "cpus=", "version", "CPU ", "trace-cmd",
-						"tracer:" };
+	static const char *const prefixes[] = {"#",    "cpus=",	    "version",
+					       "CPU ", "trace-cmd", "tracer:"};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (!strncmp(text, prefixes[i], strlen(prefixes[i])))
@@ -167,9 +167,10 @@ static int event_line(struct trace_text *t, struct lock_event *event, const char
 	clock->end = event->time;
 	known = parse_event(body, event);
 	if (known < 0) {
-		line_reader__complain(&t->lines, t->lines.number,
-				      "expected \"ADDRESS NAME\" or \"ADDRESS (flags=…)\" after the "
-				      "event's name");
+		line_reader__complain(
+			&t->lines, t->lines.number,
+			"expected \"ADDRESS NAME\" or \"ADDRESS (flags=…)\" after the "
+			"event's name");
 		return 0;
 	}
 	t->event = *event;
@@ -179,7 +180,7 @@ static int event_line(struct trace_text *t, struct lock_event *event, const char
 
 static int one_line(struct trace_text *t)
 {
-	struct lock_event event = { 0 };
+	struct lock_event event = {0};
 	char *text = t->lines.text;
 	const char *body;
 
@@ -196,11 +197,11 @@ static int one_line(struct trace_text *t)
 	if (is_chatter(text + strspn(text, " ")) || stack_line(t, text))
 		return 0;
 	line_reader__complain(&t->lines, t->lines.number,
-			      t->dialect == TRACE_PERF ?
-				      "expected \"COMM TID [CPU] TIME: EVENT: …\" as perf script "
-				      "prints it" :
-				      "expected \"COMM-TID [CPU] TIME: EVENT: …\" as trace-cmd "
-				      "report prints it");
+			      t->dialect == TRACE_PERF
+				      ? "expected \"COMM TID [CPU] TIME: EVENT: …\" as perf script "
+					"prints it"
+				      : "expected \"COMM-TID [CPU] TIME: EVENT: …\" as trace-cmd "
+					"report prints it");
 	return 0;
 }
 
@@ -233,9 +234,10 @@ int trace_text__import(struct model *m, FILE *in, const char *name,
 		err = -EINVAL;
 	} else if (!err && !t->acquisitions) {
 		/* as for the capture that has nothing else: never a clean verdict */
-		line_reader__complain(&t->lines, t->lines.number,
-				      "only contention events: who waits is seen, what is held is not; "
-				      "for the order record lock:lock_acquire and lock:lock_release");
+		line_reader__complain(
+			&t->lines, t->lines.number,
+			"only contention events: who waits is seen, what is held is not; "
+			"for the order record lock:lock_acquire and lock:lock_release");
 	}
 	line_reader__close(&t->lines);
 cleanup:

@@ -15,7 +15,7 @@
 static const char *const noise[] = {
 	"__pfx_",	"__ksym",	 "__kcrctab",	 "__kstrtab",  "__UNIQUE_ID", "__func__.",
 	"__compound_literal.", "__already_done.", "_entry.",	 "_entry_ptr.", "__event_",
-	"__param_",	"__setup_",	 "__initcall_",	 "__warned.",  "CSWTCH.",     "event_class_",
+	"__key.", "__param_",	"__setup_",	 "__initcall_",	 "__warned.",  "CSWTCH.",     "event_class_",
 	"str__",	"print_fmt_",	 "trace_event_fields_", "trace_event_type_funcs_", "__msg.",
 	"__tpstrtab_",	"__exitcall_",	 "__syscall_meta__", "types__", "args__",     "__p_",
 	"__tracepoint_ptr_", "__PRETTY_FUNCTION__", "__addressable_", "__of_table_",

@@ -30,7 +30,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "contention.h"
+#include "contention_record.h"
 #include "contention.skel.h"
 
 static volatile bool stop;

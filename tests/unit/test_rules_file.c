@@ -64,19 +64,19 @@ static void test_refuses_with_line_and_remedy(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{ "allow a > b\n", "my.rules:1: \"allow\" is no statement" },
-		{ "\treason x\n", "my.rules:1: an attribute without a statement" },
-		{ "order a > b\n", "my.rules:1: order without a reason" },
-		{ "order a\n\treason x\n", "my.rules:1: order takes at least two classes" },
-		{ "order a b\n\treason x\n", "my.rules:1: expected class names" },
-		{ "order a >\n\treason x\n", "my.rules:1: expected class names" },
-		{ "order a > b\n\treason x\n\tkernel six\n", "my.rules:3: kernel takes" },
-		{ "order a > b\n\treason x\n\tkernel 6.3 - 6.1\n", "my.rules:3: kernel takes" },
-		{ "suppress a > b\n\treason x\n\texpires soon\n", "my.rules:3: expires takes a day" },
-		{ "suppress a > b\n\treason x\n\texpires 2020-01-31\n",
-		  "my.rules:1: this suppression has expired" },
-		{ "suppress a > b\n\treason\n", "my.rules:2: reason is empty" },
-		{ "order a > b\n\treason x\n\tcolour red\n", "my.rules:3: \"colour\" is no" },
+		{"allow a > b\n", "my.rules:1: \"allow\" is no statement"},
+		{"\treason x\n", "my.rules:1: an attribute without a statement"},
+		{"order a > b\n", "my.rules:1: order without a reason"},
+		{"order a\n\treason x\n", "my.rules:1: order takes at least two classes"},
+		{"order a b\n\treason x\n", "my.rules:1: expected class names"},
+		{"order a >\n\treason x\n", "my.rules:1: expected class names"},
+		{"order a > b\n\treason x\n\tkernel six\n", "my.rules:3: kernel takes"},
+		{"order a > b\n\treason x\n\tkernel 6.3 - 6.1\n", "my.rules:3: kernel takes"},
+		{"suppress a > b\n\treason x\n\texpires soon\n", "my.rules:3: expires takes a day"},
+		{"suppress a > b\n\treason x\n\texpires 2020-01-31\n",
+		 "my.rules:1: this suppression has expired"},
+		{"suppress a > b\n\treason\n", "my.rules:2: reason is empty"},
+		{"order a > b\n\treason x\n\tcolour red\n", "my.rules:3: \"colour\" is no"},
 	};
 
 	(void)state;
@@ -111,7 +111,7 @@ static void test_keeps_the_rest(void **state)
 
 static void test_kernel_versions(void **state)
 {
-	struct rule rule = { .kernel_from = 6 << 16 | 1 << 8, .kernel_until = 6 << 16 | 2 << 8 };
+	struct rule rule = {.kernel_from = 6 << 16 | 1 << 8, .kernel_until = 6 << 16 | 2 << 8};
 
 	(void)state;
 	assert_int_equal(kernel_version__parse("6.1.0-53-amd64"), 6 << 16 | 1 << 8);

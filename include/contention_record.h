@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * contention.h - what bpf/contention.bpf.c and user space share: the notes of waiting tasks, the
+ * contention_record.h - what bpf/contention.bpf.c and user space share: the notes of waiting tasks, the
  * record of a deadlock, the wait histograms.
  *
  * Invariants: a note exists from contention_begin to contention_end of the same task and lock, in map
@@ -8,8 +8,8 @@
  * names one moment of waiting; `since` is the first begin of the same wait.
  * Times are CLOCK_MONOTONIC ns taken in the kernel.
  */
-#ifndef VFIOTRACE_CONTENTION_H
-#define VFIOTRACE_CONTENTION_H
+#ifndef VFIOTRACE_CONTENTION_RECORD_H
+#define VFIOTRACE_CONTENTION_RECORD_H
 
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
@@ -86,6 +86,17 @@ struct contention_wait {
 	__u64 count, total, max;
 	__u32 bucket[CONTENTION_BUCKETS];
 };
+
+/*
+ * Written by the iterator `held_sets` for every task that has a note and a held set: this header and
+ * `count` times struct record_lock.
+ */
+struct contention_held {
+	__u64 task;
+	__u32 count;
+	__u32 reserved;
+};
+#define CONTENTION_MAX_HELD 32 /* as RECORD_MAX_HELD */
 
 enum contention_counter {
 	CONTENTION_COUNT_BEGIN,     /* begins of sleeping locks seen */

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Wait times: the kernel keeps a histogram per (lock, site); here they become rows of the model. Only
+ * locks the model knows are taken over: others are foreign to VFIO and KVM.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "capture/contention_internal.h"
+#include "contention.skel.h"
+
+#define STACK_WORDS 32 /* as in map wait_stacks */
+
+static uint32_t stack_of(struct contention *c, int32_t id)
+{
+	uint64_t frames[STACK_WORDS] = { 0 };
+	uint32_t key = (uint32_t)id, count = 0, first = 0;
+	struct kernel_symbol symbol;
+
+	if (id < 0 || bpf_map_lookup_elem(bpf_map__fd(c->bpf->maps.wait_stacks), &key, frames))
+		return NO_ID;
+	while (count < STACK_WORDS && frames[count])
+		count++;
+	/* our own program and the slow path come first */
+	while (first < count && (!kernel__resolve(c->options.kernel, frames[first], &symbol, NULL) ||
+				 !strncmp(symbol.name, "bpf_", 4)))
+		first++;
+	if (first == count)
+		first = 0;
+	return census__add_stack(c->options.kernel, c->options.model, frames + first, count - first);
+}
+
+/* A new histogram has fewer than were counted when its row was evicted and came again. */
+static void add_difference(struct contention *c, struct counted_wait *row,
+			   const struct contention_wait *now)
+{
+	static const struct contention_wait none;
+	const struct contention_wait *was = now->count < row->counted.count ? &none : &row->counted;
+	struct histogram add = { .count = now->count - was->count, .total = now->total - was->total,
+				 .max = now->max };
+
+	if (!add.count)
+		return;
+	for (int i = 0; i < CONTENTION_BUCKETS; i++) {
+		int to = i < HISTOGRAM_BUCKETS ? i : HISTOGRAM_BUCKETS - 1;
+
+		add.bucket[to] += now->bucket[i] - was->bucket[i];
+	}
+	model__add_duration(c->options.model, row->instance, row->stack, NO_ID, false, &add);
+	row->counted = *now;
+}
+
+static struct counted_wait *row_of(struct contention *c, const struct contention_wait_key *key)
+{
+	struct counted_wait *row;
+	uint32_t instance;
+
+	HASH_FIND(hh, c->waits, key, sizeof(*key), row);
+	if (row)
+		return row;
+	instance = c->hooks.known_instance ? c->hooks.known_instance(c->hooks.context, key->lock) : NO_ID;
+	if (instance == NO_ID)
+		return NULL;
+	row = calloc(1, sizeof(*row));
+	if (!row)
+		return NULL;
+	row->key = *key;
+	row->instance = instance;
+	row->stack = stack_of(c, key->stack);
+	HASH_ADD(hh, c->waits, key, sizeof(row->key), row);
+	return row;
+}
+
+void contention__collect_waits(struct contention *c)
+{
+	int fd = bpf_map__fd(c->bpf->maps.waits);
+	struct contention_wait_key key, next;
+	int left = 2 * CONTENTION_WAITS; /* an LRU map changes while it is walked */
+
+	for (bool more = !bpf_map_get_next_key(fd, NULL, &key); more && left--; key = next) {
+		struct contention_wait wait;
+		struct counted_wait *row;
+
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		row = row_of(c, &key);
+		if (row && !bpf_map_lookup_elem(fd, &key, &wait))
+			add_difference(c, row, &wait);
+	}
+}
+
+void contention__free_waits(struct contention *c)
+{
+	struct counted_wait *row, *next;
+
+	HASH_ITER(hh, c->waits, row, next) {
+		HASH_DEL(c->waits, row);
+		free(row);
+	}
+}
