@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 
+#include "capture/contention.h"
 #include "capture/internal.h"
 
 #define SWEEP_NS 1000000000ULL
@@ -101,7 +102,19 @@ static int load_at(struct capture *c, enum attach_level level)
 	return error;
 }
 
-/* The ladder: direct calls, kprobes. */
+/* The lowest rung: who waits for whom, but not which order locks are taken in. */
+static int load_contention_only(struct capture *c)
+{
+	c->level = ATTACH_TRACEPOINT;
+	capture__open_contention(c);
+	if (!c->contention)
+		return c->contention_error;
+	model__set_losses_unknown(c->options.model, "contention tracepoints only: orders taken without "
+						    "waiting are not seen");
+	return 0;
+}
+
+/* The ladder: direct calls, kprobes, contention tracepoints. */
 static int load(struct capture *c)
 {
 	enum attach_level wanted = c->options.attach;
@@ -118,7 +131,14 @@ static int load(struct capture *c)
 		if (!again)
 			model__set_losses_unknown(c->options.model,
 						  "kprobes: runs the kernel skipped are not counted");
-		return again;
+		if (!again || wanted == ATTACH_KPROBE)
+			return again;
+		error = again;
+	}
+	if (wanted == ATTACH_AUTO || wanted == ATTACH_TRACEPOINT) {
+		int again = load_contention_only(c);
+
+		return wanted == ATTACH_TRACEPOINT || !again ? again : error;
 	}
 	return error;
 }
@@ -163,6 +183,8 @@ struct capture *capture__open(const struct capture_options *options, int *error)
 			*error = -ENOTSUP;
 		goto fail;
 	}
+	if (c->level == ATTACH_TRACEPOINT)
+		return c;
 	*error = map_shared_state(c);
 	if (!*error) {
 		c->ring = ring_buffer__new(programs__map_fd(c, "records"), decode__record, c, NULL);
@@ -174,6 +196,7 @@ struct capture *capture__open(const struct capture_options *options, int *error)
 	}
 	fill_shared_state(c);
 	add_static_interest(c);
+	capture__open_contention(c);
 	return c;
 fail:
 	capture__close(c);
@@ -201,9 +224,13 @@ int capture__attach(struct capture *c)
 	uint64_t started = capture__now();
 	struct model_clock *clock = model__clock(c->options.model);
 
-	if (!programs__attach_pending(c)) {
+	if (c->ring && !programs__attach_pending(c)) {
 		capture__set_error("no probe could be attached; `vfiotrace check` names the missing "
 				   "piece");
+		return -ENOTSUP;
+	}
+	if (capture__attach_contention(c) && !c->ring) {
+		capture__set_error("%s", contention__error());
 		return -ENOTSUP;
 	}
 	count_missing(c);
@@ -213,8 +240,10 @@ int capture__attach(struct capture *c)
 	clock->start = capture__now();
 	c->attach_ns = clock->start - started;
 	c->next_collect = clock->start + SWEEP_NS;
-	c->shared->clock = clock->start;
-	__atomic_store_n(&c->shared->ready, 1, __ATOMIC_RELEASE);
+	if (c->shared) {
+		c->shared->clock = clock->start;
+		__atomic_store_n(&c->shared->ready, 1, __ATOMIC_RELEASE);
+	}
 	return 0;
 }
 
@@ -246,15 +275,24 @@ static void pick_up_modules(struct capture *c)
 
 int capture__poll(struct capture *c, int timeout_ms)
 {
-	int error = ring_buffer__poll(c->ring, timeout_ms);
-	uint64_t now = capture__now();
+	int error = c->ring ? ring_buffer__poll(c->ring, timeout_ms) : 0;
+	uint64_t now;
 
-	c->shared->clock = now;
-	deferred__run(c, now);
+	if (c->contention)
+		contention__poll(c->contention, c->ring ? 0 : timeout_ms);
+	now = capture__now();
+	if (c->shared) {
+		c->shared->clock = now;
+		deferred__run(c, now);
+	}
 	if (now >= c->next_collect) {
 		c->next_collect = now + SWEEP_NS;
-		counters__collect(c);
-		pick_up_modules(c);
+		if (c->contention)
+			contention__sweep(c->contention);
+		if (c->ring) {
+			counters__collect(c);
+			pick_up_modules(c);
+		}
 	}
 	return error < 0 && error != -EINTR ? error : 0;
 }
@@ -268,12 +306,15 @@ int capture__stop(struct capture *c)
 
 	if (c->stopped)
 		return 0;
-	__atomic_store_n(&c->shared->ready, 0, __ATOMIC_RELEASE);
 	clock->end = started;
-	ring_buffer__consume(c->ring);
-	deferred__run(c, UINT64_MAX);
 	c->stopped = true;
-	counters__collect(c);
+	if (c->ring) {
+		__atomic_store_n(&c->shared->ready, 0, __ATOMIC_RELEASE);
+		ring_buffer__consume(c->ring);
+		deferred__run(c, UINT64_MAX);
+		counters__collect(c);
+	}
+	contention__stop(c->contention);
 	programs__detach(c);
 	c->detach_ns = capture__now() - started;
 	return 0;
@@ -301,6 +342,7 @@ void capture__close(struct capture *c)
 	if (!c)
 		return;
 	ring_buffer__free(c->ring);
+	contention__close(c->contention);
 	if (c->shared)
 		munmap(c->shared, c->shared_bytes);
 	programs__close(c);
@@ -316,7 +358,7 @@ void capture__close(struct capture *c)
 
 uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32_t max)
 {
-	uint32_t used = 0;
+	uint32_t used = capture__contention_probes(c, out, max);
 
 	for (uint32_t i = 0; i < c->probe_count && used < max; i++) {
 		const struct probe *probe = &c->probes[i];
@@ -351,6 +393,8 @@ void capture__stats(struct capture *c, struct capture_stats *out)
 	out->attach_ns = c->attach_ns;
 	out->detach_ns = c->detach_ns;
 	out->map_bytes = programs__map_bytes(c);
+	if (c->contention)
+		out->map_bytes += contention__map_bytes(c->contention);
 	for (uint32_t i = 0; i < c->probe_count; i++)
 		for (int j = 0; j < 2; j++) {
 			struct bpf_prog_info info = {};

@@ -50,6 +50,7 @@ struct known_site {
 
 struct lock_names;
 struct deferred;
+struct contention;
 
 struct capture {
 	struct capture_options options;
@@ -58,7 +59,9 @@ struct capture {
 	uint32_t probe_count;
 	struct loaded_object objects[MAX_OBJECTS];
 	uint32_t object_count;
-	struct ring_buffer *ring;
+	struct contention *contention; /* NULL: not possible here, contention_error says why */
+	int contention_error;
+	struct ring_buffer *ring; /* NULL with contention tracepoints only */
 	struct shared_state *shared; /* mapped */
 	size_t shared_bytes;
 	struct lock_names *names;
@@ -106,6 +109,11 @@ void deferred__free(struct capture *c);
 uint32_t frames__site(struct capture *c, uint64_t site);
 uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint64_t site);
 
+/* capture_contention.c */
+void capture__open_contention(struct capture *c);
+int capture__attach_contention(struct capture *c);
+uint32_t capture__contention_probes(const struct capture *c, struct probe_info *out, uint32_t max);
+
 /* counters.c */
 void counters__collect(struct capture *c);  /* counters, losses, chain counts, coverage */
 void coverage__update(struct capture *c);
@@ -122,6 +130,8 @@ uint32_t lock_names__instance(struct lock_names *names, const struct record_lock
 /* Named already, or with a name that nothing later can better. */
 bool lock_names__is_known(struct lock_names *names, const struct record_lock *lock,
 			  const struct record_slab *slab, uint64_t mm);
+/* Instance of an address that a record named before; NO_ID if none did. */
+uint32_t lock_names__known(const struct lock_names *names, uint64_t address, uint32_t generation);
 /* Model object of a kernel address, NO_ID if not known. */
 uint32_t lock_names__find_object(const struct lock_names *names, uint64_t address);
 

@@ -414,3 +414,19 @@ uint32_t lock_names__instance(struct lock_names *names, const struct record_lock
 	HASH_ADD(hh, names->instances, key, sizeof(known->key), known);
 	return known->instance;
 }
+
+uint32_t lock_names__known(const struct lock_names *names, uint64_t address, uint32_t generation)
+{
+	static const uint8_t kinds[] = { RECORD_MUTEX, RECORD_RWSEM, RECORD_PERCPU };
+
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		struct instance_key key = { .lock = address, .generation = generation,
+					    .kind = kinds[i] };
+		const struct known_instance *known;
+
+		HASH_FIND(hh, names->instances, &key, sizeof(key), known);
+		if (known)
+			return known->instance;
+	}
+	return NO_ID;
+}
