@@ -101,22 +101,25 @@ static __always_inline void see_device_file(struct vfio_device_file *file)
 static __always_inline void describe_device_file(struct path_run *run,
 						 struct vfio_device_file *file)
 {
-	run->device = (__u64)BPF_CORE_READ(file, device);
+	struct vfio_device *device = BPF_CORE_READ(file, device);
+
+	run->device = (__u64)device;
 	run->group = (__u64)BPF_CORE_READ(file, group);
-	run->kvm = (__u64)BPF_CORE_READ((struct vfio_device *)run->device, kvm);
+	run->kvm = (__u64)BPF_CORE_READ(device, kvm);
 	run->how = run->group ? HOW_NUMBER_GROUP : HOW_NUMBER_CDEV;
 }
 
 /* Which kvm_ref_lock vfio_device_get_kvm_safe runs under: told by the ioctl the task is in. */
 static __always_inline __u64 leaf_of_get(struct task_state *state, struct vfio_device *device)
 {
+	struct vfio_device_file *file = (void *)state->scope_object;
 	struct vfio_group *group;
 
 	if (state->scope == SCOPE_DEVICE_IOCTL) {
 		if (!HAS_DEVICE_FILE())
 			return 0;
-		see_device_file((void *)state->scope_object);
-		return LOCK_OF((struct vfio_device_file *)state->scope_object, kvm_ref_lock);
+		see_device_file(file);
+		return LOCK_OF(file, kvm_ref_lock);
 	}
 	if (!HAS_GROUP_KVM_REF_LOCK())
 		return 0;
