@@ -21,6 +21,8 @@ struct html_selection {
 	const struct model *m;
 	uint8_t *dependencies, *chains, *instances, *stacks, *tasks, *cycle_tasks;
 	uint32_t dependencies_cut;
+	uint64_t events_from; /* of the event stream; older ones are left out */
+	uint64_t events_cut;
 	struct marks marks;
 };
 int html_selection__init(struct html_selection *s, const struct report_input *input);
@@ -32,7 +34,8 @@ void html_data_findings(FILE *out, const struct html_selection *s);
 void html_data_graph(FILE *out, const struct html_selection *s);
 void html_data_tables(FILE *out, const struct html_selection *s);
 
-/* Pieces all three use. */
+/* Pieces all three use. An event is shown when it is a lock's, and of a task of a cycle. */
+bool html_shows_event(const struct html_selection *s, const struct trace_event *e);
 void html_id(FILE *out, uint32_t id); /* -1 for NO_ID */
 void html_time(FILE *out, const struct model *m, uint64_t mono);
 

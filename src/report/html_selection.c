@@ -105,14 +105,29 @@ static void take_durations(struct html_selection *s)
 	}
 }
 
+bool html_shows_event(const struct html_selection *s, const struct trace_event *e)
+{
+	return (e->op <= EVENT_REQUEST || e->op == EVENT_DOWNGRADE) &&
+	       e->task < model__task_count(s->m) && s->cycle_tasks[e->task];
+}
+
+/* The end of a stream is where a deadlock is: the last events are the ones to keep. */
 static void take_events(struct html_selection *s)
 {
-	for (uint64_t i = 0; i < model__event_count(s->m) && i < HTML_EVENTS; i++) {
-		const struct trace_event *e = &model__events(s->m)[i];
+	uint64_t i = model__event_count(s->m), kept = 0;
 
-		if (e->task < model__task_count(s->m) && s->cycle_tasks[e->task] &&
-		    (e->op <= EVENT_REQUEST || e->op == EVENT_DOWNGRADE))
-			take_instance(s, e->operand);
+	for (; i > 0; i--) {
+		const struct trace_event *e = &model__events(s->m)[i - 1];
+
+		if (!html_shows_event(s, e))
+			continue;
+		if (kept == HTML_EVENTS) {
+			s->events_cut++;
+			continue;
+		}
+		kept++;
+		s->events_from = i - 1;
+		take_instance(s, e->operand);
 	}
 }
 

@@ -111,11 +111,10 @@ static void put_events(FILE *out, const struct html_selection *s)
 	bool any = false, has_time = model__clock(s->m)->has_time;
 
 	fputs("\"events\":[", out);
-	for (uint64_t i = 0; i < model__event_count(s->m) && i < HTML_EVENTS; i++) {
+	for (uint64_t i = s->events_from; i < model__event_count(s->m); i++) {
 		const struct trace_event *e = &model__events(s->m)[i];
 
-		if (e->task >= model__task_count(s->m) || !s->cycle_tasks[e->task] ||
-		    (e->op > EVENT_REQUEST && e->op != EVENT_DOWNGRADE))
+		if (!html_shows_event(s, e))
 			continue;
 		fputs(any ? ",[" : "[", out);
 		if (has_time && e->time)
@@ -127,7 +126,7 @@ static void put_events(FILE *out, const struct html_selection *s)
 		fprintf(out, ",%u]", e->mode);
 		any = true;
 	}
-	fputs("],\n", out);
+	fprintf(out, "],\n\"events_cut\":%" PRIu64 ",\n", s->events_cut);
 }
 
 static void put_waitfor(FILE *out, const struct waitfor *w, const struct model *m)

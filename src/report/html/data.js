@@ -137,6 +137,8 @@ function instanceName(id) {
 
 	if (!instance)
 		return '';
+	if (!instance.name && instance.address === '0x0')
+		return '';
 	const name = instance.name ? `${instance.name}, ${instance.address}` : instance.address;
 	return instance.generation ? `${name}, generation ${instance.generation + 1}` : name;
 }

@@ -98,7 +98,7 @@ function chainsOf(dependency) {
 
 function dependencyBlock(dependency, open) {
 	const body = el('div'), chains = chainsOf(dependency);
-	const block = el('details', {open}, el('summary', null, instanceName(dependency.from), ' → ', instanceName(dependency.to),
+	const block = el('details', {open}, el('summary', null, instanceName(dependency.from) || className(D.edges[dependency.edge].from), ' → ', instanceName(dependency.to) || className(D.edges[dependency.edge].to),
 		el('span', {class: 'notes'}, ` ${MODES[dependency.fromMode]}, then ${MODES[dependency.toMode]}; ${seen(dependency)}`)), body);
 	const draw = () => {
 		if (body.childElementCount)
@@ -189,7 +189,7 @@ function showClass(id) {
 	el('div', {class: 'columns'}, timesBlock(id, D.waits, 'Waits', 'No contended wait was seen.'),
 		timesBlock(id, D.holds, 'Holds', 'Not recorded. --holds records how long locks are held.')),
 	table(`Instances (${count(instances.length)})`, ['Instance', 'Belongs to', 'Held by', 'Waited for by'],
-		instances.slice(0, 100).map((instance) => [instanceName(instance.id), objectName(instance.object), ...ownersNow(instance.id)])),
+		instances.slice(0, 100).map((instance) => [instanceName(instance.id) || 'the only one', objectName(instance.object), ...ownersNow(instance.id)])),
 	el('div', {class: 'columns'},
 		el('div', null, el('h4', null, 'Taken while this is held'), el('ul', {class: 'plain'}, [...cls.out].sort(byCount).slice(0, 60).map((edge) => edgeButton(edge, edge.to)))),
 		el('div', null, el('h4', null, 'Held when this is taken'), el('ul', {class: 'plain'}, [...cls.in].sort(byCount).slice(0, 60).map((edge) => edgeButton(edge, edge.from))))));

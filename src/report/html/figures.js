@@ -233,5 +233,5 @@ function timelineFigure() {
 	}
 	figure.setAttribute('viewBox', `0 0 ${width} ${y}`);
 	return el('figure', null, el('div', {class: 'scroll'}, figure),
-		el('figcaption', null, `Solid: held. Hatched: waiting. Source: ${source}.`));
+		el('figcaption', null, `Solid: held. Hatched: waiting. Source: ${source}.${D.events_cut ? ` ${count(D.events_cut)} earlier events are left out.` : ''}`));
 }

@@ -63,7 +63,7 @@ function findingBlock(finding, open) {
 		el('h3', null, finding.sentence),
 		el('div', {class: 'overview'}, cyclic ? ordersFigure(finding) : null, findingFacts(finding)),
 		finding.remedies.length ? el('div', {class: 'remedies'}, el('h4', null, 'What to do'), el('ul', null, finding.remedies.map((line) => el('li', null, line)))) : null,
-		finding.schedule.length ? el('details', null, el('summary', null, 'The schedule that deadlocks'), el('ol', null, finding.schedule.map((line) => el('li', null, line)))) : null,
+		finding.schedule.length ? el('details', {open: finding.schedule.length < 15}, el('summary', null, 'The schedule that deadlocks'), el('ol', null, finding.schedule.map((line) => el('li', null, line)))) : null,
 		el('details', {class: 'evidence', open}, el('summary', null, finding.kind === 'deadlock' ? 'The tasks and their stacks' : 'Every order with both stacks'), evidence));
 }
 
