@@ -79,18 +79,24 @@ const char *text_safe(const char *raw)
 static void write_escaped(FILE *out, const char *raw, const char *(*special)(char c),
 			  const char *unsafe_format)
 {
-	for (raw = raw ? raw : ""; *raw;) {
+	const char *run = raw = raw ? raw : "";
+
+	while (*raw) {
 		size_t length = safe_sequence(raw);
 		const char *replacement = length == 1 ? special(*raw) : NULL;
 
+		if (length && !replacement) {
+			raw += length;
+			continue;
+		}
+		fwrite(run, 1, (size_t)(raw - run), out);
 		if (replacement)
 			fputs(replacement, out);
-		else if (length)
-			fwrite(raw, 1, length, out);
 		else
 			fprintf(out, unsafe_format, (unsigned char)*raw);
-		raw += length ? length : 1;
+		run = ++raw;
 	}
+	fwrite(run, 1, (size_t)(raw - run), out);
 }
 
 static const char *html_special(char c)
