@@ -31,6 +31,7 @@ struct verdict_options {
 	enum verdict_fix known_state;
 	const char *known_evidence;
 	const char *missing_probes; /* names of probes a verdict needs and has not, or NULL */
+	const char *disturbed; /* why the load itself was not as asked for, or NULL */
 };
 
 /* One dependency of a baseline cycle, and what became of it. */

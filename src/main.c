@@ -11,9 +11,12 @@ const struct command commands[] = {
 	{ "now", now_main, "is something deadlocked right now; who owns what, who waits" },
 	{ "analyze", analyze_main, "judge a recording, a trace or a kernel log, without root" },
 	{ "check", check_main, "can this kernel be traced, does it carry the known fixes" },
-	{ "agent", agent_main, "keep an eye on it for months: metrics, incidents, budget" },
+	{ "validate", validate_main, "is this kernel free of the inversion: pass, fail, inconclusive" },
+	{ "diff", diff_main, "what changed between two kernels or two runs" },
+	{ "analyze", analyze_main, "judge a recording, a trace or a kernel log, without root" },
 	{ "report", report_main, "make a text, page, picture or splat of recordings and traces" },
 	{ "merge", merge_main, "bring recordings of several runs or hosts together" },
+	{ "agent", agent_main, "keep an eye on it for months: metrics, incidents, budget" },
 	{ NULL, NULL, NULL },
 };
 

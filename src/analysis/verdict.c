@@ -146,6 +146,10 @@ static void judge_losses(struct verdict *v, const struct model *m,
 		worsen(v, VERDICT_INCONCLUSIVE);
 		add_reason(v, verdict__words("probes missing: %s", options->missing_probes));
 	}
+	if (options->disturbed) {
+		worsen(v, VERDICT_INCONCLUSIVE);
+		add_reason(v, verdict__words("%s", options->disturbed));
+	}
 	if (level && !strcmp(level, "tracepoint")) {
 		worsen(v, VERDICT_INCONCLUSIVE);
 		add_reason(v, verdict__words("only contention was traced: orders taken without waiting "

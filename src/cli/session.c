@@ -328,12 +328,20 @@ int session__run(struct session *s)
 	return 0;
 }
 
+void session__settle(struct session *s)
+{
+	if (s->is_settled)
+		return;
+	s->is_settled = true;
+	capture__stop(s->capture);
+	analysis__finish(s->analysis);
+}
+
 int session__finish(struct session *s, const char *verdict)
 {
 	int status;
 
-	capture__stop(s->capture);
-	analysis__finish(s->analysis);
+	session__settle(s);
 	if (s->store) {
 		uint64_t lost = store_writer__lost(s->store);
 

@@ -56,7 +56,7 @@ struct session {
 	struct store_writer *store;
 	struct rule_set *rules, *suppressions;
 	uint64_t started, store_lost_seen;
-	bool is_finished;
+	bool is_settled, is_finished;
 };
 
 int session__open(struct session *s, const struct session_settings *settings,
@@ -65,6 +65,8 @@ int session__attach(struct session *s);
 int session__run(struct session *s);
 /* One turn of the loop, for callers with a loop of their own; true: time to stop. */
 bool session__turn(struct session *s, int timeout_ms);
+/* Stop, drain, decide: the findings are final. For callers whose verdict goes into the recording. */
+void session__settle(struct session *s);
 int session__finish(struct session *s, const char *verdict); /* exit status of the findings */
 void session__close(struct session *s);
 

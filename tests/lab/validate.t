@@ -1,51 +1,48 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Is the upgraded kernel fixed? A baseline from stock 6.1, verdicts on 6.12 and 7.2, paths driven by
-# the tool itself, and the difference between the recordings.
+# Is the upgraded kernel fixed? A baseline of stock 6.1, then validate and diff on 6.1, 6.12 and 7.2.
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
+. "$here/validate-checks.sh"
+vfiotrace=$here/../../${BUILD:-build}/vfiotrace
 
-verdict() { # TEXT FILE VERDICT EXIT
-	records "$1" "$2.json" "map(select(.type == \"verdict\"))[0].verdict == \"$3\""
-	code "$1: exit status" "$2" "$4"
-}
-
-check_exercise() {
-	scenario exercise || return
-	verdict "driven by itself: $1" exercise "$1" "$2"
-	records "every path that exists was hit" exercise.json "[${paths}[] as \$p | map(select(.coverage))[-1].coverage[\$p] | .state == \"hit\" or .state == \"absent\"] | all"
-	text "the device is still bound" driver.after vfio-pci
-	if [ -s "$current/left.open" ]; then not_ok "nothing is left open" "$current/left.open"; else ok "nothing is left open"; fi
-	code "a device in use is refused" busy 1 64 77
-	text "and it says who has it" busy.err vfio_client
-	code "its user is not disturbed" user 0
-}
-
-base=
-if boot 6.1 baseline exercise; then
-	scenario baseline && {
-		verdict "the old kernel fails" again fail 2
-		verdict "without a baseline too" plain fail 2
-		text "JUnit says failure" junit.xml '<failure'
-		base=$current/base.vfiotrace
-	}
-	check_exercise pass 0
+if boot 6.1 baseline validate exercise; then
+	check_baseline
+	check_validate unfixed
+	check_exercise 6.1
 fi
-for kernel in 6.12 7.2; do
-	if [ -z "$base" ]; then label="$kernel: "; not_ok "there is a baseline"; continue; fi
-	if boot "$kernel" -f "$base" validate exercise; then
-		scenario validate && {
-			verdict "the fixed kernel passes" pass pass 0
-			records "the lock that took its place is named" pass.json 'map(select(.type == "verdict"))[0].baseline | tostring | contains("kvm_ref_lock")'
-			verdict "no load is inconclusive" idle inconclusive 4
-			verdict "a failed probe is inconclusive" failed-probe inconclusive 4
-			verdict "the old order brought back fails" old-order fail 2
-			code "a baseline of another scope is refused" other-scope 64
-			text "diff names the dependency that went" diff.text 'kvm\.lock.*group_lock'
-			code "diff of a recording with itself is clean" same 0
-		}
-		check_exercise pass 0
-	fi
-done
-if boot 6.12-cdev exercise; then check_exercise pass 0; fi
+baseline=$results/baseline/baseline.db
+if [ ! -s "$baseline" ]; then
+	not_ok "there is a baseline to go on with"
+	finish
+	exit 0
+fi
+if boot 6.12 -f "$baseline" validate validate-lossy validate-old-order exercise; then
+	check_validate fixed
+	check_validate_lossy
+	check_validate_old_order
+	check_exercise 6.12
+	label="diff of 6.1 and 6.12: "
+	new=$results/validate/new.db
+	current=$work
+	"$vfiotrace" diff "$baseline" "$new" --json >"$work/diff.json" 2>"$work/diff.json.err"
+	echo $? >"$work/diff.json.exit"
+	code "no new cycle" diff.json 0
+	changed='.[0].dependencies | map(select(.change == "appeared" or .change == "vanished") | "\(.change) \(.name)")'
+	for row in "vanished kvm.lock -> vfio_group.group_lock" "vanished kvm_vfio.lock -> vfio_group.group_lock" \
+		"vanished vfio_device_set.lock -> vfio_group.group_lock" "appeared vfio_group.group_lock -> vfio_device_set.lock" \
+		"appeared kvm.lock -> vfio_group.kvm_ref_lock"; do
+		records "$row" diff.json "$changed | index(\"$row\") != null"
+	done
+	records "nothing between VFIO and KVM locks changed that the facts do not name" diff.json "$changed"' | map(select(contains("kvm_ref_lock") | not))
+		| map(select(test("^(appeared|vanished) (kvm|kvm_vfio|vfio_group|vfio_device_set|vfio_iommu|vfio_container)\\.[a-z_]+ -> (kvm|kvm_vfio|vfio_group|vfio_device_set|vfio_iommu|vfio_container)\\.[a-z_]+$")))
+		| map(select(test("^(vanished (kvm|kvm_vfio|vfio_device_set)\\.lock -> vfio_group\\.group_lock|appeared vfio_group\\.group_lock -> vfio_device_set\\.lock|vanished kvm_vfio\\.lock -> (vfio_container\\.group_lock|vfio_iommu\\.lock)|appeared kvm_vfio\\.lock -> vfio_group\\.device_lock|vanished kvm\\.lock -> kvm_vfio\\.lock|appeared vfio_device_set\\.lock -> kvm\\..*|(appeared|vanished) vfio_(group\\.group|device_set)_?lock -> .*)$") | not)) | length == 0'
+	records "the cycle vanished" diff.json '.[0].cycles | map(select(.change == "vanished" and .name == "kvm.lock -> vfio_group.group_lock -> kvm.lock")) | length == 1'
+fi
+if boot 7.2 -f "$baseline" validate exercise; then
+	check_validate fixed
+	check_exercise 7.2
+fi
+if boot 6.12-cdev exercise; then check_exercise 6.12-cdev; fi
+if boot 6.12 --qemu exercise-busy; then check_exercise_busy; fi
 finish

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What validate's records must show. Each function takes "unfixed" or "fixed".
+
+verdict_is() { # text, file, verdict, more of the record
+	records "$1" "$2" "map(select(.type == \"verdict\")) | length == 1 and (.[0] | .verdict == \"$3\" and (.reasons | length) > 0${4:+ and ($4)})"
+}
+
+check_baseline() {
+	scenario baseline || return
+	records "the inversion is in the baseline" watch.json "between($the_bug) | length == 1"
+	if [ -s "$current/baseline.db" ]; then ok "the recording came back"; else not_ok "the recording came back" "$current/watch.json.err"; fi
+}
+
+check_validate() { # unfixed|fixed
+	scenario validate || return
+	if [ "$1" = unfixed ]; then
+		verdict_is "the old kernel again: fail" verdict.json fail \
+			'.baseline.cycles | length >= 1 and any(.state == "back" and all(.dependencies[]; .state == "back" and .runs_now > 0))'
+		code "exit says fail" verdict.json 2
+		verdict_is "without the known fix: fail" known.json fail '.reasons | any(contains("2b48f52f2bff is not in this kernel"))'
+	else
+		verdict_is "pass" verdict.json pass '.exit == 0'
+		code "exit says pass" verdict.json 0
+		records "the cycle is gone: its dependency from kvm.lock, though its path ran" verdict.json \
+			'map(select(.type == "verdict"))[0].baseline.cycles | length >= 1 and all(.state == "gone") and ([.[].dependencies[] | select(.from == "kvm.lock" and .to == "vfio_group.group_lock")] | length >= 1 and all(.state == "gone" and .runs_before > 0 and .runs_now > 0))'
+		records "and it says what is taken in its place" verdict.json \
+			'[map(select(.type == "verdict"))[0].baseline.cycles[].dependencies[] | select(.from == "kvm.lock") | .instead // ""] | any(contains("kvm_ref_lock"))'
+		verdict_is "with the known fix and two paths required: pass" known.json pass
+		code "exit of that" known.json 0
+		verdict_is "a probe that fails: inconclusive" failed.json inconclusive '.reasons | any(contains("set_kvm"))'
+		code "exit of that" failed.json 4
+	fi
+	records "every required path has its hits" verdict.json 'map(select(.type == "verdict"))[0] | .coverage as $c | .required | length >= 5 and all(. as $p | $c[$p].hits > 0 or $c[$p].state == "absent")'
+	records "kernel and modules are identified" verdict.json 'map(select(.type == "verdict"))[0] | (.kernel.build_id | length) > 8 and .modules.vfio.origin == "distribution" and (.modules.vfio.build_id | length) > 8'
+	verdict_is "no load: inconclusive, and why" idle.json inconclusive '.reasons | any(contains("not exercised"))'
+	code "exit of no load" idle.json 4
+	code "a baseline of another scope is refused" scope 64
+	text "and told why" scope.err 'scope'
+	code "a baseline of another probe level is refused" level 64
+	text "and told why" level.err 'probe level'
+	if xml_ok "$current/junit.xml"; then ok "JUnit XML is well-formed and counts its cases"; else not_ok "JUnit XML is well-formed and counts its cases" "$current/junit.xml"; fi
+}
+
+xml_ok() { # file
+	python3 - "$1" <<-'PYTHON'
+	import sys, xml.etree.ElementTree as tree
+	suite = tree.parse(sys.argv[1]).getroot().find("testsuite")
+	cases = suite.findall("testcase")
+	failures = [c for c in cases if c.find("failure") is not None]
+	errors = [c for c in cases if c.find("error") is not None]
+	assert len(cases) == int(suite.get("tests")) > 5
+	assert len(failures) == int(suite.get("failures")) and len(errors) == int(suite.get("errors"))
+	PYTHON
+}
+
+check_validate_lossy() {
+	scenario validate-lossy || return
+	records "something was lost" verdict.json 'map(select(.type == "verdict"))[0].losses | [.[]? | select(. != 0)] | length > 0'
+	verdict_is "so it is inconclusive" verdict.json inconclusive '.reasons | any(startswith("lost"))'
+	code "and the exit says so" verdict.json 4
+}
+
+check_validate_old_order() {
+	scenario validate-old-order || return
+	verdict_is "the old order brought back: fail" verdict.json fail
+	code "exit says fail" verdict.json 2
+}
+
+check_exercise() { # kernel name
+	scenario exercise || return
+	code "an unbound device is refused" unbound 64
+	text "with the remedy" unbound.err 'vfio-pci'
+	verdict_is "the exercise passes on vfio-pci" verdict.json pass
+	code "exit says pass" verdict.json 0
+	records "every path that exists ran" verdict.json "map(select(.type == \"verdict\"))[0].coverage as \$c | ${paths} | all(\$c[.].hits > 0 or \$c[.].state == \"absent\")"
+	if [ "$1" = 6.12-cdev ]; then
+		records "also through the cdev" verdict.json 'map(select(.type == "verdict"))[0].exercised | contains("cdev")'
+	fi
+	if cmp -s "$current/before" "$current/after"; then ok "everything is as it was"; else not_ok "everything is as it was" "$current/after"; fi
+	if cmp -s "$current/before" "$current/stopped" && [ ! -s "$current/left" ]; then ok "also when it was stopped halfway"; else not_ok "also when it was stopped halfway" "$current/stopped"; fi
+	verdict_is "stopped halfway it is inconclusive" stopped.json inconclusive '.reasons | any(contains("stopped"))'
+	code "a device in use is refused" busy 64
+	text "and who has it is named" busy.err 'vfio_client \(pid [0-9]+\)'
+	code "whose work went on undisturbed" client 0
+	code "a device that is not there is refused" none 64
+}
+
+check_exercise_busy() {
+	scenario exercise-busy || return
+	code "QEMU's device is refused" busy 64
+	text "QEMU is named" busy.err 'qemu-system-x86.* \(pid [0-9]+\)'
+	text "QEMU runs on" qemu.out 'VM status: running'
+	code "and ends as it should" qemu 0
+}
