@@ -38,7 +38,8 @@ static void put_same_class(struct analysis *a, uint32_t edge_id)
 		if (d->from == d->to || link_of(d->to_mode, d->from_mode) == LINK_NONE)
 			continue;
 		opposite |= consider_opposite(a, id);
-		if (first[hold_mode(d->from_mode)] == NO_ID)
+		if (link_of(d->to_mode, d->from_mode) != LINK_NONE &&
+		    first[hold_mode(d->from_mode)] == NO_ID)
 			first[hold_mode(d->from_mode)] = id;
 	}
 	for (int mode = 0; !opposite && mode < 2; mode++) {

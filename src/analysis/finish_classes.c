@@ -17,7 +17,9 @@
 #define MAX_CLOSING_EDGES 1000	    /* cycles looked for one by one */
 #define MAX_ORDERED_EDGES 200000    /* above: one cycle per component and round */
 #define MAX_ROUNDS 20
-#define MAX_DETOURS 16		    /* other ways round when the shortest cycle is harmless */
+#define MAX_VARIED 4		    /* length up to which all modes are tried */
+#define MAX_DETOURS 128		    /* other ways round when the shortest cycle is harmless */
+#define DETOUR_STATES 40000000	    /* class states all detours together may visit */
 
 struct classes {
 	struct analysis *a;
@@ -25,6 +27,7 @@ struct classes {
 	uint32_t *component; /* by class */
 	uint8_t *explained;  /* by edge: code + 1 */
 	uint32_t closing;
+	uint64_t searches; /* detours left */
 };
 
 static bool find_components(struct classes *c)
@@ -164,30 +167,64 @@ static bool put_longer(struct classes *c, const struct found_cycles *found)
 
 /* --- remaining back edges --------------------------------------------------------------------- */
 
-/* The shortest cycle over an edge; when that one is harmless, other ways round it. */
-static void consider_closing(struct classes *c, uint32_t edge)
+/* One way round in every mode it can block in; true: some variant is a warning or worse. */
+static bool consider_modes(struct classes *c, const struct cycle *cycle, enum finding_grade least)
 {
-	struct analysis *a = c->a;
+	struct finding *f = candidate__consider(c->a, cycle, least);
+	bool bad = f && f->grade >= GRADE_WARNING;
 
-	if (c->closing++ >= MAX_CLOSING_EDGES) {
-		a->stats.search_cut = true;
-		return;
-	}
-	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED; mode++) {
-		struct cycle *cycle = strong__shortest(a, edge, mode, NO_ID, 0);
-		struct finding *f = candidate__consider(a, cycle, GRADE_INFO);
-
+	explain(c, f);
+	if (!cycle || cycle->length > MAX_VARIED)
+		return bad;
+	for (uint32_t shared = 0; !bad && shared < 1u << cycle->length; shared++) {
+		f = candidate__consider(c->a, strong__variant(c->a, cycle, shared), GRADE_WARNING);
+		bad = f && f->grade >= GRADE_WARNING;
 		explain(c, f);
-		if (!cycle || (f && f->grade >= GRADE_WARNING))
-			continue;
-		for (uint32_t i = 0; i < cycle->length && i < MAX_DETOURS; i++) {
-			struct cycle *other;
+	}
+	return bad;
+}
+
+/*
+ * Other ways round an edge whose shortest cycle is harmless: each search leaves out one more edge of
+ * a cycle that was found before. Ends with the first that is not harmless, or with the budget.
+ */
+static void consider_detours(struct classes *c, uint32_t edge, uint8_t mode)
+{
+	struct ids queue[MAX_DETOURS] = { { 0 } };
+	uint32_t queued = 1;
+
+	for (uint32_t at = 0; at < queued && c->searches; at++, c->searches--) {
+		struct cycle *cycle = strong__shortest(c->a, edge, mode, &queue[at], 0);
+
+		if (consider_modes(c, cycle, GRADE_WARNING))
+			break;
+		for (uint32_t i = 0; cycle && i < cycle->length && queued < MAX_DETOURS; i++) {
+			struct ids *next = &queue[queued];
 
 			if (cycle->edges[i] == edge)
 				continue;
-			other = strong__shortest(a, edge, mode, cycle->edges[i], 0);
-			explain(c, candidate__consider(a, other, GRADE_WARNING));
+			for (uint64_t j = 0; j < queue[at].count; j++)
+				ids__push(next, queue[at].items[j]);
+			ids__push(next, cycle->edges[i]);
+			queued++;
 		}
+	}
+	for (uint32_t i = 0; i < queued; i++)
+		ids__release(&queue[i]);
+}
+
+/* The shortest cycle over an edge that came too much. */
+static void consider_closing(struct classes *c, uint32_t edge)
+{
+	if (c->closing++ >= MAX_CLOSING_EDGES) {
+		c->a->stats.search_cut = true;
+		return;
+	}
+	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED; mode++) {
+		struct cycle *cycle = strong__shortest(c->a, edge, mode, NULL, 0);
+
+		if (cycle && !consider_modes(c, cycle, GRADE_INFO))
+			consider_detours(c, edge, mode);
 	}
 }
 
@@ -269,7 +306,9 @@ static void put_remaining(struct classes *c)
 
 void classes__finish(struct analysis *a, const struct found_cycles *found)
 {
-	struct classes c = { .a = a, .edges = model__class_edge_count(a->m) };
+	struct classes c = { .a = a,
+			     .edges = model__class_edge_count(a->m),
+			     .searches = DETOUR_STATES / (2ULL * model__class_count(a->m) + 1) };
 
 	c.explained = calloc(c.edges + 1ULL, 1);
 	if (c.explained && find_components(&c)) {

@@ -118,15 +118,17 @@ bool order__add_edge(struct order *o, const struct model *m, uint32_t edge);
 void order__release(struct order *o);
 
 /*
- * strong.c: shortest strong cycle over `edge` (its from-class held in `from_mode`), not using
- * `avoid`, visiting at most `budget` states (0: no bound). NULL: none. Lives in the arena.
+ * strong.c: shortest strong cycle over `edge` (its from-class held in `from_mode`), not using the
+ * edges in `avoid` (may be NULL), visiting at most `budget` states (0: no bound). NULL: none. Lives in the arena.
  */
 struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_mode,
-			       uint32_t avoid, uint32_t budget);
+			       const struct ids *avoid, uint32_t budget);
 /* The two-class cycle over edge and its reverse with these held modes is strong. */
 bool strong__pair(const struct model *m, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 		  uint8_t to_mode);
 struct cycle *cycle__new(struct analysis *a, uint32_t length);
+/* The same classes with those held shared whose bit is set; NULL when that is not strong. */
+struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, uint32_t shared);
 struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 			  uint8_t to_mode);
 

@@ -130,7 +130,7 @@ static void consider_edge(struct analysis *a, uint32_t edge_id)
 		is_pair = true;
 	}
 	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED && !is_pair; mode++)
-		candidate__consider(a, strong__shortest(a, edge_id, mode, NO_ID, LIVE_BUDGET),
+		candidate__consider(a, strong__shortest(a, edge_id, mode, NULL, LIVE_BUDGET),
 				    GRADE_INFO);
 }
 

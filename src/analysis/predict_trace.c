@@ -126,7 +126,10 @@ static bool read_event(struct predictor *p, struct reader *r, uint32_t i)
 		r->forked_by[event->operand] = i;
 		break;
 	case EVENT_JOIN:
-		p->cross[i] = r->last_event[event->operand];
+		/* a task that did nothing yet has at least been started */
+		p->cross[i] = r->forked_by[event->operand] != NO_ID ?
+				      r->forked_by[event->operand] :
+				      r->last_event[event->operand];
 		break;
 	case EVENT_ACQUIRE:
 	case EVENT_TRY_ACQUIRE:

@@ -6,42 +6,41 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The same two instances the other way round, in modes that block. */
-static uint32_t find_opposite(const struct model *m, const struct dependency *d)
+/* The same two instances the other way round, in modes that block both ways. */
+static uint32_t find_opposite(const struct model *m, const struct dependency *d, uint8_t modes)
 {
 	uint8_t swapped = (uint8_t)(d->subclasses << 4 | d->subclasses >> 4);
+	uint8_t from_mode = modes / LOCK_MODES, to_mode = modes % LOCK_MODES;
+	uint32_t id;
 
-	for (uint8_t modes = 0; modes < LOCK_MODES * LOCK_MODES; modes++) {
-		uint8_t from_mode = modes / LOCK_MODES, to_mode = modes % LOCK_MODES;
-		uint32_t id;
-
-		if (link_of(d->to_mode, from_mode) == LINK_NONE ||
-		    link_of(to_mode, d->from_mode) == LINK_NONE)
-			continue;
-		id = model__find_annotated(m, d->to, from_mode, d->from, to_mode, swapped);
-		if (id == NO_ID)
-			id = model__find_annotated(m, d->to, from_mode, d->from, to_mode,
+	if (link_of(d->to_mode, from_mode) == LINK_NONE ||
+	    link_of(to_mode, d->from_mode) == LINK_NONE)
+		return NO_ID;
+	id = model__find_annotated(m, d->to, from_mode, d->from, to_mode, swapped);
+	return id != NO_ID ? id :
+			     model__find_annotated(m, d->to, from_mode, d->from, to_mode,
 						   d->subclasses);
-		if (id != NO_ID)
-			return id;
-	}
-	return NO_ID;
 }
 
 bool consider_opposite(struct analysis *a, uint32_t dependency)
 {
 	const struct dependency *d = model__dependency(a->m, dependency);
-	uint32_t id = find_opposite(a->m, d);
-	const struct dependency *opposite;
+	bool any = false;
 
-	if (id == NO_ID)
-		return false;
-	opposite = model__dependency(a->m, id);
-	candidate__consider(a, cycle__pair(a, d->class_edge, opposite->class_edge,
-					   hold_mode(d->from_mode),
-					   hold_mode(opposite->from_mode)),
-			    GRADE_INFO);
-	return true;
+	for (uint8_t modes = 0; modes < LOCK_MODES * LOCK_MODES; modes++) {
+		uint32_t id = find_opposite(a->m, d, modes);
+
+		if (id == NO_ID)
+			continue;
+		any = true;
+		candidate__consider(a,
+				    cycle__pair(a, d->class_edge,
+						model__dependency(a->m, id)->class_edge,
+						hold_mode(d->from_mode),
+						hold_mode(modes / LOCK_MODES)),
+				    GRADE_INFO);
+	}
+	return any;
 }
 
 void consider_nesting(struct analysis *a, uint32_t dependency)

@@ -67,6 +67,27 @@ struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, u
 	return cycle;
 }
 
+struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, uint32_t shared)
+{
+	struct cycle *variant;
+
+	for (uint32_t i = 0; i < cycle->length; i++) {
+		uint8_t held = shared >> i & 1 ? LOCK_SHARED : LOCK_EXCLUSIVE;
+		uint8_t next = shared >> (i + 1) % cycle->length & 1 ? LOCK_SHARED : LOCK_EXCLUSIVE;
+		const struct class_edge *edge = model__class_edge(a->m, cycle->edges[i]);
+
+		if (!blocks(wanted_modes(edge, held), next))
+			return NULL;
+	}
+	variant = cycle__new(a, cycle->length);
+	for (uint32_t i = 0; variant && i < cycle->length; i++) {
+		variant->classes[i] = cycle->classes[i];
+		variant->edges[i] = cycle->edges[i];
+		variant->modes[i] = shared >> i & 1 ? LOCK_SHARED : LOCK_EXCLUSIVE;
+	}
+	return variant;
+}
+
 /* How a state was reached: over `edge`, whose from-class was held in `mode`, from state `parent`. */
 struct step {
 	uint32_t parent, edge;
@@ -119,9 +140,18 @@ static struct cycle *trace_back(struct analysis *a, const struct search *s, uint
 	return cycle;
 }
 
+static bool is_avoided(const struct ids *avoid, uint32_t edge)
+{
+	for (uint64_t i = 0; avoid && i < avoid->count; i++) {
+		if (avoid->items[i] == edge)
+			return true;
+	}
+	return false;
+}
+
 /* Follow every edge out of one state; returns the cycle when one of them closes it. */
 static struct cycle *expand(struct analysis *a, struct search *s, uint32_t state, uint32_t edge,
-			    uint8_t from_mode, uint32_t avoid)
+			    uint8_t from_mode, const struct ids *avoid)
 {
 	uint32_t goal = model__class_edge(a->m, edge)->from;
 	const struct ids *out = &a->order.out[state / 2];
@@ -129,7 +159,7 @@ static struct cycle *expand(struct analysis *a, struct search *s, uint32_t state
 	for (uint64_t i = 0; i < out->count; i++) {
 		const struct class_edge *next = model__class_edge(a->m, out->items[i]);
 
-		if (out->items[i] == avoid || out->items[i] == edge)
+		if (out->items[i] == edge || is_avoided(avoid, out->items[i]))
 			continue;
 		for (uint8_t held = LOCK_EXCLUSIVE; held <= LOCK_SHARED; held++) {
 			uint8_t wanted = wanted_modes(next, held);
@@ -147,8 +177,25 @@ static struct cycle *expand(struct analysis *a, struct search *s, uint32_t state
 	return NULL;
 }
 
+/*
+ * A walk may pass a class twice, once wanted by a recursive reader and once not. The part between the
+ * two is a strong cycle by itself and reported as such; the whole says nothing more.
+ */
+static bool is_simple(struct analysis *a, const struct cycle *cycle)
+{
+	bool simple = true;
+
+	for (uint32_t i = 0; i < cycle->length; i++) {
+		simple &= !a->order.mark[cycle->classes[i]];
+		a->order.mark[cycle->classes[i]] = 1;
+	}
+	for (uint32_t i = 0; i < cycle->length; i++)
+		a->order.mark[cycle->classes[i]] = 0;
+	return simple;
+}
+
 struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_mode,
-			       uint32_t avoid, uint32_t budget)
+			       const struct ids *avoid, uint32_t budget)
 {
 	const struct class_edge *first = model__class_edge(a->m, edge);
 	uint8_t wanted = wanted_modes(first, from_mode);
@@ -168,5 +215,5 @@ struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_m
 	}
 	ids__release(&s.queue);
 	free(s.steps);
-	return cycle;
+	return cycle && is_simple(a, cycle) ? cycle : NULL;
 }
