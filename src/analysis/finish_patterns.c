@@ -6,7 +6,8 @@
 
 #include "analysis/forkjoin.h"
 
-#define MAX_CHECKS 20000     /* patterns whose reachability is decided */
+#define FREE_WALK 20000000  /* events walked to decide every pattern, also of proven cycles */
+#define WALKS 2              /* whole traces walked at most beyond that */
 #define MAX_PATTERNS 200000  /* looked at */
 #define ORDER_BUDGET 100000  /* combinations of segments tried per pattern */
 
@@ -15,7 +16,6 @@ struct collector {
 	struct found_cycles *found;
 	struct predictor *predictor;
 	const char *undecided; /* why reachability is not claimed, or NULL */
-	uint32_t checks;
 };
 
 /* --- fork/join -------------------------------------------------------------------------------- */
@@ -137,12 +137,26 @@ static struct found_cycle *found_for(struct collector *c, const struct cycle *cy
 	return &c->found->items.items[c->found->items.count - 1];
 }
 
-static bool is_reachable(struct collector *c, const struct pattern *p)
+/*
+ * Each check may walk the whole trace. Small traces decide every pattern; in big ones a cycle that is
+ * proven needs no second proof, and a budget ends what is left undecided.
+ */
+static bool is_reachable(struct collector *c, const struct pattern *p, const struct cycle *cycle,
+			 bool *decided)
 {
+	uint32_t known = idmap__get(&c->found->ids, cycle__hash(cycle));
+	uint64_t walked;
+
+	*decided = c->predictor;
 	if (!c->predictor)
 		return false;
-	if (++c->checks > MAX_CHECKS) {
+	walked = predictor__walked(c->predictor);
+	if (walked > FREE_WALK && known != IDMAP_NONE &&
+	    c->found->items.items[known].decision->code <= CODE_PREDICTED_FAIR)
+		return true;
+	if (walked > FREE_WALK + WALKS * model__event_count(c->a->m)) {
 		c->a->stats.search_cut = true;
+		*decided = false;
 		return false;
 	}
 	return predictor__check(c->predictor, p);
@@ -160,10 +174,12 @@ static void count_pattern(struct collector *c, const struct pattern *p, bool rea
 }
 
 static void fill_prediction(struct collector *c, struct found_cycle *found,
-			    const struct pattern *p, bool reachable)
+			    const struct pattern *p, bool decided, bool reachable)
 {
 	found->prediction_note = c->undecided;
-	if (c->undecided)
+	if (!c->undecided && !decided)
+		found->prediction_note = "too many candidates in too long a trace";
+	if (found->prediction_note)
 		return;
 	found->prediction = reachable ? PREDICTION_REACHABLE : PREDICTION_UNREACHABLE;
 	if (reachable)
@@ -175,20 +191,20 @@ static bool on_pattern(void *context, const struct pattern *p)
 	struct collector *c = context;
 	struct order_search order = { .a = c->a, .pattern = p };
 	struct decision *decision = decision__new(c->a, p->length);
-	bool reachable = is_reachable(c, p);
+	struct cycle *cycle = decision ? cycle_of(c->a, p, decision) : NULL;
 	struct found_cycle *found;
-	struct cycle *cycle;
+	bool reachable, decided;
 
-	count_pattern(c, p, reachable);
-	if (c->a->stats.abstract_patterns >= MAX_PATTERNS)
-		c->a->stats.search_cut = true;
-	if (!decision || c->a->stats.search_cut)
-		return !c->a->stats.search_cut;
-	if (!reachable && !concurrent_from(&order, 0))
-		return true;
-	cycle = cycle_of(c->a, p, decision);
 	if (!cycle)
 		return false;
+	reachable = is_reachable(c, p, cycle, &decided);
+	count_pattern(c, p, reachable);
+	if (c->a->stats.abstract_patterns >= MAX_PATTERNS) {
+		c->a->stats.search_cut = true;
+		return false;
+	}
+	if (!reachable && !concurrent_from(&order, 0))
+		return true;
 	decision->report = true;
 	decision->fair = p->fair;
 	decision->same_thread = same_task(c->a, p);
@@ -197,7 +213,7 @@ static bool on_pattern(void *context, const struct pattern *p)
 		decision->code = p->fair ? CODE_PREDICTED_FAIR : CODE_PREDICTED;
 	found = found_for(c, cycle, decision);
 	if (found)
-		fill_prediction(c, found, p, reachable);
+		fill_prediction(c, found, p, decided, reachable);
 	return true;
 }
 

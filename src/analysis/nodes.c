@@ -97,7 +97,9 @@ static uint32_t node_for(struct nodes *n, const struct model *m, uint32_t task, 
 		return id;
 	}
 	id = (uint32_t)n->items.count;
-	fresh.component = n->component[model__chain(m, chain)->wanted.instance];
+	fresh.wanted = model__chain(m, chain)->wanted.instance;
+	fresh.wanted_mode = model__chain(m, chain)->wanted.mode;
+	fresh.component = n->component[fresh.wanted];
 	if (!vector_push(&n->items, fresh) || idmap__put(&n->ids, key, id))
 		return NO_ID;
 	return id;
@@ -183,6 +185,20 @@ static bool add_chains(struct analysis *a, struct nodes *n)
 	return true;
 }
 
+/* Which locks are wanted while which are held: tells at once whether a cycle of two can exist. */
+static bool index_pairs(struct nodes *n, const struct model *m)
+{
+	for (uint32_t i = 0; i < model__dependency_count(m); i++) {
+		const struct dependency *d = model__dependency(m, i);
+		uint64_t key = idmap_pair(d->from, d->to);
+
+		if (is_inside(n, d->from, d->to) && idmap__get(&n->pairs, key) == IDMAP_NONE &&
+		    idmap__put(&n->pairs, key, i))
+			return false;
+	}
+	return true;
+}
+
 static bool index_by_held(struct nodes *n, const struct model *m)
 {
 	uint32_t instances = model__instance_count(m), *at;
@@ -201,7 +217,8 @@ static bool index_by_held(struct nodes *n, const struct model *m)
 				if (!is_inside(n, held, chain->wanted.instance))
 					continue;
 				if (pass)
-					n->by_held[at[held]++] = i;
+					n->by_held[at[held]++] =
+						(struct holder){ i, chain->held[j].mode };
 				else
 					at[held + 1]++;
 			}
@@ -259,7 +276,7 @@ struct nodes *nodes__new(struct analysis *a, bool *empty)
 	/* a live capture has chains that no recorded event shows */
 	if ((a->options.live_kernel || !model__event_count(a->m)) && !add_chains(a, n))
 		goto failed;
-	if (index_by_held(n, a->m))
+	if (index_by_held(n, a->m) && index_pairs(n, a->m))
 		return n;
 failed:
 	nodes__free(n);
@@ -273,6 +290,7 @@ void nodes__free(struct nodes *n)
 	free(n->items.items);
 	free(n->entries.items);
 	idmap__release(&n->ids);
+	idmap__release(&n->pairs);
 	free(n->canonical);
 	free(n->component);
 	free(n->by_held);

@@ -19,6 +19,8 @@ struct entry {
 };
 
 struct node {
+	uint32_t wanted; /* of the chain, kept here because the search reads little else */
+	uint8_t wanted_mode;
 	uint32_t task;  /* NO_ID: any */
 	uint32_t only_task; /* the one task it was seen from, NO_ID: several */
 	uint32_t chain; /* the first with this held set; sites may differ */
@@ -27,15 +29,22 @@ struct node {
 	uint32_t entry_count;
 };
 
+/* A node that holds some lock, and how. */
+struct holder {
+	uint32_t node;
+	uint8_t mode;
+};
+
 struct nodes {
 	VECTOR(struct node) items;
 	VECTOR(struct entry) entries;
 	struct idmap ids;
 	uint64_t *canonical;   /* by chain: hash of wanted and held set; 0 not relevant */
 	uint32_t *component;   /* by instance */
-	uint32_t *by_held;     /* node ids grouped by a held lock of their component */
+	struct holder *by_held; /* grouped by a held lock of the node's component */
 	uint32_t *held_start;  /* by instance, one more than there are */
 	uint32_t held_total;
+	struct idmap pairs; /* (held, wanted) inside components */
 	uint64_t abstract_acquires; /* of the whole trace, relevant or not */
 };
 

@@ -5,7 +5,7 @@
  */
 #include "analysis/patterns.h"
 
-#define STEP_BUDGET 20000000ULL
+#define STEP_BUDGET 6000000ULL
 
 struct search {
 	struct analysis *a;
@@ -28,42 +28,61 @@ static const struct chain *chain_of(const struct search *s, uint32_t id)
 	return model__chain(s->a->m, node_at(s, id)->chain);
 }
 
-/* How `holder` blocks the node that wants `wanted`; a fair link counts only with a writer seen. */
-static enum link link_to(const struct search *s, const struct held_lock *wanted, uint32_t holder)
+/* How a hold blocks the node that wants the lock; a fair link counts only with a writer seen. */
+static enum link link_at(const struct search *s, const struct node *wanting, uint8_t held)
 {
-	const struct chain *chain = chain_of(s, holder);
+	enum link link = link_of(wanting->wanted_mode, held);
+
+	if (link == LINK_FAIR &&
+	    !(model__instance(s->a->m, wanting->wanted)->flags & INSTANCE_HAD_WRITER))
+		return LINK_NONE;
+	return link;
+}
+
+/* How the first node blocks the last one. */
+static enum link closing_link(const struct search *s, const struct node *last)
+{
+	const struct chain *chain = chain_of(s, s->pattern.nodes[0]);
 	enum link best = LINK_NONE;
 
 	for (uint32_t i = 0; i < chain->held_count; i++) {
-		enum link link = link_of(wanted->mode, chain->held[i].mode);
+		enum link link = link_at(s, last, chain->held[i].mode);
 
-		if (chain->held[i].instance == wanted->instance && link > best)
+		if (chain->held[i].instance == last->wanted && link > best)
 			best = link;
 	}
-	if (best == LINK_FAIR &&
-	    !(model__instance(s->a->m, wanted->instance)->flags & INSTANCE_HAD_WRITER))
-		return LINK_NONE;
 	return best;
+}
+
+/* Does the first node hold this lock at all? */
+static bool may_close(const struct search *s, uint32_t wanted)
+{
+	const struct chain *chain = chain_of(s, s->pattern.nodes[0]);
+
+	for (uint32_t i = 0; i < chain->held_count; i++) {
+		if (chain->held[i].instance == wanted)
+			return true;
+	}
+	return false;
 }
 
 static bool admits(const struct search *s, uint32_t id)
 {
 	const struct node *node = node_at(s, id);
-	uint32_t wanted = chain_of(s, id)->wanted.instance;
 
 	if (node->component != node_at(s, s->pattern.nodes[0])->component ||
-	    scratch__gates(s->a, node->chain))
+	    (s->depth + 1 == s->wanted_depth && !may_close(s, node->wanted)))
 		return false;
 	for (uint32_t i = 0; i < s->depth; i++) {
 		uint32_t other = s->pattern.nodes[i];
 
-		if (chain_of(s, other)->wanted.instance == wanted)
+		if (node_at(s, other)->wanted == node->wanted)
 			return false;
 		if (!s->a->options.live_kernel && node->task != NO_ID &&
 		    node_at(s, other)->task == node->task)
 			return false;
 	}
-	return true;
+	return !scratch__gates(s->a, node->chain);
 }
 
 static void extend(struct search *s);
@@ -79,7 +98,7 @@ static void push(struct search *s, uint32_t id, enum link link)
 	if (s->depth < s->wanted_depth) {
 		extend(s);
 	} else {
-		closing = link_to(s, &chain_of(s, id)->wanted, s->pattern.nodes[0]);
+		closing = closing_link(s, node);
 		s->pattern.length = s->depth;
 		s->pattern.fair = s->fair_links || closing == LINK_FAIR;
 		if (closing != LINK_NONE && !s->found(s->context, &s->pattern))
@@ -93,24 +112,38 @@ static void push(struct search *s, uint32_t id, enum link link)
 static void extend(struct search *s)
 {
 	const struct nodes *n = s->a->nodes;
-	const struct held_lock wanted = chain_of(s, s->pattern.nodes[s->depth - 1])->wanted;
+	const struct node *last = node_at(s, s->pattern.nodes[s->depth - 1]);
 	uint32_t first = s->pattern.nodes[0];
 
-	for (uint32_t i = n->held_start[wanted.instance];
-	     i < n->held_start[wanted.instance + 1] && !s->stop; i++) {
-		uint32_t id = n->by_held[i];
+	for (uint32_t i = n->held_start[last->wanted];
+	     i < n->held_start[last->wanted + 1] && !s->stop; i++) {
+		const struct holder *holder = &n->by_held[i];
 		enum link link;
 
 		if (++s->steps > STEP_BUDGET) {
 			s->stop = s->a->stats.search_cut = true;
 			return;
 		}
-		if (id <= first)
+		if (holder->node <= first)
 			continue;
-		link = link_to(s, &wanted, id);
-		if (link != LINK_NONE && admits(s, id))
-			push(s, id, link);
+		link = link_at(s, last, holder->mode);
+		if (link != LINK_NONE && admits(s, holder->node))
+			push(s, holder->node, link);
 	}
+}
+
+/* Is anything this node holds wanted while its wanted lock is held? */
+static bool may_be_paired(const struct search *s, uint32_t id)
+{
+	const struct chain *chain = chain_of(s, id);
+
+	for (uint32_t i = 0; i < chain->held_count; i++) {
+		uint64_t key = idmap_pair(chain->wanted.instance, chain->held[i].instance);
+
+		if (idmap__get(&s->a->nodes->pairs, key) != IDMAP_NONE)
+			return true;
+	}
+	return false;
 }
 
 void patterns__search(struct analysis *a, bool (*found)(void *context, const struct pattern *p),
@@ -125,7 +158,9 @@ void patterns__search(struct analysis *a, bool (*found)(void *context, const str
 		return;
 	for (uint32_t length = 2; length <= longest && !s.stop; length++) {
 		s.wanted_depth = length;
-		for (uint32_t i = 0; i < a->nodes->items.count && !s.stop; i++)
-			push(&s, i, LINK_NONE);
+		for (uint32_t i = 0; i < a->nodes->items.count && !s.stop; i++) {
+			if (length > 2 || may_be_paired(&s, i))
+				push(&s, i, LINK_NONE);
+		}
 	}
 }

@@ -77,6 +77,7 @@ static void follow_order(struct predictor *p)
 	while (p->work.count) {
 		uint32_t task = p->work.items[--p->work.count];
 
+		p->walked += p->target[task] - p->done[task];
 		for (; p->done[task] < p->target[task]; p->done[task]++) {
 			uint32_t event = p->task_events[p->task_start[task] + p->done[task]];
 
@@ -131,6 +132,11 @@ static void close_all(struct predictor *p)
 		close_lock(p, instance);
 		follow_order(p);
 	}
+}
+
+uint64_t predictor__walked(const struct predictor *p)
+{
+	return p->walked;
 }
 
 static void reset(struct predictor *p)

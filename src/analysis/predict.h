@@ -19,6 +19,8 @@ struct predictor *predictor__new(struct analysis *a); /* NULL: no events, or no 
 void predictor__free(struct predictor *p);
 /* true: reachable; predictor__schedule then describes this pattern. */
 bool predictor__check(struct predictor *p, const struct pattern *pattern);
+/* Events walked by all checks together: what bounds their cost. */
+uint64_t predictor__walked(const struct predictor *p);
 /* Steps in words that reach the deadlock, in the analysis' arena; NULL: no memory. */
 const char **predictor__schedule(struct predictor *p, const struct pattern *pattern,
 				 uint32_t *count);

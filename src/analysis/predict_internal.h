@@ -35,6 +35,7 @@ struct predictor {
 	struct ids work, dirty, touched;
 	uint8_t *is_dirty; /* by instance */
 	bool infeasible;
+	uint64_t walked; /* events taken into closures so far */
 	uint32_t current[MAX_PATTERN]; /* entry per node of the pattern */
 };
 

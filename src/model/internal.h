@@ -49,6 +49,7 @@ struct model {
 	struct idmap class_ids, subclass_ids;
 	VECTOR(struct lock_instance) instances;
 	struct idmap instance_ids;
+	VECTOR(uint8_t) writer_noted; /* by instance: note_mode has nothing left to do */
 	VECTOR(struct task) tasks;
 	struct idmap task_ids;
 	VECTOR(struct stack) stacks;

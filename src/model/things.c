@@ -73,12 +73,17 @@ void instance__note_mode(struct model *m, const struct held_lock *lock)
 {
 	struct lock_instance *instance = &m->instances.items[lock->instance];
 
+	/* one byte per instance stays in the cache where instances and classes do not */
+	if (!lock->subclass && (lock->mode != LOCK_EXCLUSIVE || m->writer_noted.items[lock->instance]))
+		return;
 	if (lock->subclass)
 		add_subclass(m, instance->lock_class, lock->subclass);
 	if (lock->mode != LOCK_EXCLUSIVE)
 		return;
 	instance->flags |= INSTANCE_HAD_WRITER;
 	m->classes.items[model__held_class(m, lock)].flags |= CLASS_HAD_WRITER;
+	if (!lock->subclass)
+		m->writer_noted.items[lock->instance] = 1;
 }
 
 uint32_t model__add_instance(struct model *m, uint32_t lock_class, uint64_t address,
@@ -99,8 +104,10 @@ uint32_t model__add_instance(struct model *m, uint32_t lock_class, uint64_t addr
 			return id;
 	}
 	id = (uint32_t)m->instances.count;
-	if (!vector_reserve(&m->instances, id + 1ULL) || idmap__put(&m->instance_ids, key, id))
+	if (!vector_reserve(&m->instances, id + 1ULL) ||
+	    !vector_reserve(&m->writer_noted, id + 1ULL) || idmap__put(&m->instance_ids, key, id))
 		return NO_ID;
+	m->writer_noted.items[id] = 0;
 	m->instances.items[m->instances.count++] = fresh;
 	return id;
 }
