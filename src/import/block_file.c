@@ -74,6 +74,7 @@ static struct block *add_block(struct block_file *file)
 static int add_line(struct block_file *file, char *line, uint32_t number)
 {
 	bool indented = *line == ' ' || *line == '\t';
+	struct block_field field;
 	struct block *block;
 
 	trim(line);
@@ -99,7 +100,14 @@ static int add_line(struct block_file *file, char *line, uint32_t number)
 				     BLOCK_ATTRIBUTES);
 		return 0;
 	}
-	block->attributes[block->attribute_count++] = split_field(line, number);
+	field = split_field(line, number);
+	if (block__find(block, field.key)) {
+		block->broken = true;
+		block_file__complain(file, number, "\"%s\" is given twice in one statement",
+				     field.key);
+		return 0;
+	}
+	block->attributes[block->attribute_count++] = field;
 	return 0;
 }
 

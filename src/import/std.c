@@ -13,75 +13,9 @@
 #include <string.h>
 
 #include "import/lines.h"
-#include "util/idmap.h"
-#include "util/memory.h"
+#include "import/std_names.h"
 
 #define MAX_SUBCLASS 7
-
-/* --- tokens ----------------------------------------------------------------------------------- */
-
-struct token {
-	const char *text;
-	size_t length;
-};
-
-/* What a token of one kind (thread, lock, variable, location) stands for. */
-struct meaning {
-	const char *text; /* of tokens too long for an exact key */
-	uint32_t id;
-	uint8_t subclass;
-};
-
-struct names {
-	struct idmap ids;
-	VECTOR(struct meaning) items;
-};
-
-/* Up to seven bytes are their own key; longer ones are hashed and compared. */
-static uint64_t token_key(struct token token)
-{
-	uint64_t key = 0;
-
-	if (token.length > 7)
-		return hash_bytes(token.text, token.length) | 1ULL << 63;
-	memcpy(&key, token.text, token.length);
-	return key;
-}
-
-static struct meaning *names__find(const struct names *names, struct token token, uint64_t *key)
-{
-	uint32_t i;
-
-	for (*key = token_key(token); (i = idmap__get(&names->ids, *key)) != IDMAP_NONE; ++*key) {
-		struct meaning *meaning = &names->items.items[i];
-
-		if (token.length <= 7 || (!strncmp(meaning->text, token.text, token.length) &&
-					  !meaning->text[token.length]))
-			return meaning;
-	}
-	return NULL;
-}
-
-static struct meaning *names__add(struct names *names, struct model *m, struct token token,
-				  uint64_t key, uint32_t id, uint8_t subclass)
-{
-	struct meaning meaning = {NULL, id, subclass};
-
-	if (token.length > 7)
-		meaning.text = model__intern_n(m, token.text, token.length);
-	if (id == NO_ID || (token.length > 7 && !meaning.text) ||
-	    !vector_reserve(&names->items, names->items.count + 1) ||
-	    idmap__put(&names->ids, key, (uint32_t)names->items.count))
-		return NULL;
-	names->items.items[names->items.count++] = meaning;
-	return &names->items.items[names->items.count - 1];
-}
-
-static void names__release(struct names *names)
-{
-	idmap__release(&names->ids);
-	free(names->items.items);
-}
 
 /* --- the importer's state --------------------------------------------------------------------- */
 
@@ -103,48 +37,12 @@ struct std {
 	bool said_wait;
 };
 
-enum operand_kind { OPERAND_LOCK, OPERAND_THREAD, OPERAND_VARIABLE, OPERAND_ANY };
-
-static const struct op {
-	const char *name;
-	uint8_t op, mode;
-	enum operand_kind operand;
-} ops[] = {
-	{"acq", EVENT_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK},
-	{"rel", EVENT_RELEASE, LOCK_EXCLUSIVE, OPERAND_LOCK},
-	{"r", EVENT_READ, 0, OPERAND_VARIABLE},
-	{"w", EVENT_WRITE, 0, OPERAND_VARIABLE},
-	{"req", EVENT_REQUEST, LOCK_EXCLUSIVE, OPERAND_LOCK},
-	{"racq", EVENT_ACQUIRE, LOCK_SHARED, OPERAND_LOCK},
-	{"rrel", EVENT_RELEASE, LOCK_SHARED, OPERAND_LOCK},
-	{"rreq", EVENT_REQUEST, LOCK_SHARED, OPERAND_LOCK},
-	{"rracq", EVENT_ACQUIRE, LOCK_SHARED_RECURSIVE, OPERAND_LOCK},
-	{"tryacq", EVENT_TRY_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK},
-	{"fork", EVENT_FORK, 0, OPERAND_THREAD},
-	{"join", EVENT_JOIN, 0, OPERAND_THREAD},
-	{"begin", EVENT_BEGIN, 0, OPERAND_ANY},
-	{"end", EVENT_END, 0, OPERAND_ANY},
-};
-
-static const char expected_ops[] =
-	"acq rel racq rrel rracq tryacq req rreq fork join r w begin end";
-
-static const struct op *find_op(struct token name)
-{
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (name.text[0] == ops[i].name[0] && strlen(ops[i].name) == name.length &&
-		    !memcmp(ops[i].name, name.text, name.length))
-			return &ops[i];
-	}
-	return NULL;
-}
-
 /* --- meanings --------------------------------------------------------------------------------- */
 
 static uint32_t thread_of(struct std *s, struct token token)
 {
 	uint64_t key;
-	struct meaning *known = names__find(&s->threads, token, &key);
+	struct meaning *known = std_names__find(&s->threads, token, &key);
 	const char *comm;
 	uint32_t task;
 
@@ -152,7 +50,7 @@ static uint32_t thread_of(struct std *s, struct token token)
 		return known->id;
 	comm = model__intern_n(s->m, token.text, token.length);
 	task = model__add_task(s->m, 0, (uint32_t)s->threads.items.count + 1, comm, 0, 0);
-	known = comm ? names__add(&s->threads, s->m, token, key, task, 0) : NULL;
+	known = comm ? std_names__add(&s->threads, s->m, token, key, task, 0) : NULL;
 	return known ? known->id : NO_ID;
 }
 
@@ -214,7 +112,7 @@ static bool parse_lock(struct std *s, struct token token, struct token *class, u
 static const struct meaning *lock_of(struct std *s, struct token token)
 {
 	uint64_t key, number;
-	struct meaning *known = names__find(&s->locks, token, &key);
+	struct meaning *known = std_names__find(&s->locks, token, &key);
 	struct token class;
 	uint8_t subclass;
 	const char *name;
@@ -228,19 +126,19 @@ static const struct meaning *lock_of(struct std *s, struct token token)
 	id = name ? model__add_class(s->m, name, LOCK_KIND_UNKNOWN, 0) : NO_ID;
 	if (id != NO_ID)
 		id = model__add_instance(s->m, id, number, 0);
-	return names__add(&s->locks, s->m, token, key, id, subclass);
+	return std_names__add(&s->locks, s->m, token, key, id, subclass);
 }
 
 static uint32_t variable_of(struct std *s, struct token token)
 {
 	uint64_t key;
-	struct meaning *known = names__find(&s->variables, token, &key);
+	struct meaning *known = std_names__find(&s->variables, token, &key);
 	const char *name;
 
 	if (!known) {
 		name = model__intern_n(s->m, token.text, token.length);
-		known = names__add(&s->variables, s->m, token, key,
-				   name ? model__add_variable(s->m, name) : NO_ID, 0);
+		known = std_names__add(&s->variables, s->m, token, key,
+				       name ? model__add_variable(s->m, name) : NO_ID, 0);
 	}
 	return known ? known->id : NO_ID;
 }
@@ -253,11 +151,11 @@ static uint32_t location_of(struct std *s, struct token token)
 
 	if (!token.length)
 		return NO_ID;
-	known = names__find(&s->locations, token, &key);
+	known = std_names__find(&s->locations, token, &key);
 	if (!known) {
 		frame.symbol = model__intern_n(s->m, token.text, token.length);
-		known = names__add(&s->locations, s->m, token, key,
-				   model__add_stack(s->m, STACK_LOCATION, &frame, 1), 0);
+		known = std_names__add(&s->locations, s->m, token, key,
+				       model__add_stack(s->m, STACK_LOCATION, &frame, 1), 0);
 	}
 	return known ? known->id : NO_ID;
 }
@@ -430,13 +328,13 @@ static void parse_line(struct std *s)
 	operand = close ? trim(open + 1, close) : (struct token){end, 0};
 	if (is_condition(s, name))
 		return;
-	op = name.length ? find_op(name) : NULL;
+	op = name.length ? std_op__find(name) : NULL;
 	if (!op || (!close && op->operand != OPERAND_ANY)) {
 		line_reader__complain(s->lines, s->lines->number,
 				      op ? "expected \"%.*s(operand)\""
 					 : "unknown operation \"%.*s\": expected one of %s",
 				      (int)(name.length < 64 ? name.length : 64), name.text,
-				      expected_ops);
+				      std_ops_expected);
 		return;
 	}
 	event.op = op->op;
@@ -453,10 +351,10 @@ static void finish(struct std *s)
 {
 	for (uint64_t i = 0; i < s->deferred.count; i++)
 		flush(s, &s->deferred.items[i]);
-	names__release(&s->threads);
-	names__release(&s->locks);
-	names__release(&s->variables);
-	names__release(&s->locations);
+	std_names__release(&s->threads);
+	std_names__release(&s->locks);
+	std_names__release(&s->variables);
+	std_names__release(&s->locations);
 	idmap__release(&s->depth_ids);
 	free(s->deferred.items);
 	free(s->depth.items);
@@ -482,6 +380,10 @@ int import_std(struct model *m, FILE *in, const char *name, const struct import_
 			parse_line(&s);
 	}
 	finish(&s);
+	if (!s.used && !lines.complaints)
+		line_reader__complain(
+			&lines, lines.number,
+			"no event in this trace; expected \"thread|op(operand)|location\"");
 	error = lines.error;
 	line_reader__close(&lines);
 	return error ? error : s.used ? 0 : -EINVAL;

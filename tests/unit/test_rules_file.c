@@ -76,6 +76,7 @@ static void test_refuses_with_line_and_remedy(void **state)
 		{"suppress a > b\n\treason x\n\texpires 2020-01-31\n",
 		 "my.rules:1: this suppression has expired"},
 		{"suppress a > b\n\treason\n", "my.rules:2: reason is empty"},
+		{"order a > b\n\treason x\n\treason y\n", "my.rules:3: \"reason\" is given twice"},
 		{"order a > b\n\treason x\n\tcolour red\n", "my.rules:3: \"colour\" is no"},
 	};
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Words of STD traces. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "import/std_names.h"
+
+/* Up to seven bytes are their own key; longer ones are hashed and compared. */
+static uint64_t token_key(struct token token)
+{
+	uint64_t key = 0;
+
+	if (token.length > 7)
+		return hash_bytes(token.text, token.length) | 1ULL << 63;
+	memcpy(&key, token.text, token.length);
+	return key;
+}
+
+struct meaning *std_names__find(const struct names *names, struct token token, uint64_t *key)
+{
+	uint32_t i;
+
+	for (*key = token_key(token); (i = idmap__get(&names->ids, *key)) != IDMAP_NONE; ++*key) {
+		struct meaning *meaning = &names->items.items[i];
+
+		if (token.length <= 7 || (!strncmp(meaning->text, token.text, token.length) &&
+					  !meaning->text[token.length]))
+			return meaning;
+	}
+	return NULL;
+}
+
+struct meaning *std_names__add(struct names *names, struct model *m, struct token token,
+			       uint64_t key, uint32_t id, uint8_t subclass)
+{
+	struct meaning meaning = {NULL, id, subclass};
+
+	if (token.length > 7)
+		meaning.text = model__intern_n(m, token.text, token.length);
+	if (id == NO_ID || (token.length > 7 && !meaning.text) ||
+	    !vector_reserve(&names->items, names->items.count + 1) ||
+	    idmap__put(&names->ids, key, (uint32_t)names->items.count))
+		return NULL;
+	names->items.items[names->items.count++] = meaning;
+	return &names->items.items[names->items.count - 1];
+}
+
+void std_names__release(struct names *names)
+{
+	idmap__release(&names->ids);
+	free(names->items.items);
+}
+
+static const struct op ops[] = {
+	{"acq", EVENT_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"rel", EVENT_RELEASE, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"r", EVENT_READ, 0, OPERAND_VARIABLE},
+	{"w", EVENT_WRITE, 0, OPERAND_VARIABLE},
+	{"req", EVENT_REQUEST, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"racq", EVENT_ACQUIRE, LOCK_SHARED, OPERAND_LOCK},
+	{"rrel", EVENT_RELEASE, LOCK_SHARED, OPERAND_LOCK},
+	{"rreq", EVENT_REQUEST, LOCK_SHARED, OPERAND_LOCK},
+	{"rracq", EVENT_ACQUIRE, LOCK_SHARED_RECURSIVE, OPERAND_LOCK},
+	{"tryacq", EVENT_TRY_ACQUIRE, LOCK_EXCLUSIVE, OPERAND_LOCK},
+	{"fork", EVENT_FORK, 0, OPERAND_THREAD},
+	{"join", EVENT_JOIN, 0, OPERAND_THREAD},
+	{"begin", EVENT_BEGIN, 0, OPERAND_ANY},
+	{"end", EVENT_END, 0, OPERAND_ANY},
+};
+
+const char std_ops_expected[] = "acq rel racq rrel rracq tryacq req rreq fork join r w begin end";
+
+const struct op *std_op__find(struct token name)
+{
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (name.text[0] == ops[i].name[0] && strlen(ops[i].name) == name.length &&
+		    !memcmp(ops[i].name, name.text, name.length))
+			return &ops[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * std_names.h - the words of an STD trace (threads, locks, variables, locations) and what they
+ * stand for, found again in constant time: ten million lines repeat a few thousand words.
+ */
+#ifndef VFIOTRACE_IMPORT_STD_NAMES_H
+#define VFIOTRACE_IMPORT_STD_NAMES_H
+
+#include "model.h"
+#include "util/idmap.h"
+#include "util/memory.h"
+
+struct token {
+	const char *text;
+	size_t length;
+};
+
+/* What a token of one kind (thread, lock, variable, location) stands for. */
+struct meaning {
+	const char *text; /* of tokens too long for an exact key */
+	uint32_t id;
+	uint8_t subclass;
+};
+
+struct names {
+	struct idmap ids;
+	VECTOR(struct meaning) items;
+};
+
+/* --- operations ------------------------------------------------------------------------------- */
+
+enum operand_kind { OPERAND_LOCK, OPERAND_THREAD, OPERAND_VARIABLE, OPERAND_ANY };
+
+struct op {
+	const char *name;
+	uint8_t op, mode;
+	enum operand_kind operand;
+};
+
+extern const char std_ops_expected[]; /* for messages */
+const struct op *std_op__find(struct token name);
+
+/* --- words --------------------------------------------------------------------------------- */
+
+struct meaning *std_names__find(const struct names *names, struct token token, uint64_t *key);
+struct meaning *std_names__add(struct names *names, struct model *m, struct token token,
+			       uint64_t key, uint32_t id, uint8_t subclass);
+void std_names__release(struct names *names);
+
+#endif
