@@ -97,12 +97,12 @@ int chain_of_two(void *ctx)
 		struct record_lock outer = { .lock = number(locks, &locks->outer),
 					     .site = 0x5678,
 					     .kind = RECORD_MUTEX };
-		__u32 list = bpf_core_field_offset(struct mutex___list, wait_list) / 8 & 7;
 
-		/* a mutex that looks alive: its wait list points to itself */
+		/* a mutex that looks alive: its wait list, two words, points to itself */
 		locks->outer[0] = bpf_get_current_task();
-		locks->outer[list] = number(locks, &locks->outer[list]);
-		locks->inner[list] = number(locks, &locks->inner[list]);
+#pragma unroll
+		for (int i = 2; i < 16; i++)
+			locks->outer[i] = number(locks, &locks->outer[i & ~1]);
 		state = task_state_get();
 		if (state)
 			push_held(state, &outer);
@@ -199,5 +199,40 @@ int stack_id(void *ctx)
 	if (!is_bench())
 		return 0;
 	bpf_get_stackid(ctx, &klockstat_stacks, BPF_F_FAST_STACK_CMP);
+	return 0;
+}
+
+/* --- the parts an acquisition is made of --------------------------------------------------------- */
+
+SEC("tp_btf/sys_enter")
+int part_storage(void *ctx)
+{
+	if (!is_bench())
+		return 0;
+	return !task_state_get();
+}
+
+SEC("tp_btf/sys_enter")
+int part_call(void *ctx)
+{
+	if (!is_bench())
+		return 0;
+	return bench_call(ctx, 1).site & 1;
+}
+
+SEC("tp_btf/sys_enter")
+int part_owner(void *ctx)
+{
+	if (!is_bench())
+		return 0;
+	return mutex_held_by((const void *)bpf_get_current_task(), 1);
+}
+
+SEC("tp_btf/sys_enter")
+int part_count(void *ctx)
+{
+	if (!is_bench())
+		return 0;
+	count(COUNT_ACQUIRE);
 	return 0;
 }

@@ -106,6 +106,10 @@ int main(int argc, char **argv)
 		{ "empty", "empty program", 0, 0, 0 },
 		{ "unnested", "acquisition, nothing held", 30, 0, 0 },
 		{ "chain_of_two", "known chain of two", 90, 0, 0 },
+		{ "part_storage", "  of it: task storage", 0, 0, 0 },
+		{ "part_call", "  of it: argument and site", 0, 0, 0 },
+		{ "part_owner", "  of it: one owner word", 0, 0, 0 },
+		{ "part_count", "  of it: one counter", 0, 0, 0 },
 		{ "stack_id", "one bpf_get_stackid", 0, 0, 0 },
 		{ "klockstat_all", "klockstat: contended, acquired, released", 0, 0, 0 },
 	};

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The agent on a real kernel, as the service runs it; the scenario says through what.
+. "$(dirname "$0")/tap.sh"
+top=$(cd "$here/../.." && pwd)
+
+value() { # file, series
+	grep -F "$2 " "$current/$1" 2>/dev/null | head -n 1 | sed 's/.* //'
+}
+at_least() { awk -v a="${1:-0}" -v b="$2" 'BEGIN {exit !(a + 0 >= b)}'; }
+check() { # status, text
+	if [ "$1" -eq 0 ]; then ok "$2"; else not_ok "$2" "$current/stderr"; fi
+}
+
+check_agent() {
+	scenario agent || return
+	local losses before after
+	grep -q '^CapEff:.*000000c400200000$' "$current/status"
+	check $? "a user of its own with CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG: CAP_DAC_READ_SEARCH is gone after attach"
+	grep -q '^NoNewPrivs:.*1$' "$current/status" && grep -q '^CapBnd:.*000000c400200000$' "$current/status"
+	check $? "and cannot get others"
+	grep -q '^CapEff:.*0000000000000000$' "$current/status.endpoint"
+	check $? "the endpoint's process has none"
+	[ "$(cat "$current/second.exit")" != 0 ] && grep -q 'another vfiotrace' "$current/second.err"
+	check $? "a second vfiotrace, of root, sees it and is refused"
+	grep -q '^vfiotrace_inversions{from="kvm.lock",to="vfio_group.group_lock"} 1$' "$current/metrics.inversion" ||
+		grep -q '^vfiotrace_inversions{from="vfio_group.group_lock",to="kvm.lock"} 1$' "$current/metrics.inversion"
+	check $? "the inversion is a metric"
+	cmp -s <(grep -o '^vfiotrace_inversions.*' "$current/metrics.inversion") <(grep -o '^vfiotrace_inversions.*' "$current/textfile.prom")
+	check $? "and in the textfile"
+	grep -q 'instance-inversion (warning).*vfio_group.group_lock.*2b48f52f2bff' "$current/agent.err"
+	check $? "and a message that names the known bug"
+	grep -qE '^-rw------- .* 4242 .*T[0-9]+Z-instance-inversion-[0-9a-f]{16}\.vfiotrace$' "$current/state.list"
+	check $? "and an incident file, mode 0600"
+	"$top/${BUILD:-build}/vfiotrace" report "$current/incident.vfiotrace" >"$work/report" 2>&1
+	grep -q 'group_lock' "$work/report"
+	check $? "which vfiotrace report can read"
+	grep -qE '^1 /tmp/state/.*instance-inversion.* instance-inversion warning$' "$current/hook.out"
+	check $? "and the hook ran with it"
+	[ "$(value metrics.suppressed vfiotrace_reload_failures_total)" = 1 ] && [ "$(value metrics.suppressed vfiotrace_reloads_total)" = 1 ]
+	check $? "a reload with mistakes keeps the old rules, one without counts"
+	grep -q '^vfiotrace_findings{.*kvm.lock -> vfio_group.group_lock.*suppressed="true"} 1' "$current/metrics.suppressed" ||
+		grep -q '^vfiotrace_findings{.*vfio_group.group_lock -> kvm.lock.*suppressed="true"} 1' "$current/metrics.suppressed"
+	check $? "the suppression it brought is in force"
+	before=$(value metrics.inversion vfiotrace_resident_memory_bytes)
+	after=$(value metrics.end vfiotrace_resident_memory_bytes)
+	awk -v a="${before:-0}" -v b="${after:-0}" 'BEGIN {exit !(a > 0 && b > 0 && b < a + 32 * 1048576)}'
+	check $? "memory stays: $((before / 1048576)) MiB, then $((after / 1048576)) MiB after $(tr -dc 0-9 <"$current/tasks") short-lived tasks"
+	losses=$(grep '^vfiotrace_losses_total' "$current/metrics.end" | awk '{n += $NF} END {print n + 0}')
+	[ "$losses" = 0 ]
+	check $? "losses in all: $losses"
+	at_least "$(value metrics.end vfiotrace_incident_failures_total)" 1 &&
+		grep -q snapshot "$current/state.after-full" && ! grep -q incoming "$current/state.after-full"
+	check $? "a full disk: said, nothing half written, tried again when there is room"
+	at_least "$(value metrics.end vfiotrace_endpoint_restarts_total)" 1
+	check $? "the endpoint's process was killed and came back"
+	grep -q 'vfiotrace_overhead_ratio{part="kernel"}' "$current/metrics.end"
+	check $? "own cost was measured: $(value metrics.end 'vfiotrace_overhead_ratio{part="kernel"}') of a CPU in the kernel, $(value metrics.end 'vfiotrace_overhead_ratio{part="total"}') in all (emulated)"
+	at_least "$(value metrics.end vfiotrace_acquisitions_total)" "$(value metrics.tasks vfiotrace_acquisitions_total)"
+	check $? "it still counts after CPU hotplug and clock jumps: $(value metrics.end vfiotrace_acquisitions_total) acquisitions"
+	ok "rmmod under it: exit $(cat "$current/rmmod.exit") $(head -c 80 "$current/rmmod.err" | tr '\n' ' ')"
+	[ "$(cat "$current/agent.exit")" = 0 ] || [ "$(cat "$current/agent.exit")" = 2 ]
+	check $? "it ends on SIGTERM with the findings' exit status ($(cat "$current/agent.exit"))"
+	[ -s "$current/programs.during" ] && [ "$(wc -l <"$current/programs.during")" -gt "$(wc -l <"$current/programs.before")" ] &&
+		[ "$(wc -l <"$current/programs.after")" -eq "$(wc -l <"$current/programs.before")" ]
+	check $? "no program, map or link remains ($(wc -l <"$current/programs.before") lines of bpftool before, $(wc -l <"$current/programs.during") during, $(wc -l <"$current/programs.after") after)"
+	[ ! -s "$current/kprobes.after" ] && [ ! -s "$current/pins.after" ]
+	check $? "no kprobe and no pin either"
+}
+
+VFIOTRACE_LAB_LIMIT=${VFIOTRACE_LAB_LIMIT:-500}
+for kernel in ${VFIOTRACE_AGENT_KERNELS:-6.1}; do
+	if boot "$kernel" -w "$(command -v setpriv)" -w "$(command -v bpftool || echo /usr/sbin/bpftool)" agent; then check_agent; fi
+done
+finish
