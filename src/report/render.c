@@ -157,7 +157,8 @@ char *render_instance(char *buffer, size_t size, const struct model *m, uint32_t
 	if (i->address && used >= 0 && (size_t)used < size)
 		used += snprintf(buffer + used, size - (size_t)used, "%s0x%" PRIx64,
 				 used ? " " : "", i->address);
-	if (i->generation && used > 0 && (size_t)used < size)
+	/* Sources without addresses use the generation for something else. */
+	if (i->generation && i->address && used > 0 && (size_t)used < size)
 		snprintf(buffer + used, size - (size_t)used, " generation %u", i->generation + 1);
 	return buffer;
 }
@@ -189,7 +190,7 @@ char *render_task(char *buffer, size_t size, const struct model *m, uint32_t tas
 	if (task >= model__task_count(m))
 		return buffer;
 	t = model__task(m, task);
-	if (t->flags & TASK_AGGREGATED)
+	if (t->flags & TASK_AGGREGATED && t->pid)
 		snprintf(buffer, size, "%.64s pid %u, any of its threads", t->comm ? t->comm : "?",
 			 t->pid);
 	else if (t->pid)

@@ -44,7 +44,9 @@ static void put_lock(FILE *out, const struct model *m, const struct held_lock *l
 	const struct lock_instance *i = model__instance(m, lock->instance);
 	struct stack s = model__stack(m, lock->stack);
 
-	fprintf(out, "%016" PRIx64 " (", i->address);
+	if (i->address)
+		fprintf(out, "%016" PRIx64 " ", i->address);
+	fputc('(', out);
 	put_name(out, m, model__held_class(m, lock));
 	fprintf(out, "){}");
 	if (s.frame_count) {
@@ -76,7 +78,7 @@ static void put_title(FILE *out, const struct model *m, const char *what)
 /* The lock as the source names it, when there is no sight to name an instance. */
 static void put_class_line(FILE *out, const struct model *m, uint32_t lock_class)
 {
-	fprintf(out, "%016x (", 0);
+	fputc('(', out);
 	put_name(out, m, lock_class);
 	fprintf(out, "){}\n");
 }
@@ -266,24 +268,40 @@ static void put_hung(FILE *out, const struct model *m, const struct finding *f, 
 	fprintf(out, " </TASK>\n");
 }
 
-static void put_locks_of(FILE *out, const struct model *m, const struct deadlock_task *t)
+/* The sight that shows the task's held set, in the order in which it was taken. */
+static const struct chain *sight_of(const struct model *m, const struct finding *f,
+				    const struct deadlock_task *t)
 {
+	for (uint32_t i = 0; f->witnesses && i < f->length; i++) {
+		const struct chain *c = chain_of(m, &f->witnesses[i]);
+
+		if (c && f->witnesses[i].task == t->task && c->held_count >= t->hold_count)
+			return c;
+	}
+	return NULL;
+}
+
+static void put_locks_of(FILE *out, const struct model *m, const struct finding *f,
+			 const struct deadlock_task *t)
+{
+	const struct chain *c = sight_of(m, f, t);
+	uint32_t held = c ? c->held_count : t->hold_count;
 	bool wants = t->wants < model__instance_count(m);
-	uint32_t count = t->hold_count + wants, n = 0;
 
-	fprintf(out, "%u lock%s held by %s/%u:\n", count, count == 1 ? "" : "s",
+	fprintf(out, "%u lock%s held by %s/%u:\n", held + wants, held + wants == 1 ? "" : "s",
 		comm_of(m, t->task), tid_of(m, t->task));
-	for (uint32_t i = 0; i < t->hold_count; i++) {
-		struct held_lock lock = {.instance = t->holds[i], .stack = NO_ID};
+	for (uint32_t i = 0; i < held; i++) {
+		/* the one that closes the cycle is holds[0]: nearest to what is wanted */
+		struct held_lock lock = {.instance = t->holds[(held - 1 - i) % 8], .stack = NO_ID};
 
-		fprintf(out, " #%u: ", n++);
-		put_lock(out, m, &lock);
+		fprintf(out, " #%u: ", i);
+		put_lock(out, m, c ? &c->held[i] : &lock);
 	}
 	if (wants) { /* lockdep lists a lock that is waited for as the last one held */
 		struct held_lock lock = {
 			.instance = t->wants, .stack = t->kernel_stack, .mode = t->wants_mode};
 
-		fprintf(out, " #%u: ", n);
+		fprintf(out, " #%u: ", held);
 		put_lock(out, m, &lock);
 	}
 }
@@ -294,7 +312,7 @@ static void put_deadlock(FILE *out, const struct model *m, const struct finding 
 		put_hung(out, m, f, i);
 	fprintf(out, "\nShowing all locks held in the system:\n");
 	for (uint32_t i = 0; i < f->task_count; i++)
-		put_locks_of(out, m, &f->tasks[i]);
+		put_locks_of(out, m, f, &f->tasks[i]);
 	fprintf(out, "\n=============================================\n\n");
 }
 

@@ -273,7 +273,7 @@ void report_text_finding(FILE *out, const struct model *m, const struct finding 
 		put_deadlock_task(out, m, f, i, color);
 	for (uint32_t i = 0; f->witnesses && i < f->length && f->kind != FINDING_DEADLOCK; i++)
 		put_witness(out, m, f, i, color);
-	if (f->kind != FINDING_DEADLOCK)
+	if (f->kind != FINDING_DEADLOCK || f->known_count || f->note || f->inferred)
 		fputc('\n', out);
 	put_attributes(out, m, f);
 	put_known(out, f, color);

@@ -250,6 +250,9 @@ static void test_splat_deadlock(void **state)
 	contains(text, "INFO: task qemu-system-x86:4711 blocked for more than 21 seconds.");
 	contains(text, "is blocked on a mutex likely owned by task qemu-system-x86:4790.");
 	contains(text, "Showing all locks held in the system:");
+	contains(text, "3 locks held by qemu-system-x86/4711:\n #0: ffff888107711020 "
+		       "(vfio_device_set.lock){}, at: ");
+	contains(text, "\n #2: ffffc90000a51028 (kvm.lock){}");
 	free(text);
 }
 

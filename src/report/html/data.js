@@ -121,7 +121,7 @@ function taskName(id) {
 
 	if (!task)
 		return 'a task';
-	if (task.flags & 1)
+	if (task.flags & 1 && task.pid)
 		return `${task.comm}, pid ${task.pid}, any thread`;
 	return task.pid ? `${task.comm} ${task.pid === task.tid ? task.pid : `${task.pid}/${task.tid}`}` : task.comm;
 }
@@ -139,8 +139,8 @@ function instanceName(id) {
 		return '';
 	if (!instance.name && instance.address === '0x0')
 		return '';
-	const name = instance.name ? `${instance.name}, ${instance.address}` : instance.address;
-	return instance.generation ? `${name}, generation ${instance.generation + 1}` : name;
+	const name = instance.name ? (instance.address === '0x0' ? instance.name : `${instance.name}, ${instance.address}`) : instance.address;
+	return instance.generation && instance.address !== '0x0' ? `${name}, generation ${instance.generation + 1}` : name;
 }
 
 /* Classes of the worst finding have colours of their own, everywhere on the page. */
