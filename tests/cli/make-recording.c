@@ -24,7 +24,7 @@ static struct fixture *make(const char *name)
 	if (!strcmp(name, "hostile"))
 		return fixture_hostile();
 	if (!strncmp(name, "stream:", 7))
-		return fixture_large(400, 20000);
+		return fixture_large(1000, 20000);
 	return NULL;
 }
 
