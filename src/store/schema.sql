@@ -118,6 +118,13 @@ CREATE VIEW stack_text AS SELECT stack, group_concat(text, char(10)) AS text FRO
 	FROM stack_frame JOIN frame ON frame.id = stack_frame.frame ORDER BY stack, depth)
 	GROUP BY stack;
 
+-- The innermost frame that is no lock function and no scheduler: who took the lock.
+CREATE VIEW call_site AS SELECT stack, symbol, min(depth) AS depth
+	FROM stack_frame JOIN frame ON frame.id = stack_frame.frame
+	WHERE symbol NOT GLOB '*mutex_lock*' AND symbol NOT GLOB '*down_read*'
+	AND symbol NOT GLOB '*down_write*' AND symbol NOT GLOB 'rwsem_*'
+	AND symbol NOT GLOB '*schedule*' AND symbol NOT GLOB 'percpu_*' GROUP BY stack;
+
 -- Lock order: `to` was wanted while `from` was held.
 CREATE VIEW dependency AS SELECT held.instance AS from_id, chain.wanted AS to_id,
 	f.class AS "from", t.class AS "to", f.name AS from_name, t.name AS to_name,
@@ -149,16 +156,14 @@ CREATE VIEW task_dependency AS SELECT task.pid, task.tid, task.comm, f.class AS 
 	GROUP BY task.id, held.instance, chain.wanted;
 
 CREATE VIEW wait_time AS SELECT lock.class, lock.name,
-	(SELECT symbol FROM stack_frame JOIN frame ON frame.id = frame
-		WHERE stack_frame.stack = duration.stack AND depth = 0) AS site,
+	(SELECT symbol FROM call_site WHERE call_site.stack = duration.stack) AS site,
 	vm.name AS vm, count, total / 1000000.0 AS total_ms, total / 1000.0 / count AS average_us,
 	max / 1000000.0 AS max_ms
 	FROM duration JOIN lock ON lock.id = instance LEFT JOIN object AS vm ON vm.id = vm
 	WHERE NOT is_hold AND count ORDER BY total DESC;
 
 CREATE VIEW hold_time AS SELECT lock.class, lock.name,
-	(SELECT symbol FROM stack_frame JOIN frame ON frame.id = frame
-		WHERE stack_frame.stack = duration.stack AND depth = 0) AS site,
+	(SELECT symbol FROM call_site WHERE call_site.stack = duration.stack) AS site,
 	vm.name AS vm, count, total / 1000000.0 AS total_ms, total / 1000.0 / count AS average_us,
 	max / 1000000.0 AS max_ms
 	FROM duration JOIN lock ON lock.id = instance LEFT JOIN object AS vm ON vm.id = vm
