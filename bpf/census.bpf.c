@@ -100,11 +100,12 @@ static __always_inline __u32 sleeps_in(const struct census_control *c, struct sc
 #define STATE_UNINTERRUPTIBLE 2U
 #define KERNEL_THREAD 0x00200000U /* PF_KTHREAD */
 
-static __always_inline void write_bytes(struct seq_file *seq, void *data, __u64 bytes, __u64 limit)
+/* The mask is what the verifier of 6.1 understands; it follows no comparison of a copy. */
+static __always_inline void write_bytes(struct seq_file *seq, void *data, __u64 bytes)
 {
-	barrier_var(bytes); /* keeps clang from comparing a copy the verifier does not connect */
-	if (bytes && bytes <= limit)
-		bpf_seq_write(seq, data, bytes);
+	barrier_var(bytes);
+	bytes &= CENSUS_REGS_BYTES - 1;
+	bpf_seq_write(seq, data, bytes);
 }
 
 SEC("iter/task")
@@ -132,7 +133,7 @@ int tasks(struct bpf_iter__task *ctx)
 	record.start_time = task->start_time;
 	record.exec_start = task->se.exec_start;
 	record.switches = task->nvcsw + task->nivcsw;
-	record.on_cpu = task->on_cpu;
+	record.on_cpu = BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu); /* int, since 7.x u8 */
 	record.state = task->__state;
 	bpf_probe_read_kernel(record.comm, sizeof(record.comm), task->comm);
 	if (record.state && !record.on_cpu)
@@ -147,12 +148,12 @@ int tasks(struct bpf_iter__task *ctx)
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 		__u32 size = bpf_core_type_size(struct pt_regs);
 
-		if (size <= CENSUS_REGS_BYTES && !bpf_probe_read_kernel(scratch->regs, size, regs))
+		if (size < CENSUS_REGS_BYTES && !bpf_probe_read_kernel(scratch->regs, size, regs))
 			record.reg_bytes = size;
 	}
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
-	write_bytes(ctx->meta->seq, scratch->frames, record.frame_count * 8, sizeof(scratch->frames));
-	write_bytes(ctx->meta->seq, scratch->regs, record.reg_bytes, sizeof(scratch->regs));
+	write_bytes(ctx->meta->seq, scratch->frames, record.frame_count * 8);
+	write_bytes(ctx->meta->seq, scratch->regs, record.reg_bytes);
 	return 0;
 }
 

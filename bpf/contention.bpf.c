@@ -350,9 +350,7 @@ static __always_inline void add_wait(void *ctx, struct walk *walk, const struct 
 	__sync_fetch_and_add(&wait->total, waited);
 	if (waited > wait->max)
 		wait->max = waited;
-	if (bucket >= CONTENTION_BUCKETS)
-		bucket = CONTENTION_BUCKETS - 1;
-	__sync_fetch_and_add(&wait->bucket[bucket], 1);
+	__sync_fetch_and_add(&wait->bucket[bucket & (CONTENTION_BUCKETS - 1)], 1);
 }
 
 SEC("tp_btf/contention_end")

@@ -16,7 +16,7 @@
 #define CENSUS_READS 128        /* per run of the program; power of two */
 #define CENSUS_READ_BYTES 1024  /* per read; power of two */
 #define CENSUS_STACK 48
-#define CENSUS_REGS_BYTES 512   /* room for struct pt_regs of any architecture */
+#define CENSUS_REGS_BYTES 512   /* power of two; room for struct pt_regs of any architecture */
 #define CENSUS_FILE_KINDS 8
 #define CENSUS_GRANULES 8192U   /* power of two; 16 bytes of .sched.text each */
 #define CENSUS_GRANULE_SHIFT 4

@@ -81,7 +81,7 @@ struct contention_wait_key {
 	__s32 stack; /* id in map `wait_stacks`; -1: wait shorter than CONTENTION_SLOW_NS or no stack */
 	__u32 flags; /* READ, WRITE, MUTEX, RT, PERCPU */
 };
-#define CONTENTION_BUCKETS 48 /* as HISTOGRAM_BUCKETS */
+#define CONTENTION_BUCKETS 64 /* power of two: bucket i counts [2^i, 2^(i+1)) ns */
 struct contention_wait {
 	__u64 count, total, max;
 	__u32 bucket[CONTENTION_BUCKETS];

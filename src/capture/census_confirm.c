@@ -17,8 +17,19 @@
 struct run_state {
 	uint64_t switches;
 	uint32_t state, tid;
-	uint32_t on_cpu;
+	uint32_t on_cpu, reserved; /* no padding: compared as bytes */
 };
+
+/* An int, since 7.x a byte directly before on_rq. */
+static uint32_t on_cpu(const struct census_run *r, uint64_t task)
+{
+	uint8_t byte = 0;
+
+	if (r->offset[AT_TASK_ON_RQ] != r->offset[AT_TASK_ON_CPU] + 1)
+		return census__number(r, task, AT_TASK_ON_CPU);
+	memory__read(r->memory, task + (uint64_t)r->offset[AT_TASK_ON_CPU], &byte, 1);
+	return byte;
+}
 
 static struct run_state run_state(const struct census_run *r, uint64_t task)
 {
@@ -27,7 +38,7 @@ static struct run_state run_state(const struct census_run *r, uint64_t task)
 			    census__pointer(r, task, AT_TASK_NIVCSW),
 		.state = census__number(r, task, AT_TASK_STATE),
 		.tid = census__number(r, task, AT_TASK_TID),
-		.on_cpu = census__number(r, task, AT_TASK_ON_CPU),
+		.on_cpu = on_cpu(r, task),
 	};
 
 	return s;

@@ -58,6 +58,7 @@ static const struct {
 	[AT_TASK_NIVCSW] = { "task_struct", "nivcsw" },
 	[AT_TASK_STATE] = { "task_struct", "__state" },
 	[AT_TASK_ON_CPU] = { "task_struct", "on_cpu" },
+	[AT_TASK_ON_RQ] = { "task_struct", "on_rq" },
 	[AT_TASK_TID] = { "task_struct", "pid" },
 	[AT_TASK_START] = { "task_struct", "start_time" },
 };
