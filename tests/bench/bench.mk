@@ -15,3 +15,9 @@ $(BUILD)/tests/bench_cost: tests/bench/cost.c $(BUILD)/skel/tests/cost.skel.h
 bench: bench-cost
 bench-cost: $(BUILD)/tests/bench_cost
 	$(BUILD)/tests/bench_cost
+
+## make bench-guest  what watching costs in a lab guest, next to klockstat
+.PHONY: bench-guest
+bench: bench-guest
+bench-guest: $(BUILD)/vfiotrace | $(DEPS_TEST)
+	tests/bench/guest-cost
