@@ -48,7 +48,7 @@ static __noinline void send_recursion(void *ctx, struct shared_state *shared_sta
 	record->wanted = *lock;
 	record->mm = current_mm();
 	record->scope = state->scope;
-	slab_of(shared_state, lock->lock, &record->slab);
+	slab_of(shared_state, lock->lock, lock->kind, &record->slab);
 	record->frame_count = take_stack(ctx, record->frames, sizeof(record->frames));
 	bpf_ringbuf_submit(record, 0);
 	bpf_map_update_elem(&sites, &key, &one, BPF_ANY);

@@ -196,7 +196,7 @@ static long copy_one(__u32 i, struct copy_walk *walk)
 	i &= RECORD_MAX_HELD - 1;
 	entry = &walk->state->held[i];
 	walk->record->held[i] = *entry;
-	slab_of(walk->shared_state, entry->lock, &walk->record->slab[i]);
+	slab_of(walk->shared_state, entry->lock, entry->kind, &walk->record->slab[i]);
 	interest_add(walk->shared_state, entry->lock);
 	return 0;
 }
@@ -229,7 +229,7 @@ static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
 	record->reserved = 0;
 	record->wanted = *wanted;
 	copy_held(shared_state, state, record);
-	slab_of(shared_state, wanted->lock, &record->slab[RECORD_MAX_HELD]);
+	slab_of(shared_state, wanted->lock, wanted->kind, &record->slab[RECORD_MAX_HELD]);
 	interest_add(shared_state, wanted->lock);
 	record->frame_count = take_stack(ctx, record->frames, sizeof(record->frames));
 	bpf_ringbuf_submit(record, 0);

@@ -43,6 +43,22 @@ ACQUIRE(down_read, RECORD_RWSEM, RECORD_SHARED)
 ACQUIRE(down_read_interruptible, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
 ACQUIRE(down_read_killable, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
 
+/*
+ * With DEBUG_LOCK_ALLOC (lockdep, or only LOCK_STAT) mutex_lock and its kin are macros for these, and
+ * the rwsem ones exist beside the plain functions.
+ */
+ACQUIRE(mutex_lock_nested, RECORD_MUTEX, 0)
+ACQUIRE(_mutex_lock_nest_lock, RECORD_MUTEX, 0)
+ACQUIRE(mutex_lock_io_nested, RECORD_MUTEX, 0)
+ACQUIRE(mutex_lock_interruptible_nested, RECORD_MUTEX, RECORD_BREAKABLE)
+ACQUIRE(mutex_lock_killable_nested, RECORD_MUTEX, RECORD_BREAKABLE)
+ACQUIRE(_mutex_lock_killable, RECORD_MUTEX, RECORD_BREAKABLE) /* its name since 6.16 */
+ACQUIRE(_mutex_trylock_nest_lock, RECORD_MUTEX, RECORD_TRY)
+ACQUIRE(down_read_nested, RECORD_RWSEM, RECORD_SHARED)
+ACQUIRE(down_write_nested, RECORD_RWSEM, 0)
+ACQUIRE(down_write_killable_nested, RECORD_RWSEM, RECORD_BREAKABLE)
+ACQUIRE(_down_write_nest_lock, RECORD_RWSEM, 0)
+
 /* held iff 1; a reader leaves nothing in the owner word that could tell later */
 SEC("fexit/down_read_trylock")
 int fexit_down_read_trylock(void *ctx)

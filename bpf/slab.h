@@ -9,7 +9,13 @@
 #include "maps.h"
 
 /* struct slab was split from struct page in 5.17 (d122019bf061): older kernels give no name */
-__noinline int slab_of(struct shared_state *state, __u64 address, struct record_slab *out)
+struct lockdep_map___name {
+	const char *name;
+} __attribute__((preserve_access_index));
+
+/* What names the lock: lockdep's own name for it, or the slab cache it lies in. */
+__noinline int slab_of(struct shared_state *state, __u64 address, __u32 kind,
+		       struct record_slab *out)
 {
 	struct kmem_cache *cache;
 	struct slab *slab;
@@ -21,6 +27,14 @@ __noinline int slab_of(struct shared_state *state, __u64 address, struct record_
 	if (!state || !out)
 		return 0;
 	__builtin_memset(out, 0, sizeof(*out));
+	if (kind == RECORD_LOCKDEP) {
+		const struct lockdep_map___name *map = (const void *)address;
+
+		if (bpf_core_field_exists(map->name))
+			bpf_probe_read_kernel_str(out->cache, sizeof(out->cache),
+						  BPF_CORE_READ(map, name));
+		return 0;
+	}
 	if (!state->page_offset_symbol || !state->vmemmap_symbol ||
 	    !bpf_core_type_exists(struct slab))
 		return 0;

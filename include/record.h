@@ -50,6 +50,7 @@ enum record_lock_kind {
 	RECORD_RWSEM,
 	RECORD_PERCPU, /* cpu_hotplug_lock, percpu_down_write: no owner word */
 	RECORD_SPIN, /* inferred leaf only */
+	RECORD_LOCKDEP, /* a lockdep_map: its name is in record_slab.cache */
 };
 enum record_lock_flags {
 	RECORD_SHARED = 1,

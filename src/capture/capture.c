@@ -89,7 +89,7 @@ static int load_at(struct capture *c, enum attach_level level)
 
 	c->level = level;
 	probes__init(c);
-	error = programs__load_locks(c);
+	error = level == ATTACH_LOCKDEP ? programs__load_lockdep(c) : programs__load_locks(c);
 	if (!error && !c->object_count)
 		error = -ENOENT;
 	if (!error)
@@ -125,6 +125,8 @@ static int load(struct capture *c)
 		if (!error || wanted == ATTACH_FENTRY)
 			return error;
 	}
+	if (wanted == ATTACH_LOCKDEP)
+		return load_at(c, ATTACH_LOCKDEP);
 	if (wanted == ATTACH_AUTO || wanted == ATTACH_KPROBE) {
 		int again = load_at(c, ATTACH_KPROBE);
 

@@ -10,7 +10,7 @@
 #include "capture/probe_table.h"
 #include "record.h"
 
-#define MAX_PROBES 64
+#define MAX_PROBES 96
 #define MAX_OBJECTS 8 /* one per set of modules that came up */
 
 /* State of one row of the probe table. */
@@ -85,6 +85,7 @@ void capture__clear_complaint(void);
 /* programs.c */
 void probes__init(struct capture *c);
 int programs__load_locks(struct capture *c);
+int programs__load_lockdep(struct capture *c); /* instead of locks */
 int programs__load_paths(struct capture *c); /* rows whose module is there and that are not loaded */
 int programs__attach_pending(struct capture *c);
 int programs__map_fd(const struct capture *c, const char *name);

@@ -11,6 +11,7 @@
 
 #include "analysis/class_rules.h"
 #include "capture/internal.h"
+#include "import/lock_name.h"
 
 struct known_object {
 	uint64_t address;
@@ -360,8 +361,15 @@ static uint32_t name_new(struct lock_names *names, const struct record_lock *loc
 	uint32_t flags = lock->kind == RECORD_SPIN ? CLASS_INFERRED : 0;
 	uint32_t owner, lock_class, instance;
 	char text[128];
-	const char *class_name = find_name(names, lock, slab, mm, &owner, text, sizeof(text));
+	const char *class_name;
 
+	if (lock->kind == RECORD_LOCKDEP) /* lockdep has named it: "&kvm->lock" */
+		return model__add_instance(names->model,
+					   lock_name__class(names->model, slab ? slab->cache : "?",
+							    slab ? strnlen(slab->cache, RECORD_NAME) : 1,
+							    LOCK_KIND_UNKNOWN, NULL),
+					   lock->lock, lock->generation);
+	class_name = find_name(names, lock, slab, mm, &owner, text, sizeof(text));
 	if (!class_name) {
 		class_name = slab_name(names, lock, slab, text, sizeof(text));
 		flags |= CLASS_FROM_SITE | CLASS_INSTANCE_ONLY;
@@ -393,7 +401,7 @@ bool lock_names__is_known(struct lock_names *names, const struct record_lock *lo
 	uint32_t owner;
 	char text[128];
 
-	return find_instance(names, lock) ||
+	return find_instance(names, lock) || lock->kind == RECORD_LOCKDEP ||
 	       find_name(names, lock, slab, mm, &owner, text, sizeof(text));
 }
 

@@ -9,6 +9,17 @@
 	  .object = PROBE_IN_LOCKS,                                                                \
 	  .functions = { #function },                                                              \
 	  .flags = (more) }
+#define LOCK_OR(function, other, more)                                                            \
+	{ .name = #function,                                                                       \
+	  .object = PROBE_IN_LOCKS,                                                                \
+	  .functions = { #function, other },                                                       \
+	  .flags = (more) }
+#define NESTED(function)                                                                          \
+	{ .name = #function,                                                                       \
+	  .object = PROBE_IN_LOCKS,                                                                \
+	  .functions = { #function },                                                              \
+	  .flags = ENTRY | PROBE_OPTIONAL | PROBE_QUIET,                                           \
+	  .absent = "only with DEBUG_LOCK_ALLOC" }
 #define PATH(row, in, more, ...)                                                                  \
 	{ .name = row,                                                                             \
 	  .object = PROBE_IN_PATHS,                                                                \
@@ -17,11 +28,22 @@
 	  .flags = (more) }
 
 const struct probe_row probe_table[] = {
-	LOCK(mutex_lock, ENTRY | PROBE_REQUIRED),
-	LOCK(mutex_lock_interruptible, ENTRY | PROBE_REQUIRED),
-	LOCK(mutex_lock_killable, ENTRY | PROBE_REQUIRED),
-	LOCK(mutex_lock_io, ENTRY),
-	LOCK(mutex_trylock, ENTRY | PROBE_REQUIRED),
+	/* with DEBUG_LOCK_ALLOC the plain names are macros for the nested functions */
+	LOCK_OR(mutex_lock, "mutex_lock_nested", ENTRY | PROBE_REQUIRED),
+	LOCK_OR(mutex_lock_interruptible, "mutex_lock_interruptible_nested",
+		ENTRY | PROBE_REQUIRED),
+	{ .name = "mutex_lock_killable",
+	  .object = PROBE_IN_LOCKS,
+	  .functions = { "mutex_lock_killable", "mutex_lock_killable_nested",
+			 "_mutex_lock_killable" },
+	  .flags = ENTRY | PROBE_REQUIRED },
+	LOCK_OR(mutex_lock_io, "mutex_lock_io_nested", ENTRY),
+	LOCK_OR(mutex_trylock, "_mutex_trylock_nest_lock", ENTRY | PROBE_REQUIRED),
+	NESTED(_mutex_lock_nest_lock),
+	NESTED(down_read_nested),
+	NESTED(down_write_nested),
+	NESTED(down_write_killable_nested),
+	NESTED(_down_write_nest_lock),
 	LOCK(atomic_dec_and_mutex_lock, ENTRY),
 	LOCK(down_write, ENTRY | PROBE_REQUIRED),
 	LOCK(down_write_killable, ENTRY | PROBE_REQUIRED),
@@ -72,6 +94,15 @@ const struct probe_row probe_table[] = {
 	  .object = PROBE_IN_LOCKS,
 	  .functions = { "task_exited" },
 	  .flags = PROBE_EVENTS | PROBE_TRACEPOINT },
+
+	{ .name = "lock_acquire",
+	  .object = PROBE_IN_LOCKDEP,
+	  .functions = { "lockdep_acquire" },
+	  .flags = PROBE_TRACEPOINT | PROBE_REQUIRED },
+	{ .name = "lock_release",
+	  .object = PROBE_IN_LOCKDEP,
+	  .functions = { "lockdep_release" },
+	  .flags = PROBE_TRACEPOINT | PROBE_REQUIRED },
 
 	PATH("group_ioctl", "vfio", PAIR | PROBE_REQUIRED, "vfio_group_fops_unl_ioctl"),
 	PATH("group_open", "vfio", PAIR, "vfio_group_fops_open"),

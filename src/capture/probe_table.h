@@ -9,7 +9,7 @@
 
 #include "capture.h"
 
-enum probe_object { PROBE_IN_LOCKS, PROBE_IN_PATHS };
+enum probe_object { PROBE_IN_LOCKS, PROBE_IN_PATHS, PROBE_IN_LOCKDEP };
 
 enum probe_flags {
 	PROBE_REQUIRED = 1,   /* missing: no verdict "pass" */
@@ -20,6 +20,7 @@ enum probe_flags {
 	PROBE_EXIT = 32,      /* has a program at exit */
 	PROBE_ACQUIRED = 64,  /* program is called acquired_FUNCTION (fexit only) */
 	PROBE_TRACEPOINT = 128, /* program name is the row's function as is */
+	PROBE_QUIET = 512,    /* not even listed when absent: a debug kernel's variant */
 	PROBE_OPTIONAL = 256, /* absence is normal and no loss: another row covers it */
 };
 

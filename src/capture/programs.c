@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "capture/internal.h"
+#include "lockdep.skel.h"
 #include "locks.skel.h"
 #include "paths.skel.h"
 
@@ -58,7 +59,7 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 		if (kernel__is_traceable(c->options.kernel, function))
 			return function;
 	}
-	probe->state = PROBE_MISSING;
+	probe->state = !is_there && (row->flags & PROBE_QUIET) ? PROBE_OFF : PROBE_MISSING;
 	if (is_there)
 		snprintf(probe->reason, sizeof(probe->reason), "%s cannot be traced on this kernel",
 			 row->functions[0]);
@@ -68,10 +69,16 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 	return NULL;
 }
 
+/* Path rows of the lockdep rung use direct calls as well. */
+static bool is_direct(const struct capture *c)
+{
+	return c->level == ATTACH_FENTRY || c->level == ATTACH_LOCKDEP;
+}
+
 static void program_names(const struct capture *c, const struct probe *probe, char names[2][96])
 {
 	const struct probe_row *row = probe->row;
-	bool direct = c->level == ATTACH_FENTRY;
+	bool direct = is_direct(c);
 
 	names[0][0] = names[1][0] = 0;
 	if (row->flags & PROBE_TRACEPOINT) {
@@ -120,7 +127,7 @@ static bool select_row(struct capture *c, struct probe *probe, struct bpf_object
 	}
 	snprintf(probe->how, sizeof(probe->how), "%s",
 		 probe->row->flags & PROBE_TRACEPOINT ? "tp_btf" :
-		 c->level == ATTACH_FENTRY	      ? "fentry" :
+		 is_direct(c)			      ? "fentry" :
 							"kprobe");
 	if (!any) {
 		probe->state = PROBE_MISSING;
@@ -234,6 +241,9 @@ static struct bpf_object *open_object(enum probe_object kind)
 	if (kind == PROBE_IN_LOCKS) {
 		options.object_name = "vfiotrace_locks";
 		bytes = locks_bpf__elf_bytes(&size);
+	} else if (kind == PROBE_IN_LOCKDEP) {
+		options.object_name = "vfiotrace_lockd";
+		bytes = lockdep_bpf__elf_bytes(&size);
 	} else {
 		options.object_name = "vfiotrace_paths";
 		bytes = paths_bpf__elf_bytes(&size);
@@ -318,6 +328,11 @@ int programs__load_locks(struct capture *c)
 	return load(c, PROBE_IN_LOCKS);
 }
 
+int programs__load_lockdep(struct capture *c)
+{
+	return load(c, PROBE_IN_LOCKDEP);
+}
+
 int programs__load_paths(struct capture *c)
 {
 	if (c->object_count >= MAX_OBJECTS)
@@ -329,7 +344,7 @@ static struct bpf_link *attach_program(struct capture *c, struct probe *probe, i
 {
 	struct bpf_program *program = probe->programs[which];
 
-	if (c->level == ATTACH_FENTRY || (probe->row->flags & PROBE_TRACEPOINT))
+	if (is_direct(c) || (probe->row->flags & PROBE_TRACEPOINT))
 		return bpf_program__attach(program);
 	return bpf_program__attach_kprobe(program, which == 1, probe->function);
 }
