@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The live source: open, attach, poll, stop, close. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -241,6 +242,7 @@ int capture__attach(struct capture *c)
 	clock->realtime_offset = realtime_offset();
 	clock->start = capture__now();
 	c->attach_ns = clock->start - started;
+	malloc_trim(0); /* the kernel's types, read for loading, are megabytes */
 	c->next_collect = clock->start + SWEEP_NS;
 	if (c->shared) {
 		c->shared->clock = clock->start;

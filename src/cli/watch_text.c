@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "cli/watch_filter.h"
@@ -43,6 +44,19 @@ void watch_print_header(FILE *out, const struct session *s, const struct probe_i
 	fflush(out);
 }
 
+/* Resident now, not at the peak while programs were loaded. */
+static long resident_kib(void)
+{
+	long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	if (file && fscanf(file, "%*s %ld", &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 void watch_note_overhead(struct model *m, const struct capture_stats *stats)
 {
 	struct rusage usage;
@@ -56,7 +70,7 @@ void watch_note_overhead(struct model *m, const struct capture_stats *stats)
 	NOTE("records", "%" PRIu64, stats->records);
 	NOTE("record_bytes", "%" PRIu64, stats->record_bytes);
 	NOTE("map_bytes", "%" PRIu64, stats->map_bytes);
-	NOTE("rss_kib", "%ld", usage.ru_maxrss);
+	NOTE("rss_kib", "%ld", resident_kib());
 	NOTE("user_ms", "%ld", usage.ru_utime.tv_sec * 1000L + usage.ru_utime.tv_usec / 1000L);
 	NOTE("system_ms", "%ld", usage.ru_stime.tv_sec * 1000L + usage.ru_stime.tv_usec / 1000L);
 	if (stats->run_count) {
@@ -68,15 +82,12 @@ void watch_note_overhead(struct model *m, const struct capture_stats *stats)
 
 void watch_print_footer(FILE *out, const struct session *s, const struct capture_stats *stats)
 {
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
 	fprintf(out,
 		"\n%" PRIu64 " records from the kernel (%.1f KiB); attached in %.2f s, detached in "
 		"%.2f s; maps %.1f MiB, resident %.1f MiB\n",
 		stats->records, (double)stats->record_bytes / 1024, (double)stats->attach_ns / 1e9,
 		(double)stats->detach_ns / 1e9, (double)stats->map_bytes / 1048576,
-		(double)usage.ru_maxrss / 1024);
+		(double)resident_kib() / 1024);
 	if (s->settings.output)
 		fprintf(out, "recorded to %s; `vfiotrace report %s` shows it again\n",
 			text_safe(s->settings.output), text_safe(s->settings.output));
