@@ -5,7 +5,8 @@
  * fixture_inversion: a 6.1 host, vfio_group.group_lock and kvm.lock in both orders, one VM, one
  * device, waits but no holds. fixture_deadlock: the same, stuck. fixture_large: 500 classes and
  * 5,000 dependencies with one cycle through three locks. fixture_hostile: the inversion with names
- * that try to leave every sink. Freed with fixture_free.
+ * that try to leave every sink. fixture_events: the deadlock with an event stream; fixture_clean:
+ * no finding. Freed with fixture_free.
  */
 #ifndef VFIOTRACE_TEST_FIXTURE_H
 #define VFIOTRACE_TEST_FIXTURE_H
@@ -296,6 +297,53 @@ static inline struct fixture *fixture_deadlock(void)
 	x->tasks = f->tasks;
 	x->task_count = 2;
 	x->last = FIXTURE_START + 30 * FIXTURE_SECOND;
+	return f;
+}
+
+/* What is left when nothing was found: the orders of one direction only. */
+static inline struct fixture *fixture_clean(void)
+{
+	return fixture_new(NULL);
+}
+
+static inline void fixture_event(struct fixture *f, uint64_t us, uint32_t task, uint8_t op,
+				 uint32_t instance)
+{
+	struct trace_event event = {.time = FIXTURE_START + us * 1000,
+				    .task = task,
+				    .op = op,
+				    .operand = instance,
+				    .stack = NO_ID};
+
+	model__add_event(f->m, &event);
+}
+
+/* The deadlock with every event recorded. */
+static inline struct fixture *fixture_events(void)
+{
+	struct fixture *f = fixture_deadlock();
+
+	model__keep_events(f->m, true);
+	for (uint64_t us = 1000; us < 9000; us += 2000) {
+		fixture_event(f, us, f->opener, EVENT_ACQUIRE, f->set_lock);
+		fixture_event(f, us + 100, f->opener, EVENT_ACQUIRE, f->group_lock);
+		fixture_event(f, us + 200, f->opener, EVENT_REQUEST, f->kvm_lock);
+		fixture_event(f, us + 450, f->opener, EVENT_ACQUIRE, f->kvm_lock);
+		fixture_event(f, us + 600, f->opener, EVENT_RELEASE, f->kvm_lock);
+		fixture_event(f, us + 700, f->opener, EVENT_RELEASE, f->group_lock);
+		fixture_event(f, us + 800, f->opener, EVENT_RELEASE, f->set_lock);
+		fixture_event(f, us + 1000, f->closer, EVENT_ACQUIRE, f->kvm_lock);
+		fixture_event(f, us + 1200, f->closer, EVENT_REQUEST, f->group_lock);
+		fixture_event(f, us + 1210, f->closer, EVENT_ACQUIRE, f->group_lock);
+		fixture_event(f, us + 1500, f->closer, EVENT_RELEASE, f->group_lock);
+		fixture_event(f, us + 1600, f->closer, EVENT_RELEASE, f->kvm_lock);
+	}
+	fixture_event(f, 9000, f->opener, EVENT_ACQUIRE, f->set_lock);
+	fixture_event(f, 9100, f->opener, EVENT_ACQUIRE, f->group_lock);
+	fixture_event(f, 9150, f->closer, EVENT_ACQUIRE, f->kvm_lock);
+	fixture_event(f, 9200, f->opener, EVENT_REQUEST, f->kvm_lock);
+	fixture_event(f, 9300, f->closer, EVENT_REQUEST, f->group_lock);
+	fixture_event(f, 12000, f->opener, EVENT_BEGIN, NO_ID);
 	return f;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* usage: report-fixture inversion|deadlock|large|hostile|empty FORMAT: a report without a kernel.
+/* usage: report-fixture inversion|deadlock|events|clean|large|hostile FORMAT: a report without a
+ * kernel.
  */
 #include "fixture.h"
 
@@ -13,6 +14,10 @@ static struct fixture *make(const char *name)
 		return fixture_large(497, 5000);
 	if (!strcmp(name, "hostile"))
 		return fixture_hostile();
+	if (!strcmp(name, "events"))
+		return fixture_events();
+	if (!strcmp(name, "clean"))
+		return fixture_clean();
 	return NULL;
 }
 
@@ -24,7 +29,8 @@ int main(int argc, char **argv)
 	struct report_options options = {.per_task = true, .title = "incident.vft"};
 
 	if (!f || format < 0) {
-		fprintf(stderr, "usage: report-fixture inversion|deadlock|large|hostile FORMAT\n");
+		fprintf(stderr, "usage: report-fixture "
+				"inversion|deadlock|events|clean|large|hostile FORMAT\n");
 		return 64;
 	}
 	input.model = f->m;

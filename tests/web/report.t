@@ -193,6 +193,28 @@ async function testKeyboard(browser) {
 	await view.close();
 }
 
+async function testEvents(browser) {
+	const view = await open(browser, 'events'), {tab} = view;
+
+	ok((await tab.textContent('#timeline')).includes('every event was recorded'), 'with an event stream the timeline says so');
+	const bars = await tab.locator('.timeline title').allTextContents();
+	ok(bars.some((bar) => bar.includes('holds vfio_group.group_lock')), 'it shows who held what', bars.join('\n'));
+	ok(bars.filter((bar) => bar.includes('waits, never got')).length === 2, 'and the two waits that never ended', bars.join('\n'));
+	quiet(view, 'events');
+	await view.close();
+}
+
+async function testClean(browser) {
+	const view = await open(browser, 'clean'), {tab} = view;
+
+	ok((await tab.textContent('#verdict')).startsWith('No inversion, no cycle and no deadlock'), 'a clean run says so');
+	ok(await tab.evaluate(() => document.documentElement.dataset.level) === 'clean', 'in its own colour');
+	ok(await tab.locator('#picture .edge').count() === 4 && await tab.locator('#picture .edge.cycle').count() === 0, 'its graph has no cycle');
+	ok((await tab.textContent('#timeline')).includes('There is no cycle'), 'and no timeline of one');
+	quiet(view, 'clean');
+	await view.close();
+}
+
 async function testHostile(browser) {
 	const view = await open(browser, 'hostile'), {tab} = view;
 
@@ -299,7 +321,7 @@ async function main() {
 		finish();
 	}
 	const browser = await require(driver).chromium.launch({executablePath: chromium, args: ['--no-sandbox']});
-	for (const test of [testInversion, testKeyboard, testHostile, testLarge, testMermaid]) {
+	for (const test of [testInversion, testKeyboard, testEvents, testClean, testHostile, testLarge, testMermaid]) {
 		try {
 			await test(browser);
 		} catch (error) {

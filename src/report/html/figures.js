@@ -118,8 +118,11 @@ function barsFromEvents() {
 			open.delete(key);
 		}
 	}
+	/* What never ended is drawn a little beyond the last event, so that it can be seen. */
+	const beyond = last + Math.max(1, (last - (D.events[0] ? D.events[0][0] : 0)) * 0.12);
+
 	for (const bar of [...open.values(), ...wanted.values()])
-		bars.push({...bar, to: last + 1, open: true});
+		bars.push({...bar, to: beyond, open: true});
 	return bars;
 }
 
