@@ -76,6 +76,10 @@ struct census *census__run(const struct census_options *options, int *error);
  * `out`, or -errno.
  */
 int census__find_deadlocks(struct census *c, struct finding_list *out, uint64_t now);
+/* Read the owners again and again for `ns`, or until `stop` says so. */
+void census__watch_owners(struct census *c, uint64_t ns, bool (*stop)(void));
+/* Leave in `c` only locks whose owner stayed all the while `before` was watched, and is there yet. */
+void census__keep_steady(struct census *c, const struct census *before);
 void census__free(struct census *c);
 const char *census__error(void);
 

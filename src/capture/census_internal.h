@@ -41,6 +41,7 @@ struct census_known_lock {
 	enum lock_kind kind;
 	uint32_t instance;
 	bool in_scope; /* a VFIO or KVM lock, listed even if nobody waits */
+	bool steady;   /* census__watch_owners: same owner every time */
 	struct lock_state state;
 	UT_hash_handle hh;
 };
@@ -84,6 +85,8 @@ struct census_run {
 	struct census_known_lock *locks;
 	struct census_extra_wait *extra_waits;
 	uint32_t extra_wait_count, extra_wait_room;
+	uint32_t named_pid; /* of `vm_name` */
+	char vm_name[96];
 	uint32_t user_stacks; /* taken so far */
 	int64_t sched_offset; /* add to sched clock times to get CLOCK_MONOTONIC */
 	struct census *out;

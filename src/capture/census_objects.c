@@ -133,12 +133,23 @@ static void add_memory(struct census_run *r, uint64_t kvm, uint32_t id, const ch
 				 "mm_struct.mmap_lock", text, id, true);
 }
 
+/* One process may have many VMs; its command line is read once. */
+static const char *name_of_process(struct census_run *r, uint32_t pid)
+{
+	if (pid != r->named_pid || !*r->vm_name) {
+		vm_name(pid, r->vm_name, sizeof(r->vm_name));
+		r->named_pid = pid;
+	}
+	return r->vm_name;
+}
+
 static int add_vm(struct census_run *r, uint64_t kvm, void *context)
 {
 	uint32_t pid = census__number(r, kvm, AT_KVM_PID);
 	struct object object = { .kind = OBJECT_VM, .parent = NO_ID, .pid = pid, .address = kvm };
 	struct census_task *process = census__task_of_pid(r, pid);
-	char name[96] = "", owner[48], lock_name[64], detail[DETAIL];
+	char owner[48], lock_name[64], detail[DETAIL];
+	const char *name = "";
 	struct census_object *o;
 
 	(void)context;
@@ -146,7 +157,7 @@ static int add_vm(struct census_run *r, uint64_t kvm, void *context)
 		return 0;
 	if (process) {
 		snprintf(owner, sizeof(owner), "%s/%u", process->record.comm, pid);
-		vm_name(pid, name, sizeof(name));
+		name = name_of_process(r, pid);
 		snprintf(detail, sizeof(detail), "process %s", owner);
 	} else {
 		snprintf(owner, sizeof(owner), "pid %u", pid);

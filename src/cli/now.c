@@ -8,7 +8,6 @@
 
 #include "census.h"
 #include "cli.h"
-#include "cli/steady.h"
 #include "report.h"
 #include "report/now.h"
 
@@ -132,26 +131,6 @@ static void pause_for(uint64_t ns)
 	}
 }
 
-/* Look again and again during --wait-for; what is left in `steady` owned its lock every time. */
-static int watch_owners(const struct now_options *options, struct kernel *kernel, struct steady *steady)
-{
-	uint64_t end = clock_mono_ns() + options->wait_for_ns, step = options->wait_for_ns / 10;
-	int err = 0;
-
-	if (step > 1000000000)
-		step = 1000000000;
-	while (!err && !signals__stop() && clock_mono_ns() < end) {
-		struct look look = { 0 };
-
-		err = look__take(&look, kernel, false);
-		if (!err)
-			err = steady__keep(steady, look.model, look.census);
-		look__release(&look);
-		pause_for(step);
-	}
-	return err;
-}
-
 static int show(FILE *out, const struct now_options *options, const struct look *look)
 {
 	uint64_t now = clock_mono_ns();
@@ -174,23 +153,23 @@ static int show(FILE *out, const struct now_options *options, const struct look 
 /* Exit status of this look, or -errno. */
 static int look_once(FILE *out, const struct now_options *options, struct kernel *kernel)
 {
-	struct steady *steady = NULL;
-	struct look look = { 0 };
+	struct look before = { 0 }, look = { 0 };
 	int status = 0;
 
 	if (options->wait_for_ns) {
-		steady = steady__new();
-		status = steady ? watch_owners(options, kernel, steady) : -ENOMEM;
+		status = look__take(&before, kernel, false);
+		if (!status)
+			census__watch_owners(before.census, options->wait_for_ns, signals__stop);
 	}
 	if (!status)
 		status = look__take(&look, kernel, true);
-	if (!status && steady)
-		status = steady__filter(steady, look.model, look.census);
+	if (!status && options->wait_for_ns)
+		census__keep_steady(look.census, before.census);
 	if (!status)
 		status = show(out, options, &look);
 	if (!status && look.deadlocks.count)
 		status = EXIT_DEADLOCK;
-	steady__free(steady);
+	look__release(&before);
 	look__release(&look);
 	return status;
 }
