@@ -10,10 +10,10 @@
 #include "report.h"
 
 #define MAX_FILES 256
-/* A page or a trace viewer with more is of no use, and memory is bounded. */
-#define MAX_EVENTS 1000000
+/* Of the event stream, unless --events says otherwise: pages and viewers choke on more. */
+#define DEFAULT_EVENTS 250000
 
-enum { KEY_REDACT = 256, KEY_TASKS, KEY_CYCLES, KEY_TOP };
+enum { KEY_REDACT = 256, KEY_TASKS, KEY_CYCLES, KEY_TOP, KEY_EVENTS };
 
 struct report_settings {
 	int format; /* -1: not named */
@@ -21,7 +21,7 @@ struct report_settings {
 	bool redact;
 	struct report_options report;
 	const char *files[MAX_FILES];
-	uint32_t file_count;
+	uint32_t file_count, events;
 };
 
 static const struct argp_option option_table[] = {
@@ -75,6 +75,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_CYCLES:
 		settings->report.only_cycles = true;
+		return 0;
+	case KEY_EVENTS:
+		settings->events = parse_number(argument, "events", state);
 		return 0;
 	case KEY_TOP:
 		settings->report.top = parse_number(argument, "top", state);
@@ -185,8 +188,8 @@ static int write_report(struct report_settings *settings, enum report_format for
 
 int report_main(int argc, char **argv)
 {
-	struct report_settings settings = {.format = -1};
-	struct source_options load = {.max_events = MAX_EVENTS};
+	struct report_settings settings = { .format = -1, .events = DEFAULT_EVENTS };
+	struct source_options load = { 0 };
 	struct sources s;
 	enum report_format format;
 	int status = EXIT_ERROR;
@@ -196,8 +199,14 @@ int report_main(int argc, char **argv)
 	format = choose_format(&settings);
 	load.redact = settings.redact;
 	load.events = format == REPORT_HTML || format == REPORT_TRACE;
-	if (!sources__load(&s, settings.files, settings.file_count, &load))
+	load.max_events = settings.events;
+	if (!sources__load(&s, settings.files, settings.file_count, &load)) {
+		if (load.events && load.max_events && s.cut)
+			say_info("of the event stream the newest %u events are shown; --events 0 "
+				 "shows all",
+				 settings.events);
 		status = write_report(&settings, format, &s);
+	}
 	sources__free(&s);
 	return status;
 }

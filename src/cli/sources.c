@@ -68,7 +68,7 @@ static int judge_again(struct sources *one)
 	return 0;
 }
 
-static int read_recording(struct sources *one, const char *path,
+static int read_recording(struct sources *s, struct sources *one, const char *path,
 			  const struct source_options *options)
 {
 	const struct store_read_options read = {.events = options->events,
@@ -83,6 +83,7 @@ static int read_recording(struct sources *one, const char *path,
 		say_error("%s", *message ? text_safe(message) : strerror(-error));
 		return error;
 	}
+	s->cut |= options->max_events && model__event_count(one->model) > options->max_events;
 	return model__fact(one->model, "recording.cut") ? judge_again(one) : 0;
 }
 
@@ -113,7 +114,7 @@ static int read_one(struct sources *s, struct sources *one, const char *path,
 		    const struct source_options *options)
 {
 	one->rules = s->rules;
-	return store__is_recording(path) ? read_recording(one, path, options)
+	return store__is_recording(path) ? read_recording(s, one, path, options)
 					 : read_other(s, one, path);
 }
 

@@ -22,6 +22,7 @@ struct sources {
 	struct analysis *analysis;
 	struct rule_set *rules;
 	uint32_t unusable; /* messages about lines that could not be used */
+	bool cut;	   /* max_events left older events out */
 };
 
 int sources__load(struct sources *s, const char *const *paths, uint32_t count,

@@ -254,19 +254,37 @@ static int read_event(struct reader *r, sqlite3_stmt *row)
 	return model__restore_event(r->model, &event);
 }
 
+/* The first event wanted; older ones exist but are not read: *cut. */
+static int64_t first_event(struct reader *r, bool *cut)
+{
+	const uint64_t wanted = r->options->max_events;
+	int64_t first = 0, last = 0;
+	sqlite3_stmt *row;
+
+	if (!sqlite3_prepare_v2(r->db, "SELECT min(id), max(id) FROM event", -1, &row, NULL) &&
+	    sqlite3_step(row) == SQLITE_ROW) {
+		first = sqlite3_column_int64(row, 0);
+		last = sqlite3_column_int64(row, 1);
+	}
+	sqlite3_finalize(row);
+	*cut = wanted && last - first >= 0 && (uint64_t)(last - first) >= wanted;
+	return *cut ? last - (int64_t)wanted + 1 : first;
+}
+
 static int read_events(struct reader *r)
 {
-	const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
-	char query[300];
+	static const struct trace_event gap = { .op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID };
+	char query[200];
+	bool cut;
 	int error = 0;
 
 	snprintf(query, sizeof(query),
 		 "SELECT time, task, op, operand, mode, flags, stack, subclass FROM event "
-		 "WHERE id > coalesce((SELECT max(id) FROM event), 0) - %lld ORDER BY id",
-		 r->options->max_events ? (long long)r->options->max_events : 1LL << 62);
+		 "WHERE id >= %lld ORDER BY id",
+		 (long long)first_event(r, &cut));
 	/* Nothing may be concluded across events that are not there. */
-	if (r->events_dropped || r->options->max_events)
-		error = model__restore_event(r->model, &cut);
+	if (r->events_dropped || cut)
+		error = model__restore_event(r->model, &gap);
 	return error ? error : read_rows(r, "event", query, read_event);
 }
 
