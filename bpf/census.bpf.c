@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The census: reads of kernel memory that may be freed at any moment, every task with its stack,
- * every open file of interest. Nothing is attached to a function, so this works where fentry is refused.
+ * every open file of interest. Nothing is attached to a function, so this works where fentry is
+ * refused.
  *
  * Walking lists and decoding locks is done in user space with offsets from BTF (src/capture): the
  * logic is testable there, and only bpf_probe_read_kernel ever touches the memory.

@@ -70,8 +70,8 @@ static __always_inline bool limited(__u64 *second, __u64 *used, __u64 now, __u32
 	return __sync_fetch_and_add(used, 1) >= most;
 }
 
-__noinline int task_chain_seen(struct shared_state *shared_state, struct task_state *state, __u64 key,
-			       struct chain_value *chain)
+__noinline int task_chain_seen(struct shared_state *shared_state, struct task_state *state,
+			       __u64 key, struct chain_value *chain)
 {
 	__u32 slot = key & (TASK_CACHE - 1), tag = (__u32)(key >> 32) | 1;
 	struct record_task_chain *record;
@@ -103,8 +103,8 @@ __noinline int task_chain_seen(struct shared_state *shared_state, struct task_st
 		state->chain_cache[slot] = tag;
 		return 0;
 	}
-	if (limited(&shared_state->limit_second, &shared_state->limit_used,
-		    bpf_ktime_get_ns(), SIGHTS_PER_SECOND)) {
+	if (limited(&shared_state->limit_second, &shared_state->limit_used, bpf_ktime_get_ns(),
+		    SIGHTS_PER_SECOND)) {
 		count(COUNT_TASK_CHAIN_LIMITED);
 		return 0;
 	}
@@ -147,10 +147,11 @@ static long drop_one(__u32 i, struct held_walk *walk)
 	return 0;
 }
 
-/* Every held lock must look like a lock before a new chain is believed. Returns how many did not. */
+/* Every held lock must look like a lock before a new chain is believed. Returns how many did not.
+ */
 __noinline int drop_insane(struct task_state *state)
 {
-	struct held_walk walk = { .state = state };
+	struct held_walk walk = {.state = state};
 	__u32 listed;
 
 	if (!state)
@@ -174,7 +175,7 @@ static long mix_one(__u32 i, struct held_walk *walk)
 __noinline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
 			   struct record_lock *wanted)
 {
-	struct held_walk walk = { .state = state, .shared_state = shared_state, .key = 0x76667431 };
+	struct held_walk walk = {.state = state, .shared_state = shared_state, .key = 0x76667431};
 
 	if (!shared_state || !state || !wanted)
 		return 0;
@@ -204,7 +205,7 @@ static long copy_one(__u32 i, struct copy_walk *walk)
 __noinline int copy_held(struct shared_state *shared_state, struct task_state *state,
 			 struct record_chain *record)
 {
-	struct copy_walk walk = { .state = state, .shared_state = shared_state, .record = record };
+	struct copy_walk walk = {.state = state, .shared_state = shared_state, .record = record};
 
 	if (!shared_state || !state || !record)
 		return 0;
@@ -238,9 +239,9 @@ static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
 
 /* The task holds state->held and wants `wanted`: count it, and send what is new. */
 static __noinline void chain_seen(void *ctx, struct shared_state *shared_state,
-				       struct task_state *state, struct record_lock *wanted)
+				  struct task_state *state, struct record_lock *wanted)
 {
-	struct chain_value fresh = { .count = 1, .tasks = 0, .sent = 1 };
+	struct chain_value fresh = {.count = 1, .tasks = 0, .sent = 1};
 	struct chain_value *chain;
 	__u64 key;
 

@@ -5,9 +5,10 @@
  *
  * Two rules make that exact. An owner word with PICKUP ends the walk: the lock was handed to a task
  * that still sleeps on it, so it names a waiter. And a cycle is confirmed in reverse, from its last
- * link back: the last waiter waits for a lock that the current task holds and keeps while this program
- * runs, so from then on it releases nothing; with that its own lock's owner word is final, and so on
- * up to the first link. Without them a legal program showed 120 and 39 false cycles in 19.5 M begins.
+ * link back: the last waiter waits for a lock that the current task holds and keeps while this
+ * program runs, so from then on it releases nothing; with that its own lock's owner word is final,
+ * and so on up to the first link. Without them a legal program showed 120 and 39 false cycles
+ * in 19.5 M begins.
  *
  * Spinlocks fire both tracepoints too, from interrupts and from inside our own map updates. The
  * first instruction of contention_begin sends them away; contention_end does a lookup only, and
@@ -313,17 +314,32 @@ static __always_inline __u32 log2_ns(__u64 value)
 {
 	__u32 r = 0;
 
-	if (value >> 32) { r += 32; value >>= 32; }
-	if (value >> 16) { r += 16; value >>= 16; }
-	if (value >> 8) { r += 8; value >>= 8; }
-	if (value >> 4) { r += 4; value >>= 4; }
-	if (value >> 2) { r += 2; value >>= 2; }
+	if (value >> 32) {
+		r += 32;
+		value >>= 32;
+	}
+	if (value >> 16) {
+		r += 16;
+		value >>= 16;
+	}
+	if (value >> 8) {
+		r += 8;
+		value >>= 8;
+	}
+	if (value >> 4) {
+		r += 4;
+		value >>= 4;
+	}
+	if (value >> 2) {
+		r += 2;
+		value >>= 2;
+	}
 	return r + (value >> 1);
 }
 
 /* One histogram per (lock, site); the stack walk is paid only by waits that were long anyway. */
-static __always_inline void add_wait(void *ctx, struct walk *walk, const struct contention_note *note,
-				     __u64 now)
+static __always_inline void add_wait(void *ctx, struct walk *walk,
+				     const struct contention_note *note, __u64 now)
 {
 	__u64 waited = now - note->since;
 	struct contention_wait_key key = {
@@ -381,9 +397,11 @@ int BPF_PROG(contention_end, void *lock_pointer, int result)
 	return 0;
 }
 
-/* --- held sets, for the sweep ------------------------------------------------------------------------ */
+/* --- held sets, for the sweep
+ * ------------------------------------------------------------------------ */
 
-/* How struct task_state of maps.h begins. User space puts the map of the lock programs in its place. */
+/* How struct task_state of maps.h begins. User space puts the map of the lock programs in its
+ * place. */
 struct held_view {
 	struct record_lock held[RECORD_MAX_HELD];
 	__u32 count;
@@ -410,7 +428,8 @@ int held_sets(struct bpf_iter__task *ctx)
 	if (!view || !view->count)
 		return 0;
 	header.task = (__u64)task;
-	header.count = view->count & (RECORD_MAX_HELD - 1); /* of a full set the innermost is left out */
+	header.count =
+		view->count & (RECORD_MAX_HELD - 1); /* of a full set the innermost is left out */
 	bytes = header.count * sizeof(struct record_lock);
 	barrier_var(bytes);
 	bytes &= RECORD_MAX_HELD * sizeof(struct record_lock) - 1;

@@ -33,8 +33,8 @@ static __always_inline struct task_state *task_state_find(void)
 }
 
 /*
- * A read hold has no owner word of its own: it ends at up_read, or when the lock shows no readers or
- * a writer.
+ * A read hold has no owner word of its own: it ends at up_read, or when the lock shows no readers
+ * or a writer.
  */
 static __always_inline bool read_may_be_held(const void *lock)
 {
@@ -105,7 +105,7 @@ static long filter_one(__u32 i, struct held_walk *walk)
 /* Throw out what is no longer held; returns how many locks are. */
 __noinline int filter_held(struct task_state *state, __u64 task)
 {
-	struct held_walk walk = { .state = state, .task = task };
+	struct held_walk walk = {.state = state, .task = task};
 
 	if (!state)
 		return 0;
@@ -147,7 +147,7 @@ static long find_one(__u32 i, struct held_walk *walk)
 /* Position + 1 of the newest entry of `lock`, 0 if there is none. */
 __noinline int find_held(struct task_state *state, __u64 lock)
 {
-	struct held_walk walk = { .state = state, .lock = lock };
+	struct held_walk walk = {.state = state, .lock = lock};
 
 	if (!state)
 		return 0;

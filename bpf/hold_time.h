@@ -42,7 +42,7 @@ static __always_inline void add_duration(struct duration_value *value, __u64 ns)
 __noinline int count_hold(__u64 lock, __u64 site, __u32 generation, __u64 ns)
 {
 	static const struct duration_value none;
-	struct duration_key key = { .lock = lock, .site = site, .generation = generation };
+	struct duration_key key = {.lock = lock, .site = site, .generation = generation};
 	struct duration_value *value = bpf_map_lookup_elem(&hold_times, &key);
 
 	if (!value) {

@@ -2,10 +2,11 @@
 /*
  * lockdep.bpf.c - on kernels with lockdep: its own tracepoints instead of probes on lock functions.
  *
- * lock_acquire fires before the acquisition, with lockdep's class name; a trylock fires only when it
- * succeeded; lock_release ends the hold. They fire for spinlocks too, from interrupts and inside map
- * operations, so the first test lets only sleeping locks through (wait type LD_WAIT_SLEEP, since
- * 5.8, de8f5e4f2dc1). A lockdep_map is part of its lock, so its address tells instances apart.
+ * lock_acquire fires before the acquisition, with lockdep's class name; a trylock fires only when
+ * it succeeded; lock_release ends the hold. They fire for spinlocks too, from interrupts and inside
+ * map operations, so the first test lets only sleeping locks through (wait type LD_WAIT_SLEEP,
+ * since 5.8, de8f5e4f2dc1). A lockdep_map is part of its lock, so its address tells instances
+ * apart.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -36,7 +37,7 @@ SEC("tp_btf/lock_acquire")
 int lockdep_acquire(void *ctx)
 {
 	struct shared_state *shared_state = shared_get();
-	struct record_lock lock = { .kind = RECORD_LOCKDEP };
+	struct record_lock lock = {.kind = RECORD_LOCKDEP};
 	struct task_state *state;
 	__u64 words[7];
 

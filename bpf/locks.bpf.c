@@ -17,7 +17,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define ACQUIRE(function, kind, flags)                                                            \
+#define ACQUIRE(function, kind, flags)                                                             \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
@@ -44,8 +44,8 @@ ACQUIRE(down_read_interruptible, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
 ACQUIRE(down_read_killable, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
 
 /*
- * With DEBUG_LOCK_ALLOC (lockdep, or only LOCK_STAT) mutex_lock and its kin are macros for these, and
- * the rwsem ones exist beside the plain functions.
+ * With DEBUG_LOCK_ALLOC (lockdep, or only LOCK_STAT) mutex_lock and its kin are macros for these,
+ * and the rwsem ones exist beside the plain functions.
  */
 ACQUIRE(mutex_lock_nested, RECORD_MUTEX, 0)
 ACQUIRE(_mutex_lock_nest_lock, RECORD_MUTEX, 0)
@@ -104,7 +104,7 @@ int fexit_down_read_killable(void *ctx)
 	return reader_gave_up(ctx);
 }
 
-#define FORGET(function)                                                                          \
+#define FORGET(function)                                                                           \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
@@ -161,8 +161,7 @@ int kprobe_cpus_read_unlock(struct pt_regs *ctx)
 }
 
 /* An attempt only if the count is 1: then it locks before it decrements. */
-static __always_inline int dec_and_lock(void *ctx, __u64 counter, struct call call,
-					__u64 function)
+static __always_inline int dec_and_lock(void *ctx, __u64 counter, struct call call, __u64 function)
 {
 	struct task_state *state;
 	int value = 0;
@@ -209,7 +208,7 @@ static __always_inline int lock_made(__u64 lock)
 	return 0;
 }
 
-#define MADE(function)                                                                            \
+#define MADE(function)                                                                             \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
@@ -224,19 +223,20 @@ static __always_inline int lock_made(__u64 lock)
 		return lock_made(PT_REGS_PARM1(ctx));                                              \
 	}
 
-MADE(__mutex_init)       /* up to 6.12 */
+MADE(__mutex_init)	 /* up to 6.12 */
 MADE(mutex_init_generic) /* 7.2 */
-MADE(__mutex_rt_init)    /* PREEMPT_RT; 7.2 RT: mutex_rt_init_generic */
+MADE(__mutex_rt_init)	 /* PREEMPT_RT; 7.2 RT: mutex_rt_init_generic */
 MADE(mutex_rt_init_generic)
 MADE(__init_rwsem)
 
-/* --- optional: --holds, --record-events -------------------------------------------------------- */
+/* --- optional: --holds, --record-events --------------------------------------------------------
+ */
 
 FORGET(mutex_unlock)
 FORGET(up_write)
 
 /* result: 'v' none, 'e' 0 or -errno, 't' 1 or 0 */
-#define ACQUIRED(function, result)                                                                \
+#define ACQUIRED(function, result)                                                                 \
 	SEC("fexit/" #function)                                                                    \
 	int acquired_##function(void *ctx)                                                         \
 	{                                                                                          \

@@ -20,13 +20,13 @@ struct task_state {
 	__u32 count;
 	/* scratch of the walks: in memory, where the verifier does not follow every value */
 	volatile __u32 kept;
-	__u32 scope; /* enum record_scope */
+	__u32 scope;		       /* enum record_scope */
 	__u32 chain_cache[TASK_CACHE]; /* chains this task was already seen on */
-	__u32 outer_scope; /* function-level anchors: what to go back to */
-	__u32 command;     /* of the ioctl or attribute, entry to exit */
-	__u64 scope_object; /* file->private_data of the anchor */
-	__u64 path_object;  /* entry to exit of a path probe */
-	__u64 dec_lock, dec_function; /* last atomic_dec_and_mutex_lock that was an attempt */
+	__u32 outer_scope;	       /* function-level anchors: what to go back to */
+	__u32 command;		       /* of the ioctl or attribute, entry to exit */
+	__u64 scope_object;	       /* file->private_data of the anchor */
+	__u64 path_object;	       /* entry to exit of a path probe */
+	__u64 dec_lock, dec_function;  /* last atomic_dec_and_mutex_lock that was an attempt */
 };
 
 struct {
@@ -94,7 +94,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
-	__type(key, __u64); /* object address mixed with its kind */
+	__type(key, __u64);   /* object address mixed with its kind */
 	__type(value, __u64); /* parent and second mixed: a change is sent again */
 } objects SEC(".maps");
 

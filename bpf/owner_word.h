@@ -2,13 +2,13 @@
 /*
  * owner_word.h - what a lock says about itself: owner, flags, waiters.
  *
- * Every function reads with bpf_probe_read_kernel, so the lock may be freed memory: a failed read is
- * a negative errno and means "released". Owner words come back in one shape for all kernels:
+ * Every function reads with bpf_probe_read_kernel, so the lock may be freed memory: a failed read
+ * is a negative errno and means "released". Owner words come back in one shape for all kernels:
  * `task` is the address of a task_struct (0: nobody), `flags` are OWNER_*.
  *
  * Layouts:
- *  - mutex.owner: task | WAITERS 1 | HANDOFF 2 | PICKUP 4 since 3ca0ff571b09 (4.10). PICKUP means the
- *    lock was handed to a waiter that has not woken up yet: named, but not held.
+ *  - mutex.owner: task | WAITERS 1 | HANDOFF 2 | PICKUP 4 since 3ca0ff571b09 (4.10). PICKUP means
+ * the lock was handed to a waiter that has not woken up yet: named, but not held.
  *  - rw_semaphore.owner: task | READER_OWNED 1 | NONSPINNABLE 2; 5.10 had separate bits for reader
  *    and writer non-spinnable (1 and 2), merged by 7d43f1ce9dd0.. the mask 7 covers both. With
  *    READER_OWNED the task is only the last reader that came, and may be gone: never follow it.
@@ -28,8 +28,8 @@
 #define OWNER_MASK 7UL
 #define OWNER_WAITERS 1U      /* mutex, RT: the wait queue is not empty */
 #define OWNER_HANDOFF 2U      /* mutex */
-#define OWNER_PICKUP 4U       /* mutex: named, not held */
-#define OWNER_READER 1U       /* rwsem: readers own it, task is the last that came */
+#define OWNER_PICKUP 4U	      /* mutex: named, not held */
+#define OWNER_READER 1U	      /* rwsem: readers own it, task is the last that came */
 #define OWNER_NONSPINNABLE 2U /* rwsem */
 
 #define RWSEM_WRITER_LOCKED 1L
@@ -103,8 +103,9 @@ static __always_inline int mutex_owner(const void *lock, struct owner_word *out)
 }
 
 /*
- * Who owns the rwsem. OWNER_READER set: readers do (task is a hint only). On RT the owner of the inner
- * rt_mutex: the write owner, or the writer that still drains readers (rwsem_write_held tells).
+ * Who owns the rwsem. OWNER_READER set: readers do (task is a hint only). On RT the owner of the
+ * inner rt_mutex: the write owner, or the writer that still drains readers (rwsem_write_held
+ * tells).
  */
 static __always_inline int rwsem_owner(const void *lock, struct owner_word *out)
 {
@@ -116,7 +117,8 @@ static __always_inline int rwsem_owner(const void *lock, struct owner_word *out)
 
 		return rt_owner_word(&rt->rwbase.rtmutex, out);
 	}
-	err = bpf_core_read(&word, sizeof(word), &((const struct rw_semaphore *)lock)->owner.counter);
+	err = bpf_core_read(&word, sizeof(word),
+			    &((const struct rw_semaphore *)lock)->owner.counter);
 	out->task = word & ~OWNER_MASK;
 	out->flags = word & OWNER_MASK;
 	return err;
@@ -135,7 +137,8 @@ static __always_inline int rwsem_count(const void *lock, long *out)
 		return err;
 	}
 	*out = 0;
-	return bpf_core_read(out, sizeof(*out), &((const struct rw_semaphore *)lock)->count.counter);
+	return bpf_core_read(out, sizeof(*out),
+			     &((const struct rw_semaphore *)lock)->count.counter);
 }
 
 static __always_inline bool rwsem_count_has_writer(long count)
@@ -238,8 +241,8 @@ static __always_inline int rwsem_waiters_empty(const void *lock)
 }
 
 /*
- * Does the memory look like a live lock: an empty wait queue, or the flag that says it is not empty?
- * Freed and reused memory fails this with near certainty. Negative errno: unreadable.
+ * Does the memory look like a live lock: an empty wait queue, or the flag that says it is not
+ * empty? Freed and reused memory fails this with near certainty. Negative errno: unreadable.
  */
 static __always_inline int mutex_looks_alive(const void *lock)
 {

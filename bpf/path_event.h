@@ -49,8 +49,7 @@ static __noinline int send_path(const struct path_run *run)
 	hits = bpf_map_lookup_elem(&path_hits, &run->path);
 	if (hits && run->get_put != 2) /* a device's put calls kvm_put_kvm, which counts itself */
 		(*hits)++;
-	if (limited(&state->path_second, &state->path_used, bpf_ktime_get_ns(),
-		    PATHS_PER_SECOND)) {
+	if (limited(&state->path_second, &state->path_used, bpf_ktime_get_ns(), PATHS_PER_SECOND)) {
 		count(COUNT_PATH_LIMITED);
 		return 0;
 	}
@@ -91,7 +90,7 @@ static __always_inline void forget_object(__u64 address, __u32 kind)
 
 static __always_inline void see_device_file(struct vfio_device_file *file)
 {
-	struct sight sight = { .address = (__u64)file, .kind = RECORD_OBJECT_DEVICE_FILE };
+	struct sight sight = {.address = (__u64)file, .kind = RECORD_OBJECT_DEVICE_FILE};
 
 	sight.parent = (__u64)BPF_CORE_READ(file, device);
 	if (sight_is_new(&sight))
@@ -130,9 +129,7 @@ static __always_inline __u64 leaf_of_get(struct task_state *state, struct vfio_d
 static __always_inline void infer_leaf(void *ctx, struct shared_state *shared_state,
 				       struct task_state *state, __u64 leaf)
 {
-	struct record_lock wanted = { .lock = leaf,
-				      .kind = RECORD_SPIN,
-				      .flags = RECORD_INFERRED };
+	struct record_lock wanted = {.lock = leaf, .kind = RECORD_SPIN, .flags = RECORD_INFERRED};
 
 	if (!leaf || !filter_held(state, bpf_get_current_task()))
 		return;

@@ -22,7 +22,8 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set by user space before loading. */
 const volatile struct path_constants constants;
 
-/* --- anchors ------------------------------------------------------------------------------------ */
+/* --- anchors ------------------------------------------------------------------------------------
+ */
 
 static __always_inline __u64 private_data(__u64 file)
 {
@@ -57,12 +58,12 @@ static __always_inline struct task_state *leave(__u32 scope)
 	return state;
 }
 
-#define ARGUMENTS(words, ctx)                                                                     \
+#define ARGUMENTS(words, ctx)                                                                      \
 	__u64 words[5] = {};                                                                       \
 	bpf_probe_read_kernel(words, sizeof(words), ctx)
 
 /* on_enter(words), on_exit(result): the same two for direct calls and for kprobes */
-#define PROBE(function, arguments, on_enter, on_exit)                                             \
+#define PROBE(function, arguments, on_enter, on_exit)                                              \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
@@ -77,16 +78,16 @@ static __always_inline struct task_state *leave(__u32 scope)
 	}                                                                                          \
 	KPROBE_PAIR(function, on_enter, on_exit)
 
-#define KPROBE_ENTRY(function, on_enter)                                                          \
+#define KPROBE_ENTRY(function, on_enter)                                                           \
 	SEC("kprobe/" #function)                                                                   \
 	int kprobe_##function(struct pt_regs *ctx)                                                 \
 	{                                                                                          \
-		__u64 words[5] = { PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx) };   \
+		__u64 words[5] = {PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)};     \
                                                                                                    \
 		return on_enter(ctx, words);                                                       \
 	}
 
-#define KPROBE_PAIR(function, on_enter, on_exit)                                                  \
+#define KPROBE_PAIR(function, on_enter, on_exit)                                                   \
 	KPROBE_ENTRY(function, on_enter)                                                           \
 	SEC("kretprobe/" #function)                                                                \
 	int kretprobe_##function(struct pt_regs *ctx)                                              \
@@ -94,7 +95,7 @@ static __always_inline struct task_state *leave(__u32 scope)
 		return on_exit(ctx, PT_REGS_RC(ctx));                                              \
 	}
 
-#define ENTRY_PROBE(function, on_enter)                                                           \
+#define ENTRY_PROBE(function, on_enter)                                                            \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
@@ -120,11 +121,12 @@ static __always_inline int on_group_ioctl_exit(void *ctx, long result)
 {
 	struct shared_state *shared_state = shared_get();
 	struct task_state *state = leave(SCOPE_GROUP_IOCTL);
-	struct path_run run = { .path = PATH_NUMBER_DEVICE_OPEN, .how = HOW_NUMBER_GROUP };
+	struct path_run run = {.path = PATH_NUMBER_DEVICE_OPEN, .how = HOW_NUMBER_GROUP};
 
 	if (state && shared_state) /* VFIO_GROUP_SET_CONTAINER has given it a container */
 		see_group(shared_state, (void *)state->scope_object);
-	if (!state || !constants.open_by_ioctl || state->command != VFIO_GROUP_GET_DEVICE_FD_COMMAND)
+	if (!state || !constants.open_by_ioctl ||
+	    state->command != VFIO_GROUP_GET_DEVICE_FD_COMMAND)
 		return 0;
 	run.result = result;
 	run.group = state->scope_object;
@@ -180,7 +182,7 @@ static __always_inline int on_device_release(void *ctx, __u64 *words)
 {
 	struct shared_state *shared_state = shared_get();
 	__u64 object = private_data(words[1]);
-	struct path_run run = { .path = PATH_NUMBER_DEVICE_CLOSE, .how = HOW_NUMBER_GROUP };
+	struct path_run run = {.path = PATH_NUMBER_DEVICE_CLOSE, .how = HOW_NUMBER_GROUP};
 	struct vfio_device *device = device_of_file(object);
 
 	if (!enter(SCOPE_DEVICE_RELEASE, object, 0) || !shared_state)
@@ -244,7 +246,7 @@ static __always_inline int on_kvm_dev_ioctl(void *ctx, __u64 *words)
 static __always_inline int on_kvm_dev_ioctl_exit(void *ctx, long result)
 {
 	struct task_state *state = leave(SCOPE_KVM_DEV_IOCTL);
-	struct path_run run = { .path = PATH_NUMBER_VM_CREATE };
+	struct path_run run = {.path = PATH_NUMBER_VM_CREATE};
 
 	if (!state || state->command != KVM_CREATE_VM_COMMAND)
 		return 0;
@@ -325,7 +327,7 @@ PROBE(kvm_device_ioctl, 3, on_kvm_device_ioctl, on_kvm_device_ioctl_exit)
 static __always_inline int on_kvm_device_release(void *ctx, __u64 *words)
 {
 	struct shared_state *shared_state = shared_get();
-	struct path_run run = { .path = PATH_NUMBER_KVM_DEVICE_RELEASE };
+	struct path_run run = {.path = PATH_NUMBER_KVM_DEVICE_RELEASE};
 	struct kvm_device *device = (void *)private_data(words[1]);
 
 	if (!enter(SCOPE_KVM_DEVICE_RELEASE, (__u64)device, 0) || !shared_state)
@@ -345,12 +347,13 @@ static __always_inline int on_kvm_device_release_exit(void *ctx, long result)
 }
 PROBE(kvm_device_release, 2, on_kvm_device_release, on_kvm_device_release_exit)
 
-/* --- paths --------------------------------------------------------------------------------------- */
+/* --- paths ---------------------------------------------------------------------------------------
+ */
 
 static __always_inline int on_destroy_vm(void *ctx, __u64 *words)
 {
 	struct shared_state *shared_state = shared_get();
-	struct path_run run = { .path = PATH_NUMBER_VM_DESTROY, .kvm = words[0] };
+	struct path_run run = {.path = PATH_NUMBER_VM_DESTROY, .kvm = words[0]};
 	struct task_state *state;
 
 	if (!shared_state || !shared_state->ready)
@@ -398,7 +401,7 @@ static __always_inline int on_df_open(void *ctx, __u64 *words)
 
 static __always_inline int on_df_open_exit(void *ctx, long result)
 {
-	struct path_run run = { .path = PATH_NUMBER_DEVICE_OPEN, .result = result };
+	struct path_run run = {.path = PATH_NUMBER_DEVICE_OPEN, .result = result};
 	struct task_state *state = task_state_find();
 
 	if (!state || !state->path_object || !HAS_DEVICE_FILE())
@@ -411,7 +414,7 @@ PROBE(vfio_df_open, 1, on_df_open, on_df_open_exit)
 
 static __always_inline int on_df_close(void *ctx, __u64 *words)
 {
-	struct path_run run = { .path = PATH_NUMBER_DEVICE_CLOSE };
+	struct path_run run = {.path = PATH_NUMBER_DEVICE_CLOSE};
 
 	if (!HAS_DEVICE_FILE())
 		return 0;
@@ -421,9 +424,9 @@ static __always_inline int on_df_close(void *ctx, __u64 *words)
 ENTRY_PROBE(vfio_df_close, on_df_close)
 
 /*
- * The device's VM, taken under kvm_ref_lock: the group's on the group path, the device file's on the
- * cdev path (5c6de3ea7376 states the contract). That lock is a spinlock and not probed: it enters
- * the graph as a leaf inferred from being here.
+ * The device's VM, taken under kvm_ref_lock: the group's on the group path, the device file's on
+ * the cdev path (5c6de3ea7376 states the contract). That lock is a spinlock and not probed: it
+ * enters the graph as a leaf inferred from being here.
  */
 static __always_inline int on_get_kvm(void *ctx, __u64 *words)
 {
@@ -446,7 +449,7 @@ static __always_inline int on_get_kvm(void *ctx, __u64 *words)
 
 static __always_inline int on_get_kvm_exit(void *ctx, long result)
 {
-	struct path_run run = { .path = PATH_NUMBER_GET_KVM, .get_put = 1 };
+	struct path_run run = {.path = PATH_NUMBER_GET_KVM, .get_put = 1};
 	struct task_state *state = task_state_find();
 	struct vfio_device *device;
 
@@ -467,7 +470,7 @@ PROBE(_vfio_device_get_kvm_safe, 2, on_get_kvm, on_get_kvm_exit) /* 6.3 to 6.5 *
 
 static __always_inline int on_device_put_kvm(void *ctx, __u64 *words)
 {
-	struct path_run run = { .path = PATH_NUMBER_PUT_KVM, .device = words[0], .get_put = 2 };
+	struct path_run run = {.path = PATH_NUMBER_PUT_KVM, .device = words[0], .get_put = 2};
 	struct vfio_device *device = (void *)words[0];
 
 	run.kvm = (__u64)BPF_CORE_READ(device, kvm);
@@ -478,7 +481,7 @@ ENTRY_PROBE(vfio_device_put_kvm, on_device_put_kvm)
 
 static __always_inline int on_put_kvm(void *ctx, __u64 *words)
 {
-	struct path_run run = { .path = PATH_NUMBER_PUT_KVM, .kvm = words[0] };
+	struct path_run run = {.path = PATH_NUMBER_PUT_KVM, .kvm = words[0]};
 
 	return send_path(&run);
 }
@@ -487,7 +490,7 @@ ENTRY_PROBE(kvm_put_kvm, on_put_kvm)
 static __always_inline int on_file_set_kvm(void *ctx, __u64 *words)
 {
 	struct shared_state *shared_state = shared_get();
-	struct path_run run = { .path = PATH_NUMBER_SET_KVM, .kvm = words[1] };
+	struct path_run run = {.path = PATH_NUMBER_SET_KVM, .kvm = words[1]};
 	struct task_state *state;
 	__u64 object;
 
@@ -535,7 +538,7 @@ static __always_inline int on_set_attr(void *ctx, __u64 *words)
 static __always_inline int on_set_attr_exit(void *ctx, long result)
 {
 	struct task_state *state = task_state_find();
-	struct path_run run = { .path = PATH_NUMBER_GROUP_ADD, .result = result };
+	struct path_run run = {.path = PATH_NUMBER_GROUP_ADD, .result = result};
 
 	if (!state || !state->path_object || !state->command || state->command > 2)
 		return 0;

@@ -97,8 +97,8 @@ static __always_inline int acquired(__u64 lock, bool failed)
 	check_interest(shared_state, &state->held[last]);
 	if (shared_state->record_events && (state->held[last].flags & RECORD_INTERESTING))
 		send_event(&state->held[last],
-			   state->held[last].flags & RECORD_TRY ? EVENT_NUMBER_TRY_ACQUIRE :
-								  EVENT_NUMBER_ACQUIRE,
+			   state->held[last].flags & RECORD_TRY ? EVENT_NUMBER_TRY_ACQUIRE
+								: EVENT_NUMBER_ACQUIRE,
 			   0);
 	return 0;
 }

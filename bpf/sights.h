@@ -58,7 +58,7 @@ static __noinline void send_sight(const struct sight *sight)
 
 static __noinline void see_kvm(struct shared_state *state, struct kvm *kvm)
 {
-	struct sight sight = { .address = (__u64)kvm, .kind = RECORD_OBJECT_KVM };
+	struct sight sight = {.address = (__u64)kvm, .kind = RECORD_OBJECT_KVM};
 
 	if (!kvm)
 		return;
@@ -75,7 +75,7 @@ static __noinline void see_kvm(struct shared_state *state, struct kvm *kvm)
 
 static __always_inline void see_vcpu(struct shared_state *state, struct kvm_vcpu *vcpu)
 {
-	struct sight sight = { .address = (__u64)vcpu, .kind = RECORD_OBJECT_VCPU };
+	struct sight sight = {.address = (__u64)vcpu, .kind = RECORD_OBJECT_VCPU};
 
 	if (!vcpu)
 		return;
@@ -88,11 +88,10 @@ static __always_inline void see_vcpu(struct shared_state *state, struct kvm_vcpu
 	see_kvm(state, (struct kvm *)sight.parent);
 }
 
-static __noinline void see_container(struct shared_state *state,
-					  struct vfio_container *container)
+static __noinline void see_container(struct shared_state *state, struct vfio_container *container)
 {
-	struct sight sight = { .address = (__u64)container, .kind = RECORD_OBJECT_CONTAINER };
-	struct sight inner = { .kind = RECORD_OBJECT_IOMMU, .parent = (__u64)container };
+	struct sight sight = {.address = (__u64)container, .kind = RECORD_OBJECT_CONTAINER};
+	struct sight inner = {.kind = RECORD_OBJECT_IOMMU, .parent = (__u64)container};
 	struct vfio_iommu *iommu;
 
 	if (!container)
@@ -117,7 +116,7 @@ static __noinline void see_container(struct shared_state *state,
 
 static __noinline void see_group_alone(struct shared_state *state, struct vfio_group *group)
 {
-	struct sight sight = { .address = (__u64)group, .kind = RECORD_OBJECT_GROUP };
+	struct sight sight = {.address = (__u64)group, .kind = RECORD_OBJECT_GROUP};
 
 	if (!group)
 		return;
@@ -135,8 +134,8 @@ static __noinline void see_group_alone(struct shared_state *state, struct vfio_g
 __noinline int see_device_alone(struct shared_state *state, __u64 address)
 {
 	struct vfio_device *device = (void *)address;
-	struct sight sight = { .address = address, .kind = RECORD_OBJECT_DEVICE };
-	struct sight set = { .kind = RECORD_OBJECT_DEVICE_SET };
+	struct sight sight = {.address = address, .kind = RECORD_OBJECT_DEVICE};
+	struct sight set = {.kind = RECORD_OBJECT_DEVICE_SET};
 	struct vfio_device_set *dev_set;
 
 	if (!state || !device)
@@ -217,7 +216,7 @@ static __always_inline __u64 only_device_of(struct vfio_group *group)
 
 static __always_inline void see_kvm_device(struct shared_state *state, struct kvm_device *device)
 {
-	struct sight sight = { .kind = RECORD_OBJECT_KVM_VFIO };
+	struct sight sight = {.kind = RECORD_OBJECT_KVM_VFIO};
 
 	if (!device)
 		return;

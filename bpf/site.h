@@ -45,7 +45,7 @@ static __always_inline struct call fentry_call(void *ctx)
 /* At a kprobe on the first instruction the return address is on top of the stack (or in lr). */
 static __always_inline struct call kprobe_call(struct pt_regs *ctx)
 {
-	struct call call = { .argument = PT_REGS_PARM1(ctx) };
+	struct call call = {.argument = PT_REGS_PARM1(ctx)};
 
 #if defined(__TARGET_ARCH_x86)
 	bpf_probe_read_kernel(&call.site, sizeof(call.site), (void *)PT_REGS_SP(ctx));

@@ -7,8 +7,8 @@
  * and 7.2.13. Guard every use with bpf_core_type_exists / bpf_core_field_exists: without the module
  * (or before the member existed) the access cannot be relocated, and must be dead code.
  *
- * struct vfio is a static struct of several translation units with different members: the flavour with
- * group_list is the one wanted here.
+ * struct vfio is a static struct of several translation units with different members: the flavour
+ * with group_list is the one wanted here.
  */
 #ifndef VFIOTRACE_BPF_VFIO_TYPES_H
 #define VFIOTRACE_BPF_VFIO_TYPES_H
@@ -83,7 +83,8 @@ struct vfio___groups {
 	struct mutex group_lock;
 } VFIO_TYPE;
 
-/* struct kvm itself is in vmlinux.h; with kvm as a module CO-RE finds it in kvm.ko's BTF or vmlinux's. */
+/* struct kvm itself is in vmlinux.h; with kvm as a module CO-RE finds it in kvm.ko's BTF or
+ * vmlinux's. */
 
 struct kvm_vfio {
 	struct list_head file_list; /* kvm_vfio_file.node; before ba70a89f3c2a (5.19): group_list */
@@ -103,7 +104,7 @@ struct kvm_device_ops {
 struct kvm_device {
 	const struct kvm_device_ops *ops;
 	struct kvm *kvm;
-	void *private; /* struct kvm_vfio * for "kvm-vfio" */
+	void *private;		  /* struct kvm_vfio * for "kvm-vfio" */
 	struct list_head vm_node; /* kvm.devices */
 } VFIO_TYPE;
 

@@ -15,7 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* --- state directory ---------------------------------------------------------------------------- */
+/* --- state directory ----------------------------------------------------------------------------
+ */
 
 /*
  * A directory of ours, mode 0700, held open: every file in it is reached relative to that
@@ -49,19 +50,20 @@ int statedir__rotate(struct statedir *s, int64_t now_seconds, int64_t max_age_se
 
 /*
  * Incident files are written by a child: a fork is a snapshot of the model that costs no copy, and
- * a disk that is slow or full holds up nobody. One at a time, under a temporary name until complete;
- * what failed is tried again once a minute.
+ * a disk that is slow or full holds up nobody. One at a time, under a temporary name until
+ * complete; what failed is tried again once a minute.
  */
 struct incidents;
 struct incident_done {
 	char name[INCIDENT_NAME_SIZE];
 	char code[24], grade[16];
-	int error; /* -errno, or 0 */
+	int error;	 /* -errno, or 0 */
 	char words[160]; /* why it could not be written */
 };
 struct incidents *incidents__new(struct statedir *s, uint64_t max_bytes_each);
 void incidents__free(struct incidents *i);
-/* Ask for a file for this key; `name` receives what it is or will be called. False: asked before. */
+/* Ask for a file for this key; `name` receives what it is or will be called. False: asked before.
+ */
 bool incidents__add(struct incidents *i, const char *key, const char *code, const char *grade,
 		    int64_t realtime_seconds, char name[INCIDENT_NAME_SIZE]);
 /*
@@ -73,7 +75,8 @@ bool incidents__poll(struct incidents *i, uint64_t now,
 		     void *context, struct incident_done *done);
 uint32_t incidents__waiting(const struct incidents *i);
 
-/* --- hook ------------------------------------------------------------------------------------------ */
+/* --- hook
+ * ------------------------------------------------------------------------------------------ */
 
 /*
  * A command per incident: words of --hook, then the file. No shell, no inherited descriptors, an
@@ -91,7 +94,8 @@ struct hook_stats {
 };
 void hook__stats(const struct hook *h, struct hook_stats *out);
 
-/* --- metrics endpoint --------------------------------------------------------------------------------- */
+/* --- metrics endpoint
+ * --------------------------------------------------------------------------------- */
 
 /*
  * HTTP in a process of its own, without privileges, which sees nothing but a copy of the last text
@@ -113,7 +117,8 @@ int endpoint__port(const struct endpoint *e); /* for port 0 in tests; -1 for a u
 /* Write `text` to `path` by a temporary file beside it and rename; mode 0644. */
 int textfile_write(const char *path, const char *text, size_t length);
 
-/* --- systemd ---------------------------------------------------------------------------------------- */
+/* --- systemd
+ * ---------------------------------------------------------------------------------------- */
 
 /* State lines to $NOTIFY_SOCKET; 0 without one. */
 int notify_state(const char *state);
@@ -144,28 +149,29 @@ struct journal_field {
 void journal_entry(unsigned int kind, int priority, const char *message,
 		   const struct journal_field *fields, size_t count);
 
-/* --- own cost --------------------------------------------------------------------------------------- */
+/* --- own cost
+ * --------------------------------------------------------------------------------------- */
 
 struct overhead_options {
-	double budget;         /* CPUs, 0.005 = half a percent of one */
-	uint64_t interval_ns;  /* between samples, 0: 60 s */
-	uint64_t sample_ns;    /* length of a sample, 0: 1 s */
+	double budget;	      /* CPUs, 0.005 = half a percent of one */
+	uint64_t interval_ns; /* between samples, 0: 60 s */
+	uint64_t sample_ns;   /* length of a sample, 0: 1 s */
 };
 /* What the counters said at one moment. */
 struct overhead_counters {
-	uint64_t mono, cpu_ns;          /* own user + system time */
+	uint64_t mono, cpu_ns; /* own user + system time */
 	uint64_t acquisitions;
-	uint64_t bpf_ns, bpf_runs;      /* run-time statistics; move only while they are on */
+	uint64_t bpf_ns, bpf_runs; /* run-time statistics; move only while they are on */
 };
 struct overhead {
 	struct overhead_options options;
 	struct overhead_counters window, sample; /* at their start */
-	int stats_fd;                   /* >= 0: statistics are on */
-	double clock_ns;                /* what one run is charged for reading the clock */
-	double ns_per_acquisition;      /* from the last sample */
-	double bpf_ratio, total_ratio;  /* last window; bpf_ratio < 0: never measured */
-	uint32_t over, under;           /* consecutive windows */
-	uint32_t shed;                  /* enum shed mask that should be in force */
+	int stats_fd;				 /* >= 0: statistics are on */
+	double clock_ns;			 /* what one run is charged for reading the clock */
+	double ns_per_acquisition;		 /* from the last sample */
+	double bpf_ratio, total_ratio;		 /* last window; bpf_ratio < 0: never measured */
+	uint32_t over, under;			 /* consecutive windows */
+	uint32_t shed;				 /* enum shed mask that should be in force */
 	uint64_t steps;
 };
 void overhead__init(struct overhead *o, const struct overhead_options *options);
@@ -178,7 +184,8 @@ const char *overhead__step_name(uint32_t mask); /* what the newest step gave up,
 uint64_t process_cpu_ns(void);
 uint64_t process_memory_bytes(void);
 
-/* --- privileges ---------------------------------------------------------------------------------------- */
+/* --- privileges
+ * ---------------------------------------------------------------------------------------- */
 
 /*
  * After attach: everything leaves the bounding, inheritable and ambient sets, no_new_privs is set,
@@ -187,7 +194,8 @@ uint64_t process_memory_bytes(void);
  * any poll.
  */
 int privileges_drop(void);
-/* In a child: nobody (or the own user), no capabilities, no files but the two given, small limits. */
+/* In a child: nobody (or the own user), no capabilities, no files but the two given, small limits.
+ */
 int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes);
 
 /*
@@ -200,8 +208,9 @@ int parse_unprivileged(const char *path, size_t max_bytes,
 		       size_t *length);
 
 /*
- * rule_set__load by such a child: only its rows come back, as counted strings, and are checked here.
- * NULL when the file cannot be read or nothing in it is usable. *complaints counts what was said.
+ * rule_set__load by such a child: only its rows come back, as counted strings, and are checked
+ * here. NULL when the file cannot be read or nothing in it is usable. *complaints counts what was
+ * said.
  */
 struct rule_set;
 struct rule_set *rules_load_unprivileged(const char *path, uint32_t *complaints,

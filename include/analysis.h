@@ -20,11 +20,11 @@
 struct analysis;
 
 struct analysis_options {
-	bool live_kernel;   /* threads are interchangeable: same-thread is an attribute, not a code */
-	bool touches_scope; /* report only cycles that touch a CLASS_IN_SCOPE class */
-	bool predict;       /* run the prediction where an event stream is present */
-	uint32_t max_pattern_length; /* 0: 6 */
-	const struct rule_set *rules;  /* may be NULL */
+	bool live_kernel; /* threads are interchangeable: same-thread is an attribute, not a code */
+	bool touches_scope;	      /* report only cycles that touch a CLASS_IN_SCOPE class */
+	bool predict;		      /* run the prediction where an event stream is present */
+	uint32_t max_pattern_length;  /* 0: 6 */
+	const struct rule_set *rules; /* may be NULL */
 	const struct rule_set *suppressions; /* may be NULL */
 	const struct catalogue *catalogue;   /* may be NULL */
 	/* Called once per new finding, at the closing dependency or sight. May be NULL. */

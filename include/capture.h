@@ -6,8 +6,8 @@
  * probe table with alternatives (capture/probe_table.c); a missing row costs that row only.
  *
  * Life cycle: capture__open (loads), capture__attach (attaches everything, then opens the ready
- * gate), capture__poll in a loop, capture__stop (closes the gate, drains), capture__close (detaches;
- * nothing stays in the kernel).
+ * gate), capture__poll in a loop, capture__stop (closes the gate, drains), capture__close
+ * (detaches; nothing stays in the kernel).
  *
  * Errors: -errno with a message that names the missing piece and the remedy (capture__error);
  * -EPERM/-ENOTSUP mean exit status 77.
@@ -25,10 +25,10 @@ extern const char *const attach_level_names[]; /* "auto" "fentry" "kprobe" "trac
 
 enum probe_state { PROBE_OFF, PROBE_ATTACHED, PROBE_MISSING, PROBE_FAILED, PROBE_PENDING };
 struct probe_info {
-	const char *name; /* the row: "mutex_lock", "device_open" */
+	const char *name;     /* the row: "mutex_lock", "device_open" */
 	const char *function; /* what it is attached to, or NULL */
-	const char *how;    /* "fentry" "kprobe" "tp_btf" "fexit" "inferred" */
-	const char *reason; /* why not attached, or NULL */
+	const char *how;      /* "fentry" "kprobe" "tp_btf" "fexit" "inferred" */
+	const char *reason;   /* why not attached, or NULL */
 	enum probe_state state;
 	bool required_for_verdict;
 	uint64_t skipped; /* runs the kernel skipped */
@@ -49,10 +49,10 @@ struct capture_options {
 	enum attach_level attach;
 	bool scope_all;
 	bool holds, record_events;
-	uint64_t stall_ns;      /* 0: off */
+	uint64_t stall_ns;	/* 0: off */
 	const char *fail_probe; /* tests: this row behaves as if it could not attach */
-	uint32_t ring_bytes;    /* 0: default */
-	bool force;             /* beside another instance */
+	uint32_t ring_bytes;	/* 0: default */
+	bool force;		/* beside another instance */
 	int verbosity;
 	/* events that are not in the model; any may be NULL */
 	void (*on_finding)(void *context, const struct finding *finding); /* deadlock, recursion */

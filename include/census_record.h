@@ -13,14 +13,14 @@
 #include <linux/types.h>
 #endif
 
-#define CENSUS_READS 128        /* per run of the program; power of two */
-#define CENSUS_READ_BYTES 1024  /* per read; power of two */
+#define CENSUS_READS 128       /* per run of the program; power of two */
+#define CENSUS_READ_BYTES 1024 /* per read; power of two */
 #define CENSUS_STACK 48
-#define CENSUS_REGS_BYTES 512   /* power of two; room for struct pt_regs of any architecture */
+#define CENSUS_REGS_BYTES 512 /* power of two; room for struct pt_regs of any architecture */
 #define CENSUS_FILE_KINDS 8
-#define CENSUS_GRANULES 8192U   /* power of two; 16 bytes of .sched.text each */
+#define CENSUS_GRANULES 8192U /* power of two; 16 bytes of .sched.text each */
 #define CENSUS_GRANULE_SHIFT 4
-#define CENSUS_SCAN_WORDS 128   /* of a sleeper's stack, searched for a lock's slow path */
+#define CENSUS_SCAN_WORDS 128 /* of a sleeper's stack, searched for a lock's slow path */
 
 struct census_read {
 	__u64 address;
@@ -46,7 +46,8 @@ enum census_file_kind {
 	CENSUS_FILE_IOMMUFD,
 };
 
-/* What a sleeper sleeps in, as far as return addresses on its stack tell. A hint, to be verified. */
+/* What a sleeper sleeps in, as far as return addresses on its stack tell. A hint, to be verified.
+ */
 enum census_sleep {
 	CENSUS_SLEEP_ELSEWHERE,
 	CENSUS_SLEEP_MUTEX,
@@ -57,10 +58,10 @@ enum census_sleep {
 
 /* Map `control`, one element. */
 struct census_control {
-	__u64 release[CENSUS_FILE_KINDS];         /* file_operations.release of each kind, 0 unknown */
-	__u64 sched_start; /* where `sleep_at` begins */
-	__u8 sleep_at[CENSUS_GRANULES]; /* enum census_sleep of the function at that place */
-	__s32 sp_offset; /* of the saved stack pointer in task_struct, negative: unknown */
+	__u64 release[CENSUS_FILE_KINDS]; /* file_operations.release of each kind, 0 unknown */
+	__u64 sched_start;		  /* where `sleep_at` begins */
+	__u8 sleep_at[CENSUS_GRANULES];	  /* enum census_sleep of the function at that place */
+	__s32 sp_offset;   /* of the saved stack pointer in task_struct, negative: unknown */
 	__u32 wanted_only; /* tasks: only those in map `wanted`, with registers */
 	__u32 reserved;
 };
@@ -79,7 +80,7 @@ struct census_task_record {
 	__u64 task;
 	__u64 start_time;
 	__u64 exec_start; /* sched clock when it last ran: close to when it fell asleep */
-	__u64 switches;   /* nvcsw + nivcsw: unchanged means it did not run */
+	__u64 switches;	  /* nvcsw + nivcsw: unchanged means it did not run */
 	__u32 pid, tid;
 	__u32 state; /* task_struct.__state */
 	__u32 flags; /* PF_* */

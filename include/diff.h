@@ -33,10 +33,10 @@ extern const char *const diff_section_names[DIFF_SECTIONS];
 
 struct diff_row {
 	enum diff_kind kind;
-	const char *name;     /* "kvm.lock", "kvm.lock -> vfio_group.group_lock", "device_open" … */
+	const char *name; /* "kvm.lock", "kvm.lock -> vfio_group.group_lock", "device_open" … */
 	const char *from, *to; /* dependencies only */
-	char *before, *after; /* what it was and is, words; NULL where it was not there */
-	bool bad;             /* a new cycle of grade warning or worse, not suppressed */
+	char *before, *after;  /* what it was and is, words; NULL where it was not there */
+	bool bad;	       /* a new cycle of grade warning or worse, not suppressed */
 };
 
 struct diff {

@@ -53,7 +53,7 @@ extern const char *const finding_grade_names[FINDING_GRADES];
 /* One dependency of the cycle with the sight that proves it. */
 struct witness {
 	uint32_t dependency; /* NO_ID for pure instance-less (class graph) sources */
-	uint32_t chain;      /* the sight; NO_ID if only the edge is known */
+	uint32_t chain;	     /* the sight; NO_ID if only the edge is known */
 	uint32_t last_chain; /* latest sight, may equal chain */
 	uint32_t held_index; /* which held lock of the chain is `from` */
 	uint32_t task;
@@ -66,10 +66,10 @@ struct deadlock_task {
 	uint32_t wants; /* instance */
 	uint8_t wants_mode;
 	uint8_t breakable; /* enum wait_break of waitfor.h */
-	char state;        /* 'D', 'S', 'R', 'K' (killable) … */
+	char state;	   /* 'D', 'S', 'R', 'K' (killable) … */
 	uint64_t since;
 	uint32_t kernel_stack, user_stack; /* stack ids or NO_ID */
-	uint32_t holds[8];                 /* instances; holds[0] closes the cycle */
+	uint32_t holds[8];		   /* instances; holds[0] closes the cycle */
 	uint32_t hold_count;
 	uint32_t vm, device; /* objects or NO_ID */
 };
@@ -77,7 +77,8 @@ struct deadlock_task {
 enum prediction { PREDICTION_NOT_DECIDED, PREDICTION_UNREACHABLE, PREDICTION_REACHABLE };
 
 struct known_bug {
-	const char *commit, *title, *state; /* state: "missing here", "in this kernel", "cannot tell" */
+	const char *commit, *title,
+		*state; /* state: "missing here", "in this kernel", "cannot tell" */
 };
 
 struct finding {
@@ -94,17 +95,17 @@ struct finding {
 	struct deadlock_task *tasks;
 	uint32_t task_count;
 	bool same_thread; /* all sights from one task */
-	bool inferred;    /* some dependency is inferred */
-	bool breakable;   /* deadlock: a signal can break it */
-	bool resolved;    /* deadlock that was seen to dissolve */
+	bool inferred;	  /* some dependency is inferred */
+	bool breakable;	  /* deadlock: a signal can break it */
+	bool resolved;	  /* deadlock that was seen to dissolve */
 	uint64_t resolved_at;
 	enum prediction prediction;
 	const char *prediction_note; /* why not decided, or NULL */
-	const char **schedule;       /* steps in words that reach the deadlock */
+	const char **schedule;	     /* steps in words that reach the deadlock */
 	uint32_t schedule_count;
 	const char *ordered_by; /* fork/join that orders it, or NULL */
-	const char *note;       /* one sentence for people, or NULL */
-	const char *rule;       /* the declared order that is violated, or NULL */
+	const char *note;	/* one sentence for people, or NULL */
+	const char *rule;	/* the declared order that is violated, or NULL */
 	const char *suppressed; /* reason of the suppression that matches, or NULL */
 	struct known_bug known[8];
 	uint32_t known_count;

@@ -27,7 +27,8 @@ const char *kernel__release(const struct kernel *k);
 const char *kernel__arch(const struct kernel *k);
 uint32_t kernel__version(const struct kernel *k); /* kernel_version__parse form */
 
-/* --- BTF ---------------------------------------------------------------------------------------- */
+/* --- BTF ----------------------------------------------------------------------------------------
+ */
 bool kernel__has_btf(const struct kernel *k);
 bool kernel__module_has_btf(const struct kernel *k, const char *module);
 const struct btf *kernel__btf(const struct kernel *k, const char *module); /* NULL: vmlinux */
@@ -41,12 +42,13 @@ bool kernel__has_btf_function(const struct kernel *k, const char *function, cons
 /* Name the lock at `offset` inside `type`: "kvm.lock", nested structs walked. NULL if none. */
 const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset);
 
-/* --- symbols ------------------------------------------------------------------------------------- */
+/* --- symbols -------------------------------------------------------------------------------------
+ */
 struct kernel_symbol {
 	uint64_t address;
 	const char *name;
 	const char *module; /* NULL: vmlinux */
-	char type;          /* as in kallsyms */
+	char type;	    /* as in kallsyms */
 };
 uint64_t kernel__symbol(const struct kernel *k, const char *name); /* 0 absent or hidden */
 uint32_t kernel__symbols(const struct kernel *k, const char *name, uint64_t *out, uint32_t max);
@@ -56,7 +58,8 @@ bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_sym
 void kernel__fill_frame(struct kernel *k, uint64_t ip, struct frame *out); /* file:line if known */
 bool kernel__is_traceable(const struct kernel *k, const char *function); /* available_filter_… */
 
-/* --- features, privileges, fixes -------------------------------------------------------------------- */
+/* --- features, privileges, fixes
+ * -------------------------------------------------------------------- */
 enum feature_state { FEATURE_YES, FEATURE_NO, FEATURE_UNKNOWN };
 struct feature {
 	const char *name;

@@ -21,25 +21,26 @@
 
 enum metrics_flavour {
 	METRICS_OPENMETRICS, /* application/openmetrics-text, ends with "# EOF" */
-	METRICS_PROMETHEUS,  /* text/plain; version=0.0.4: scrapers of old, node-exporter's textfile */
+	METRICS_PROMETHEUS,  /* text/plain; version=0.0.4: scrapers of old, node-exporter's textfile
+			      */
 };
 
 struct metrics_service {
 	uint32_t probes[PROBE_STATES]; /* rows by state */
-	uint64_t probe_skips;          /* runs the kernel skipped, all probes */
+	uint64_t probe_skips;	       /* runs the kernel skipped, all probes */
 	struct capture_stats stats;
-	double start_seconds;    /* CLOCK_REALTIME */
-	double cpu_seconds;      /* user + system of the agent and its children */
-	double bpf_ratio;        /* CPUs used by the BPF programs, extrapolated; < 0 not measured */
-	double overhead_ratio;   /* CPUs used in all, over the last window */
-	double overhead_budget;  /* --max-overhead */
-	uint64_t memory_bytes;   /* resident */
-	uint32_t shed;           /* enum shed mask in force */
-	uint64_t shed_steps;     /* steps taken so far */
+	double start_seconds;	/* CLOCK_REALTIME */
+	double cpu_seconds;	/* user + system of the agent and its children */
+	double bpf_ratio;	/* CPUs used by the BPF programs, extrapolated; < 0 not measured */
+	double overhead_ratio;	/* CPUs used in all, over the last window */
+	double overhead_budget; /* --max-overhead */
+	uint64_t memory_bytes;	/* resident */
+	uint32_t shed;		/* enum shed mask in force */
+	uint64_t shed_steps;	/* steps taken so far */
 	uint64_t incidents, incident_failures, incident_files, incident_bytes;
 	uint64_t hooks, hook_failures;
 	uint64_t reloads, reload_failures;
-	uint64_t restarts;       /* epochs: the model reached its bound and was begun anew */
+	uint64_t restarts; /* epochs: the model reached its bound and was begun anew */
 	uint64_t endpoint_restarts;
 };
 

@@ -6,10 +6,10 @@
  * through the same functions, and that analysis and every sink read. It knows no BPF, no file
  * format, no screen, so everything decided from it can be tested without a kernel.
  *
- * Invariants: ids are dense indexes that start at 0 and never change or go away; NO_ID means "none".
- * Pointers returned by the accessors are valid until the next call that adds to the same table;
- * strings are interned and live as long as the model. Names are raw bytes as the kernel or a file
- * gave them (hostile): sinks escape.
+ * Invariants: ids are dense indexes that start at 0 and never change or go away; NO_ID means
+ * "none". Pointers returned by the accessors are valid until the next call that adds to the same
+ * table; strings are interned and live as long as the model. Names are raw bytes as the kernel or a
+ * file gave them (hostile): sinks escape.
  *
  * Life cycle: model__new, any number of add calls in any order that respects ids, model__free.
  * One thread at a time.
@@ -32,7 +32,7 @@ struct model;
 
 enum lock_mode {
 	LOCK_EXCLUSIVE,
-	LOCK_SHARED,           /* a reader that also waits for queued writers: every rwsem */
+	LOCK_SHARED,	       /* a reader that also waits for queued writers: every rwsem */
 	LOCK_SHARED_RECURSIVE, /* a reader that only waits for a write holder (lockdep read=2) */
 	LOCK_MODES,
 };
@@ -52,7 +52,7 @@ enum lock_kind {
 struct frame {
 	uint64_t ip;
 	uint32_t offset;    /* into symbol */
-	uint32_t line;      /* 0: not known */
+	uint32_t line;	    /* 0: not known */
 	const char *symbol; /* NULL: not resolved */
 	const char *module; /* NULL: the kernel itself, or not known */
 	const char *file;   /* NULL: not known */
@@ -72,13 +72,14 @@ struct stack {
 	const struct frame *frames; /* innermost first, outermost last */
 };
 
-/* --- tasks, classes, instances ----------------------------------------------------------------- */
+/* --- tasks, classes, instances -----------------------------------------------------------------
+ */
 
 struct task {
 	uint32_t pid; /* tgid */
 	uint32_t tid; /* 0: stands for every thread of (pid, comm), see TASK_AGGREGATED */
 	uint32_t flags;
-	uint32_t vm;         /* object id of the VM this process owns, or NO_ID */
+	uint32_t vm;	     /* object id of the VM this process owns, or NO_ID */
 	uint64_t start_time; /* tells a reused tid apart; 0 if unknown */
 	const char *comm;
 };
@@ -94,11 +95,11 @@ struct lock_class {
 	uint32_t flags;
 };
 enum {
-	CLASS_IN_SCOPE = 1,      /* a VFIO or KVM lock */
+	CLASS_IN_SCOPE = 1,	 /* a VFIO or KVM lock */
 	CLASS_INSTANCE_ONLY = 2, /* too coarse for class-level cycles of grade warning */
-	CLASS_FROM_SITE = 4,     /* unnamed: slab cache and call site stand in for the name */
-	CLASS_INFERRED = 8,      /* not probed, inferred from a path (kvm_ref_lock) */
-	CLASS_HAD_WRITER = 16,   /* an exclusive acquisition of some instance was seen */
+	CLASS_FROM_SITE = 4,	 /* unnamed: slab cache and call site stand in for the name */
+	CLASS_INFERRED = 8,	 /* not probed, inferred from a path (kvm_ref_lock) */
+	CLASS_HAD_WRITER = 16,	 /* an exclusive acquisition of some instance was seen */
 };
 
 struct lock_instance {
@@ -111,7 +112,8 @@ struct lock_instance {
 };
 enum { INSTANCE_HAD_WRITER = 1 };
 
-/* --- things locks belong to ---------------------------------------------------------------------- */
+/* --- things locks belong to ----------------------------------------------------------------------
+ */
 
 enum object_kind {
 	OBJECT_VM,
@@ -126,20 +128,21 @@ enum object_kind {
 
 struct object {
 	enum object_kind kind;
-	uint32_t parent;  /* device -> group, kvm_vfio -> vm; NO_ID if none */
-	uint32_t pid;     /* owning process (VM) or the one that has it open; 0 if none */
-	uint32_t number;  /* IOMMU group number; else 0 */
-	uint64_t address; /* in the kernel */
+	uint32_t parent;    /* device -> group, kvm_vfio -> vm; NO_ID if none */
+	uint32_t pid;	    /* owning process (VM) or the one that has it open; 0 if none */
+	uint32_t number;    /* IOMMU group number; else 0 */
+	uint64_t address;   /* in the kernel */
 	const char *name;   /* "0000:65:00.0", "group 12", VM name */
 	const char *detail; /* driver, command line … or NULL */
 };
 
-/* --- chains and dependencies --------------------------------------------------------------------- */
+/* --- chains and dependencies ---------------------------------------------------------------------
+ */
 
 struct held_lock {
 	uint32_t instance;
 	uint32_t stack; /* where it was acquired; stack kind says site or full; NO_ID unknown */
-	uint8_t mode;   /* enum lock_mode */
+	uint8_t mode;	/* enum lock_mode */
 	uint8_t flags;
 	/*
 	 * lockdep's nesting annotation, 0..7: the acquisition counts for the class "NAME/SUBCLASS"
@@ -148,7 +151,7 @@ struct held_lock {
 	uint8_t subclass;
 };
 enum {
-	HELD_TRY = 1,       /* acquired by trylock: first half of a dependency only */
+	HELD_TRY = 1,	    /* acquired by trylock: first half of a dependency only */
 	HELD_INFERRED = 2,  /* inferred from the path, not probed */
 	HELD_BREAKABLE = 4, /* wanted lock: killable or interruptible wait */
 };
@@ -192,37 +195,38 @@ enum { DEPENDENCY_INFERRED = 1, DEPENDENCY_FROM_TRY = 2 };
 /* All dependencies between two classes. */
 struct class_edge {
 	uint32_t from, to; /* class ids */
-	uint16_t modes;    /* bit (from_mode * LOCK_MODES + to_mode) */
+	uint16_t modes;	   /* bit (from_mode * LOCK_MODES + to_mode) */
 	uint16_t flags;
 	uint32_t dependency_count;
 	uint32_t first_dependency; /* the others: model__class_edge_dependency */
 	uint64_t count, first, last;
 };
 
-/* --- event stream (imported traces, --record-events) ------------------------------------------------ */
+/* --- event stream (imported traces, --record-events)
+ * ------------------------------------------------ */
 
 enum event_op {
-	EVENT_ACQUIRE,        /* acq, racq: mode tells; the lock is now held */
-	EVENT_RELEASE,        /* rel, rrel */
-	EVENT_TRY_ACQUIRE,    /* tryacq: succeeded, never waited */
-	EVENT_REQUEST,        /* req, rreq: wants it, may never get it */
-	EVENT_FORK,           /* operand: task id */
-	EVENT_JOIN,           /* operand: task id */
-	EVENT_READ,           /* operand: variable */
-	EVENT_WRITE,          /* operand: variable */
+	EVENT_ACQUIRE,	   /* acq, racq: mode tells; the lock is now held */
+	EVENT_RELEASE,	   /* rel, rrel */
+	EVENT_TRY_ACQUIRE, /* tryacq: succeeded, never waited */
+	EVENT_REQUEST,	   /* req, rreq: wants it, may never get it */
+	EVENT_FORK,	   /* operand: task id */
+	EVENT_JOIN,	   /* operand: task id */
+	EVENT_READ,	   /* operand: variable */
+	EVENT_WRITE,	   /* operand: variable */
 	EVENT_BEGIN,
 	EVENT_END,
-	EVENT_DOWNGRADE,      /* write hold becomes read hold */
-	EVENT_CUT,            /* events were lost here: prediction across it is "not decided" */
+	EVENT_DOWNGRADE, /* write hold becomes read hold */
+	EVENT_CUT,	 /* events were lost here: prediction across it is "not decided" */
 };
 
 struct trace_event {
-	uint64_t time;    /* or 0 in traces without a clock: the order of adding counts */
-	uint32_t task;    /* task id */
+	uint64_t time;	  /* or 0 in traces without a clock: the order of adding counts */
+	uint32_t task;	  /* task id */
 	uint32_t operand; /* instance, task or variable id */
-	uint32_t stack;   /* or NO_ID */
+	uint32_t stack;	  /* or NO_ID */
 	uint8_t op, mode;
-	uint8_t flags;    /* HELD_* */
+	uint8_t flags;	  /* HELD_* */
 	uint8_t subclass; /* as in struct held_lock */
 };
 
@@ -233,7 +237,8 @@ struct bad_release {
 	uint64_t first, last, count;
 };
 
-/* --- waits, holds ------------------------------------------------------------------------------------ */
+/* --- waits, holds
+ * ------------------------------------------------------------------------------------ */
 
 #define HISTOGRAM_BUCKETS 48 /* bucket i counts durations in [2^i, 2^(i+1)) ns */
 struct histogram {
@@ -248,7 +253,8 @@ struct duration_row {
 	struct histogram time;
 };
 
-/* --- coverage and losses ------------------------------------------------------------------------------- */
+/* --- coverage and losses
+ * ------------------------------------------------------------------------------- */
 
 enum path_id {
 	PATH_DEVICE_OPEN,
@@ -279,34 +285,35 @@ struct path_event {
 	uint64_t time, count;
 	uint32_t device, group, vm; /* object ids or NO_ID */
 	int32_t result;
-	uint8_t how;            /* enum path_how */
-	uint8_t kvm_returned;   /* get_kvm: 1 referenced, 0 NULL, 2 unknown */
-	uint32_t kvm_ref_lock;  /* instance id of the leaf lock, or NO_ID */
+	uint8_t how;	       /* enum path_how */
+	uint8_t kvm_returned;  /* get_kvm: 1 referenced, 0 NULL, 2 unknown */
+	uint32_t kvm_ref_lock; /* instance id of the leaf lock, or NO_ID */
 };
 enum path_how { HOW_UNKNOWN, HOW_GROUP, HOW_CDEV };
 
 /* Reasons of losses, spelled as in the JSON record. Any non-zero count forbids "pass". */
 enum loss_reason {
 	LOSS_RING_FULL,
-	LOSS_RECURSION,      /* a program run was skipped (recursion_misses, kprobe missed) */
-	LOSS_TASK_STORAGE,   /* storage came back NULL: a push was missed */
+	LOSS_RECURSION,	   /* a program run was skipped (recursion_misses, kprobe missed) */
+	LOSS_TASK_STORAGE, /* storage came back NULL: a push was missed */
 	LOSS_HELD_OVERFLOW,
 	LOSS_STACK,
 	LOSS_MAP_FULL,
 	LOSS_CHAIN_EVICTED,
 	LOSS_READ_FAILED,
 	LOSS_PROBE_MISSING,
-	LOSS_SCOPE_FULL,     /* the interest set is full */
-	LOSS_DROPPED_ENTRY,  /* a held entry that no longer looked like a lock */
-	LOSS_MEMORY,         /* user space */
-	LOSS_STORE,          /* could not be written to the recording */
-	LOSS_EVENT_CUT,      /* --record-events stream has a gap */
-	LOSS_PARSE,          /* lines of an imported file that could not be used */
+	LOSS_SCOPE_FULL,    /* the interest set is full */
+	LOSS_DROPPED_ENTRY, /* a held entry that no longer looked like a lock */
+	LOSS_MEMORY,	    /* user space */
+	LOSS_STORE,	    /* could not be written to the recording */
+	LOSS_EVENT_CUT,	    /* --record-events stream has a gap */
+	LOSS_PARSE,	    /* lines of an imported file that could not be used */
 	LOSS_REASONS,
 };
 extern const char *const loss_names[LOSS_REASONS];
 
-/* --- observers ------------------------------------------------------------------------------------------- */
+/* --- observers
+ * ------------------------------------------------------------------------------------------- */
 
 /*
  * Called synchronously right after the thing was added; counting a known chain or task chain calls
@@ -327,7 +334,8 @@ struct model_observer {
 	void (*event)(void *context, const struct model *m, const struct trace_event *event);
 };
 
-/* --- life cycle -------------------------------------------------------------------------------------------- */
+/* --- life cycle
+ * -------------------------------------------------------------------------------------------- */
 
 struct model *model__new(void);
 void model__free(struct model *m);
@@ -346,12 +354,13 @@ void model__fact_at(const struct model *m, size_t i, const char **key, const cha
 /* Time span looked at and clock relation. */
 struct model_clock {
 	int64_t realtime_offset; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	uint64_t start, end;     /* mono; 0: unknown */
-	bool has_time;           /* false: trace without a clock */
+	uint64_t start, end;	 /* mono; 0: unknown */
+	bool has_time;		 /* false: trace without a clock */
 };
 struct model_clock *model__clock(const struct model *m); /* never NULL, writable */
 
-/* --- adding: find or create, ids out -------------------------------------------------------------------------- */
+/* --- adding: find or create, ids out
+ * -------------------------------------------------------------------------- */
 
 /*
  * Finding again adds what was not known: kind, flags, a task's new comm, an object's details.
@@ -401,7 +410,9 @@ int model__restore_event(struct model *m, const struct trace_event *event);
 int model__restore_bad_release(struct model *m, const struct bad_release *release);
 void model__restore_instance_flags(struct model *m, uint32_t instance, uint32_t flags); /* adds */
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 uint32_t model__class_count(const struct model *m);
 uint32_t model__instance_count(const struct model *m);
@@ -428,7 +439,8 @@ const struct task_chain *model__task_chain(const struct model *m, uint32_t id);
 const struct dependency *model__dependency(const struct model *m, uint32_t id);
 const struct class_edge *model__class_edge(const struct model *m, uint32_t id);
 const struct trace_event *model__events(const struct model *m); /* contiguous */
-/* The chain an acquisition or request belongs to; NO_ID when nothing was held, or for other events. */
+/* The chain an acquisition or request belongs to; NO_ID when nothing was held, or for other events.
+ */
 uint32_t model__event_chain(const struct model *m, uint64_t event);
 const struct path_event *model__path_event(const struct model *m, uint32_t id);
 const struct duration_row *model__duration(const struct model *m, uint32_t id);
@@ -454,8 +466,8 @@ uint32_t model__find_edge(const struct model *m, uint32_t from_class, uint32_t t
 uint32_t model__find_dependency(const struct model *m, uint32_t from, uint8_t from_mode,
 				uint32_t to, uint8_t to_mode);
 /* The same with nesting annotations, as in struct dependency. */
-uint32_t model__find_annotated(const struct model *m, uint32_t from, uint8_t from_mode,
-			       uint32_t to, uint8_t to_mode, uint8_t subclasses);
+uint32_t model__find_annotated(const struct model *m, uint32_t from, uint8_t from_mode, uint32_t to,
+			       uint8_t to_mode, uint8_t subclasses);
 
 /* Pending state kept by model__add_event: what a task holds and waits for now. */
 uint32_t model__held_count(const struct model *m, uint32_t task);

@@ -32,13 +32,13 @@ extern const char *const report_format_names[REPORT_FORMATS];
 int report_format__parse(const char *name); /* -1 if unknown */
 
 struct report_options {
-	bool color;          /* text */
-	bool only_cycles;    /* graphs */
-	bool per_task;       /* --tasks */
-	uint32_t tid;        /* --tasks=TID, 0 all */
+	bool color;	  /* text */
+	bool only_cycles; /* graphs */
+	bool per_task;	  /* --tasks */
+	uint32_t tid;	  /* --tasks=TID, 0 all */
 	const char *title;
 	const char *verdict; /* sentence, or NULL */
-	uint32_t top;        /* rows in wait and hold tables, 0: 20 */
+	uint32_t top;	     /* rows in wait and hold tables, 0: 20 */
 };
 
 struct report_input {
@@ -71,7 +71,7 @@ struct fix;
  * Elements. Missing things are JSON null, never an absent key, so that a script needs no special
  * case; keys that exist only for some sources are said so in the schema.
  */
-json_t *json_text(const char *raw); /* null for NULL; bytes that are not UTF-8 become \xNN */
+json_t *json_text(const char *raw);	/* null for NULL; bytes that are not UTF-8 become \xNN */
 json_t *json_address(uint64_t address); /* "0x…" */
 json_t *json_lock(const struct model *m, uint32_t instance);
 json_t *json_class_lock(const struct model *m, uint32_t lock_class);
@@ -103,13 +103,15 @@ json_t *json_now(const struct model *m, const struct census *census,
 json_t *json_verdict(const struct report_input *input, const char *verdict,
 		     const char *const *reasons, uint32_t reason_count, const struct fix *fixes,
 		     uint32_t fix_count, json_t *baseline);
-/* Facts read: "kernel.release" "arch". `level`: what may be attached here, see attach_level_names. */
+/* Facts read: "kernel.release" "arch". `level`: what may be attached here, see attach_level_names.
+ */
 json_t *json_check(const struct model *m, const struct feature *features, uint32_t feature_count,
 		   const struct probe_info *probes, uint32_t probe_count, const struct fix *fixes,
 		   uint32_t fix_count, const char *level);
 /* Lock-order graph of one task (--tasks --json): its dependencies by class. */
 json_t *json_task_graph(const struct model *m, uint32_t task);
-/* One line, flushed. Consumes the reference. Valid and printable ASCII whatever the names contain. */
+/* One line, flushed. Consumes the reference. Valid and printable ASCII whatever the names contain.
+ */
 void json_print(FILE *out, json_t *record);
 extern const char json_schema_text[]; /* --json-schema, from src/report/schema.json */
 

@@ -20,13 +20,14 @@
 struct store_writer;
 
 struct store_options {
-	uint64_t max_size;     /* bytes, 0 unlimited: keeps the newest events and all of the graph */
-	uint64_t queue_bytes;  /* bound of the queue, 0: 8 MiB */
+	uint64_t max_size;    /* bytes, 0 unlimited: keeps the newest events and all of the graph */
+	uint64_t queue_bytes; /* bound of the queue, 0: 8 MiB */
 	bool record_events;
 	uint64_t trigger_window; /* ns of events kept in memory until store_writer__fire; 0: off */
 };
 
-/* Creates the file 0600, refuses to follow a symlink or to overwrite a file that is no recording. */
+/* Creates the file 0600, refuses to follow a symlink or to overwrite a file that is no recording.
+ */
 struct store_writer *store_writer__open(const char *path, struct model *m,
 					const struct store_options *options, char *error,
 					size_t error_size);
@@ -77,8 +78,9 @@ int store__merge(const char *output, const char *const *inputs, size_t count, ch
 int store__redact(const char *input, const char *output, char *error, size_t error_size);
 
 /*
- * The same for models: adds everything in `source` to `target` (findings too, where both are given).
- * `host` > 0 keeps locks and tasks of another host or boot apart, and names them after `prefix`.
+ * The same for models: adds everything in `source` to `target` (findings too, where both are
+ * given). `host` > 0 keeps locks and tasks of another host or boot apart, and names them after
+ * `prefix`.
  */
 struct replay_options {
 	uint32_t host;

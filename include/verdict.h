@@ -21,17 +21,22 @@ enum verdict_kind { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE, VERDICT_KI
 extern const char *const verdict_names[VERDICT_KINDS];
 
 /* What the kernel itself says about the fix named with --known. */
-enum verdict_fix { VERDICT_FIX_NOT_ASKED, VERDICT_FIX_IN, VERDICT_FIX_MISSING, VERDICT_FIX_UNKNOWN };
+enum verdict_fix {
+	VERDICT_FIX_NOT_ASKED,
+	VERDICT_FIX_IN,
+	VERDICT_FIX_MISSING,
+	VERDICT_FIX_UNKNOWN
+};
 
 struct verdict_options {
 	uint32_t required; /* bit (1 << enum path_id); 0: what the baseline hit, else the default */
-	const struct model *baseline;                  /* may be NULL */
-	const struct finding_list *baseline_findings;  /* with baseline */
-	const struct catalogue_row *known;             /* --known, may be NULL */
+	const struct model *baseline;		      /* may be NULL */
+	const struct finding_list *baseline_findings; /* with baseline */
+	const struct catalogue_row *known;	      /* --known, may be NULL */
 	enum verdict_fix known_state;
 	const char *known_evidence;
 	const char *missing_probes; /* names of probes a verdict needs and has not, or NULL */
-	const char *disturbed; /* why the load itself was not as asked for, or NULL */
+	const char *disturbed;	    /* why the load itself was not as asked for, or NULL */
 };
 
 /* One dependency of a baseline cycle, and what became of it. */
@@ -41,7 +46,7 @@ struct verdict_dependency {
 	const char *from, *to; /* classes */
 	const char *path;      /* path it was seen on, NULL: outside VFIO and KVM */
 	enum dependency_fate fate;
-	uint64_t runs_before, runs_now;   /* of the path */
+	uint64_t runs_before, runs_now;	  /* of the path */
 	uint64_t count_before, count_now; /* sights of the dependency */
 	const char *instead; /* what is taken in its place now, words; NULL: nothing new */
 };

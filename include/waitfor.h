@@ -17,10 +17,10 @@ enum wait_break { WAIT_UNINTERRUPTIBLE, WAIT_KILLABLE, WAIT_INTERRUPTIBLE };
 
 struct waitfor_wait {
 	uint32_t task, instance;
-	uint8_t mode;      /* enum lock_mode wanted */
+	uint8_t mode;	   /* enum lock_mode wanted */
 	uint8_t breakable; /* enum wait_break */
-	char state;        /* task state letter */
-	uint64_t since;    /* mono, 0 unknown */
+	char state;	   /* task state letter */
+	uint64_t since;	   /* mono, 0 unknown */
 	uint32_t kernel_stack, user_stack;
 };
 
@@ -45,7 +45,8 @@ const struct waitfor_owner *waitfor__owner(const struct waitfor *w, uint32_t i);
  * Add one finding of kind deadlock per cycle (self waits included) to `out`; cycles are
  * rotation-canonical by task. A reader that waits behind a queued writer counts as waiting for that
  * writer's blockers too. An owner that is not certain proves nothing and closes no cycle.
- * The findings live as long as `w`; the caller frees out->items. Returns the number added, or -ENOMEM.
+ * The findings live as long as `w`; the caller frees out->items. Returns the number added, or
+ * -ENOMEM.
  */
 int waitfor__find_deadlocks(const struct waitfor *w, struct finding_list *out, uint64_t now);
 

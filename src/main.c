@@ -6,18 +6,19 @@
 #include "report.h"
 
 const struct command commands[] = {
-	{ "watch", watch_main, "lock orders of VFIO and KVM, live (the default)" },
-	{ "record", record_main, "watch quietly into an incident file" },
-	{ "now", now_main, "is something deadlocked right now; who owns what, who waits" },
-	{ "analyze", analyze_main, "judge a recording, a trace or a kernel log, without root" },
-	{ "check", check_main, "can this kernel be traced, does it carry the known fixes" },
-	{ "validate", validate_main, "is this kernel free of the inversion: pass, fail, inconclusive" },
-	{ "diff", diff_main, "what changed between two kernels or two runs" },
-	{ "analyze", analyze_main, "judge a recording, a trace or a kernel log, without root" },
-	{ "report", report_main, "make a text, page, picture or splat of recordings and traces" },
-	{ "merge", merge_main, "bring recordings of several runs or hosts together" },
-	{ "agent", agent_main, "keep an eye on it for months: metrics, incidents, budget" },
-	{ NULL, NULL, NULL },
+	{"watch", watch_main, "lock orders of VFIO and KVM, live (the default)"},
+	{"record", record_main, "watch quietly into an incident file"},
+	{"now", now_main, "is something deadlocked right now; who owns what, who waits"},
+	{"analyze", analyze_main, "judge a recording, a trace or a kernel log, without root"},
+	{"check", check_main, "can this kernel be traced, does it carry the known fixes"},
+	{"validate", validate_main,
+	 "is this kernel free of the inversion: pass, fail, inconclusive"},
+	{"diff", diff_main, "what changed between two kernels or two runs"},
+	{"analyze", analyze_main, "judge a recording, a trace or a kernel log, without root"},
+	{"report", report_main, "make a text, page, picture or splat of recordings and traces"},
+	{"merge", merge_main, "bring recordings of several runs or hosts together"},
+	{"agent", agent_main, "keep an eye on it for months: metrics, incidents, budget"},
+	{NULL, NULL, NULL},
 };
 
 static void print_help(FILE *out)

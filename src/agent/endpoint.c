@@ -73,7 +73,8 @@ struct endpoint *endpoint__start(const char *address, char *error, size_t error_
 	if (e->listener < 0)
 		goto fail;
 	if (start(e)) {
-		snprintf(error, error_size, "cannot start the metrics endpoint: %s", strerror(errno));
+		snprintf(error, error_size, "cannot start the metrics endpoint: %s",
+			 strerror(errno));
 		goto fail;
 	}
 	return e;

@@ -24,8 +24,8 @@ struct endpoint_shared {
 };
 
 /*
- * Never returns. `listener` is bound and listening. It ends when the other end of the pipe `lifeline`
- * is closed: the agent, which has given up CAP_KILL, cannot end another user's process.
+ * Never returns. `listener` is bound and listening. It ends when the other end of the pipe
+ * `lifeline` is closed: the agent, which has given up CAP_KILL, cannot end another user's process.
  */
 void endpoint_serve(struct endpoint_shared *shared, int listener, int lifeline)
 	__attribute__((noreturn));

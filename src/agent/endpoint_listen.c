@@ -16,7 +16,7 @@
 
 static int listen_unix(const char *path, char *error, size_t error_size)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat about;
 	int fd, status = 0;
 
@@ -34,8 +34,8 @@ static int listen_unix(const char *path, char *error, size_t error_size)
 		unlink(path);
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    chmod(path, 0660) || listen(fd, BACKLOG)) {
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) || chmod(path, 0660) ||
+	    listen(fd, BACKLOG)) {
 		status = -errno;
 		snprintf(error, error_size, "cannot listen on %s: %s", path, strerror(errno));
 		if (fd >= 0)
@@ -70,15 +70,16 @@ static int split(const char *address, char host[64], char port[8])
 
 static int listen_tcp(const char *text, char *error, size_t error_size)
 {
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-					.ai_socktype = SOCK_STREAM };
+	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+				       .ai_socktype = SOCK_STREAM};
 	struct addrinfo *address = NULL;
 	char host[64], port[8];
 	int fd, one = 1, status = 0;
 
 	if (split(text, host, port) || getaddrinfo(host, port, &hints, &address)) {
 		snprintf(error, error_size,
-			 "--listen takes ADDRESS:PORT in numbers or a socket's path, not \"%s\"", text);
+			 "--listen takes ADDRESS:PORT in numbers or a socket's path, not \"%s\"",
+			 text);
 		return -EINVAL;
 	}
 	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -164,8 +164,8 @@ static enum MHD_Result send_metrics(struct endpoint_shared *shared,
 		return say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "nothing measured yet\n");
 	return answer(connection, MHD_HTTP_OK,
 		      MHD_create_response_from_buffer(length, copy, MHD_RESPMEM_MUST_FREE),
-		      open ? "application/openmetrics-text; version=1.0.0; charset=utf-8" :
-			     "text/plain; version=0.0.4; charset=utf-8");
+		      open ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+			   : "text/plain; version=0.0.4; charset=utf-8");
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -199,7 +199,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 void endpoint_serve(struct endpoint_shared *shared, int listener, int lifeline)
 {
-	struct pollfd alive = { .fd = lifeline, .events = POLLIN };
+	struct pollfd alive = {.fd = lifeline, .events = POLLIN};
 	struct MHD_Daemon *daemon;
 
 	for (int i = 0; i < CONNECTIONS_MAX; i++)

@@ -19,7 +19,7 @@ struct request {
 };
 
 struct hook {
-	char *text;              /* the words, cut in place */
+	char *text;		    /* the words, cut in place */
 	char *words[WORDS_MAX + 2]; /* room for the file and the NULL */
 	int word_count;
 	uint64_t timeout_ns;
@@ -42,7 +42,8 @@ struct hook *hook__new(const char *command, uint64_t timeout_ns, char *error, si
 		return NULL;
 	}
 	h->timeout_ns = timeout_ns;
-	for (char *word = strtok_r(h->text, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+	for (char *word = strtok_r(h->text, " \t", &save); word;
+	     word = strtok_r(NULL, " \t", &save)) {
 		if (h->word_count == WORDS_MAX) {
 			snprintf(error, error_size, "--hook takes at most %d words", WORDS_MAX);
 			goto refuse;
@@ -54,7 +55,8 @@ struct hook *hook__new(const char *command, uint64_t timeout_ns, char *error, si
 		goto refuse;
 	}
 	if (access(h->words[0], X_OK)) {
-		snprintf(error, error_size, "cannot run the hook %s: %s", h->words[0], strerror(errno));
+		snprintf(error, error_size, "cannot run the hook %s: %s", h->words[0],
+			 strerror(errno));
 		goto refuse;
 	}
 	return h;
@@ -94,7 +96,7 @@ int hook__run(struct hook *h, const char *file, const char *code, const char *gr
 /* Between fork and exec: only async-signal-safe calls. */
 static void become_hook(char **words, char **environment)
 {
-	static const int reset[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD };
+	static const int reset[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD};
 	sigset_t none;
 	int null;
 
@@ -116,8 +118,9 @@ static void start(struct hook *h)
 {
 	struct request *r = &h->queue[h->head];
 	char code[64], grade[48];
-	char *environment[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-				code, grade, NULL };
+	char *environment[] = {
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", code,
+		grade, NULL};
 
 	snprintf(code, sizeof(code), "VFIOTRACE_CODE=%s", r->code);
 	snprintf(grade, sizeof(grade), "VFIOTRACE_GRADE=%s", r->grade);

@@ -102,8 +102,8 @@ bool incidents__add(struct incidents *i, const char *key, const char *code, cons
 static void be_writer(const struct incidents *i, int words_fd,
 		      int (*write_file)(void *, const char *, char *, size_t), void *context)
 {
-	const struct rlimit none = { 0, 0 };
-	const struct rlimit bytes = { i->max_bytes_each, i->max_bytes_each };
+	const struct rlimit none = {0, 0};
+	const struct rlimit bytes = {i->max_bytes_each, i->max_bytes_each};
 	char error[160] = "";
 	int status;
 
@@ -158,9 +158,9 @@ static void collect(struct incidents *i, int status, uint64_t now, struct incide
 		done->error = -EIO;
 		if (!done->words[0])
 			snprintf(done->words, sizeof(done->words), "the writer %s",
-				 WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ?
-					 "took longer than two minutes" :
-					 "died");
+				 WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
+					 ? "took longer than two minutes"
+					 : "died");
 	} else if (rename(INCOMING, w->name)) {
 		done->error = -errno;
 		snprintf(done->words, sizeof(done->words), "%s", strerror(errno));

@@ -64,7 +64,7 @@ static int send_entry(char text[][FIELD_SIZE], int count)
 	if (access("/run/systemd/journal/socket", F_OK))
 		return -errno;
 	for (int i = 0; i < count; i++)
-		parts[i] = (struct iovec){ .iov_base = text[i], .iov_len = strlen(text[i]) };
+		parts[i] = (struct iovec){.iov_base = text[i], .iov_len = strlen(text[i])};
 	return sd_journal_sendv(parts, count);
 }
 
@@ -89,8 +89,8 @@ static size_t encode(char *out, const char *field)
 static int send_entry(char text[][FIELD_SIZE], int count)
 {
 	static char packet[FIELDS_MAX * (FIELD_SIZE + 16)];
-	struct sockaddr_un address = { .sun_family = AF_UNIX,
-				       .sun_path = "/run/systemd/journal/socket" };
+	struct sockaddr_un address = {.sun_family = AF_UNIX,
+				      .sun_path = "/run/systemd/journal/socket"};
 	size_t used = 0;
 	int fd, status = 0;
 
@@ -99,7 +99,8 @@ static int send_entry(char text[][FIELD_SIZE], int count)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (sendto(fd, packet, used, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (sendto(fd, packet, used, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof(address)) <
+	    0)
 		status = -errno;
 	close(fd);
 	return status;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* States to the service manager. The protocol is one datagram; libsystemd speaks it where linked. */
+/* States to the service manager. The protocol is one datagram; libsystemd speaks it where linked.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ uint64_t notify_watchdog_ns(void)
 int notify_state(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = path ? strlen(path) : 0;
 	int fd, status = 0;
 

@@ -17,7 +17,7 @@
 #include "capture.h"
 
 #define WINDOW_NS 10000000000ULL
-#define WINDOWS_OVER 2   /* a burst of ten seconds sheds nothing */
+#define WINDOWS_OVER 2	 /* a burst of ten seconds sheds nothing */
 #define WINDOWS_UNDER 30 /* five quiet minutes give one step back */
 #define CALIBRATION_RUNS 20000
 
@@ -26,9 +26,9 @@ static const struct {
 	uint32_t mask;
 	const char *name;
 } steps[] = {
-	{ SHED_SCOPE, "chains outside VFIO and KVM paths (scope)" },
-	{ SHED_READERS, "rwsem readers" },
-	{ SHED_CHAINS, "chains: only deadlocks are still looked for" },
+	{SHED_SCOPE, "chains outside VFIO and KVM paths (scope)"},
+	{SHED_READERS, "rwsem readers"},
+	{SHED_CHAINS, "chains: only deadlocks are still looked for"},
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
@@ -65,15 +65,16 @@ uint64_t process_memory_bytes(void)
 static double measure_clock(void)
 {
 	const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
-	struct bpf_prog_info info = { 0 };
+	struct bpf_prog_info info = {0};
 	uint32_t length = sizeof(info);
-	char packet[64] = { 0 };
+	char packet[64] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
 		    .repeat = CALIBRATION_RUNS);
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "vfiotrace_clock", "GPL", nothing, 2, NULL);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "vfiotrace_clock", "GPL", nothing, 2,
+			       NULL);
 	double cost = 0;
 
 	if (fd < 0)

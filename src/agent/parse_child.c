@@ -47,7 +47,7 @@ static int read_output(int fd, size_t max_bytes, char **text, size_t *length)
 
 	while (buffer && used <= max_bytes) {
 		uint64_t now = clock_mono_ns();
-		struct pollfd wait = { .fd = fd, .events = POLLIN };
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
 		ssize_t got;
 
 		if (now >= until || poll(&wait, 1, (int)((until - now) / 1000000) + 1) == 0)
@@ -104,7 +104,8 @@ int parse_unprivileged(const char *path, size_t max_bytes,
 	close(ends[0]);
 	if (child < 0)
 		return status;
-	/* its alarm ends it too; without CAP_KILL another user's process cannot be ended from here */
+	/* its alarm ends it too; without CAP_KILL another user's process cannot be ended from here
+	 */
 	if (status)
 		kill(child, SIGKILL);
 	for (int i = 0; i < 200 && !(ended = waitpid(child, &exit_status, WNOHANG)); i++)

@@ -18,8 +18,8 @@
  * SYS_ADMIN: BTF of modules by id, bpf_enable_stats. BPF and PERFMON: load and attach again after a
  * module came back. SYSLOG: addresses of its symbols. SETUID, SETGID: children become nobody.
  */
-static const cap_value_t kept[] = { CAP_SYS_ADMIN, CAP_BPF,    CAP_PERFMON,
-				    CAP_SYSLOG,	   CAP_SETUID, CAP_SETGID };
+static const cap_value_t kept[] = {CAP_SYS_ADMIN, CAP_BPF,    CAP_PERFMON,
+				   CAP_SYSLOG,	  CAP_SETUID, CAP_SETGID};
 
 static bool is_kept(cap_value_t cap)
 {
@@ -110,13 +110,14 @@ static void close_others(int keep_fd, int keep_fd2)
 
 int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes)
 {
-	const struct rlimit __attribute__((unused)) memory = { memory_bytes, memory_bytes };
-	const struct rlimit none = { 0, 0 };
-	const struct rlimit files = { 1024, 1024 };
+	const struct rlimit __attribute__((unused)) memory = {memory_bytes, memory_bytes};
+	const struct rlimit none = {0, 0};
+	const struct rlimit files = {1024, 1024};
 	int status;
 
 	close_others(keep_fd, keep_fd2);
-	drop_bounding(true); /* while there is CAP_SETPCAP; a child of the running service has none */
+	drop_bounding(
+		true); /* while there is CAP_SETPCAP; a child of the running service has none */
 	status = become_nobody();
 	if (!status)
 		status = drop_everything();
@@ -124,8 +125,8 @@ int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes)
 	if (!status && setrlimit(RLIMIT_AS, &memory))
 		status = -errno;
 #endif
-	if (!status && (setrlimit(RLIMIT_CORE, &none) ||
-			setrlimit(RLIMIT_NOFILE, &files) || setrlimit(RLIMIT_FSIZE, &none)))
+	if (!status && (setrlimit(RLIMIT_CORE, &none) || setrlimit(RLIMIT_NOFILE, &files) ||
+			setrlimit(RLIMIT_FSIZE, &none)))
 		status = -errno;
 	return status;
 }

@@ -170,8 +170,8 @@ static struct rule_set *rebuild(struct reader *r, const char *path, uint32_t *co
 struct rule_set *rules_load_unprivileged(const char *path, uint32_t *complaints,
 					 complain_fn complain, void *context)
 {
-	struct request request = { .name = path };
-	struct reader reader = { 0 };
+	struct request request = {.name = path};
+	struct reader reader = {0};
 	struct rule_set *set;
 	char *text = NULL, message[128];
 	size_t length = 0;
@@ -179,10 +179,10 @@ struct rule_set *rules_load_unprivileged(const char *path, uint32_t *complaints,
 
 	if (status) {
 		snprintf(message, sizeof(message), "cannot be read: %s",
-			 status == -EBADMSG ? "its parser crashed, hung or was cut" :
-			 status == -ELOOP   ? "it is a link" :
-			 status == -EFBIG   ? "longer than 1 MiB" :
-					      strerror(-status));
+			 status == -EBADMSG ? "its parser crashed, hung or was cut"
+			 : status == -ELOOP ? "it is a link"
+			 : status == -EFBIG ? "longer than 1 MiB"
+					    : strerror(-status));
 		(*complaints)++;
 		if (complain)
 			complain(context, path, 0, message);

@@ -49,8 +49,8 @@ static int check(int fd, const char *path, char *error, size_t error_size)
 		return -EPERM;
 	}
 	if (about.st_mode & 077) {
-		snprintf(error, error_size, "%s has mode %04o and lets others in: chmod 0700 it", path,
-			 about.st_mode & 07777);
+		snprintf(error, error_size, "%s has mode %04o and lets others in: chmod 0700 it",
+			 path, about.st_mode & 07777);
 		return -EPERM;
 	}
 	return 0;
@@ -76,8 +76,8 @@ struct statedir *statedir__open(const char *path, char *error, size_t error_size
 	if (s->fd < 0) {
 		status = -errno;
 		snprintf(error, error_size, "cannot use %s as state directory: %s", path,
-			 errno == ELOOP || errno == ENOTDIR ? "it is a link or no directory" :
-							      strerror(errno));
+			 errno == ELOOP || errno == ENOTDIR ? "it is a link or no directory"
+							    : strerror(errno));
 	} else {
 		error[0] = 0;
 		status = check(s->fd, path, error, error_size);
@@ -125,7 +125,7 @@ void incident_name(char out[INCIDENT_NAME_SIZE], const char *code, const char *k
 		   int64_t realtime_seconds)
 {
 	time_t seconds = realtime_seconds;
-	struct tm when = { 0 };
+	struct tm when = {0};
 	char date[32];
 
 	gmtime_r(&seconds, &when);
@@ -180,7 +180,7 @@ bool statedir__has_incident(struct statedir *s, const char *key, char out[INCIDE
 
 int statedir__remove(struct statedir *s, const char *name)
 {
-	static const char *const journals[] = { "-journal", "-wal", "-shm" };
+	static const char *const journals[] = {"-journal", "-wal", "-shm"};
 	char beside[INCIDENT_NAME_SIZE + 16];
 
 	if (!statedir__owns(name))
@@ -216,7 +216,8 @@ static int read_entries(struct statedir *s, struct entry **out, size_t *count)
 		struct entry *entry;
 
 		if (!statedir__owns(e->d_name) ||
-		    fstatat(s->fd, e->d_name, &about, AT_SYMLINK_NOFOLLOW) || !S_ISREG(about.st_mode))
+		    fstatat(s->fd, e->d_name, &about, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISREG(about.st_mode))
 			continue;
 		if (*count == room) {
 			room = room ? room * 2 : 64;

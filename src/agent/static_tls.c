@@ -21,11 +21,11 @@ void gnutls_global_deinit(void)
 }
 
 /* GNUTLS_E_UNIMPLEMENTED_FEATURE */
-#define REFUSE(name)           \
-	long name(void);       \
-	long name(void)        \
-	{                      \
-		return -1250L; \
+#define REFUSE(name)                                                                               \
+	long name(void);                                                                           \
+	long name(void)                                                                            \
+	{                                                                                          \
+		return -1250L;                                                                     \
 	}
 
 REFUSE(gnutls_alpn_set_protocols)

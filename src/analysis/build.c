@@ -41,17 +41,17 @@ struct finding *finding__new(struct analysis *a, enum finding_kind kind, enum fi
 	if (!f->classes || !f->modes || !f->witnesses)
 		return NULL;
 	for (uint32_t i = 0; i < length; i++)
-		f->witnesses[i] = (struct witness){ NO_ID, NO_ID, NO_ID, 0, NO_ID, NO_ID };
+		f->witnesses[i] = (struct witness){NO_ID, NO_ID, NO_ID, 0, NO_ID, NO_ID};
 	return f;
 }
 
 static struct witness witness_of(const struct model *m, uint32_t id, uint32_t chain_id)
 {
 	const struct dependency *d = model__dependency(m, id);
-	struct witness w = { .dependency = id,
-			     .chain = chain_id,
-			     .last_chain = d->last_chain,
-			     .class_edge = d->class_edge };
+	struct witness w = {.dependency = id,
+			    .chain = chain_id,
+			    .last_chain = d->last_chain,
+			    .class_edge = d->class_edge};
 	const struct chain *chain = model__chain(m, chain_id);
 
 	w.task = chain->first_task;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Classes known by name: which are VFIO's and KVM's, and which type.member makes too coarse. An
- * instance-only class still takes part in cycles of instances; no class-level cycle of grade warning
- * runs through it. lockdep has finer keys for these locks, or does not validate them at all.
+ * instance-only class still takes part in cycles of instances; no class-level cycle of grade
+ * warning runs through it. lockdep has finer keys for these locks, or does not validate them at
+ * all.
  */
 #include "analysis/class_rules.h"
 
@@ -15,23 +16,23 @@ static const struct {
 	uint32_t flags;
 	const char *reason;
 } rows[] = {
-	{ "kvm.*", CLASS_IN_SCOPE, "KVM" },
-	{ "kvm_*", CLASS_IN_SCOPE, "KVM" },
-	{ "vfio*", CLASS_IN_SCOPE, "VFIO" },
-	{ "vendor_module_lock", CLASS_IN_SCOPE, "KVM's vendor module" },
-	{ "iommufd_*", CLASS_IN_SCOPE, "VFIO's IOMMUFD" },
-	{ "ap_matrix_*", CLASS_IN_SCOPE, "vfio-ap" },
-	{ "matrix_dev*", CLASS_IN_SCOPE, "vfio-ap" },
-	{ "mdev_*", CLASS_IN_SCOPE, "mediated devices" },
-	{ "device.mutex", CLASS_INSTANCE_ONLY,
-	  "device_lock is not validated by lockdep: parents and children nest" },
-	{ "inode.i_rwsem*", CLASS_INSTANCE_ONLY,
-	  "lockdep has a key per filesystem and subclasses for parent and child" },
-	{ "kernfs_rwsem", CLASS_INSTANCE_ONLY,
-	  "one semaphore per kernfs root: sysfs and cgroup trees nest" },
-	{ "kernfs_root.kernfs_rwsem", CLASS_INSTANCE_ONLY, "as kernfs_rwsem" },
-	{ "slab:*", CLASS_INSTANCE_ONLY, "unnamed: cache and call site stand in for a class" },
-	{ "kmalloc-*", CLASS_INSTANCE_ONLY, "unnamed: cache and call site stand in for a class" },
+	{"kvm.*", CLASS_IN_SCOPE, "KVM"},
+	{"kvm_*", CLASS_IN_SCOPE, "KVM"},
+	{"vfio*", CLASS_IN_SCOPE, "VFIO"},
+	{"vendor_module_lock", CLASS_IN_SCOPE, "KVM's vendor module"},
+	{"iommufd_*", CLASS_IN_SCOPE, "VFIO's IOMMUFD"},
+	{"ap_matrix_*", CLASS_IN_SCOPE, "vfio-ap"},
+	{"matrix_dev*", CLASS_IN_SCOPE, "vfio-ap"},
+	{"mdev_*", CLASS_IN_SCOPE, "mediated devices"},
+	{"device.mutex", CLASS_INSTANCE_ONLY,
+	 "device_lock is not validated by lockdep: parents and children nest"},
+	{"inode.i_rwsem*", CLASS_INSTANCE_ONLY,
+	 "lockdep has a key per filesystem and subclasses for parent and child"},
+	{"kernfs_rwsem", CLASS_INSTANCE_ONLY,
+	 "one semaphore per kernfs root: sysfs and cgroup trees nest"},
+	{"kernfs_root.kernfs_rwsem", CLASS_INSTANCE_ONLY, "as kernfs_rwsem"},
+	{"slab:*", CLASS_INSTANCE_ONLY, "unnamed: cache and call site stand in for a class"},
+	{"kmalloc-*", CLASS_INSTANCE_ONLY, "unnamed: cache and call site stand in for a class"},
 };
 
 uint32_t class_rules__flags(const char *class_name)

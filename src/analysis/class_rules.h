@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * class_rules.h - what is known of a lock class by its name alone: whether it is a VFIO or KVM lock,
- * and whether it is too coarse for cycles of classes. Data rows with the reason.
+ * class_rules.h - what is known of a lock class by its name alone: whether it is a VFIO or KVM
+ * lock, and whether it is too coarse for cycles of classes. Data rows with the reason.
  */
 #ifndef VFIOTRACE_CLASS_RULES_H
 #define VFIOTRACE_CLASS_RULES_H

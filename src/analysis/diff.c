@@ -8,9 +8,9 @@
 
 #include "analysis/diff_internal.h"
 
-const char *const diff_kind_names[] = { "appeared", "vanished", "changed", "same" };
-const char *const diff_section_names[DIFF_SECTIONS] = { "cycles",   "dependencies", "classes",
-							"coverage", "waits",	    "holds" };
+const char *const diff_kind_names[] = {"appeared", "vanished", "changed", "same"};
+const char *const diff_section_names[DIFF_SECTIONS] = {"cycles",   "dependencies", "classes",
+						       "coverage", "waits",	   "holds"};
 
 static int by_name(const void *a, const void *b)
 {
@@ -58,7 +58,8 @@ static struct diff_row *add_row(struct diff *d, enum diff_section section)
 	return &(*rows)[count];
 }
 
-static bool differs(enum diff_section section, const struct diff_entry *a, const struct diff_entry *b)
+static bool differs(enum diff_section section, const struct diff_entry *a,
+		    const struct diff_entry *b)
 {
 	if (section == DIFF_WAITS || section == DIFF_HOLDS) {
 		uint64_t before = a->count ? a->total / a->count : 0;
@@ -95,7 +96,8 @@ static int merge_entry(struct diff *d, enum diff_section section, const struct d
 	return (a && !row->before) || (b && !row->after) ? -1 : 0;
 }
 
-static int merge(struct diff *d, enum diff_section section, struct diff_list *a, struct diff_list *b)
+static int merge(struct diff *d, enum diff_section section, struct diff_list *a,
+		 struct diff_list *b)
 {
 	uint32_t i = 0, j = 0;
 	int error = 0;
@@ -103,9 +105,9 @@ static int merge(struct diff *d, enum diff_section section, struct diff_list *a,
 	sort_and_join(a);
 	sort_and_join(b);
 	while (!error && (i < a->count || j < b->count)) {
-		int order = i == a->count ? 1 :
-			    j == b->count ? -1 :
-					    strcmp(a->items[i].name, b->items[j].name);
+		int order = i == a->count   ? 1
+			    : j == b->count ? -1
+					    : strcmp(a->items[i].name, b->items[j].name);
 
 		error = merge_entry(d, section, order <= 0 ? &a->items[i] : NULL,
 				    order >= 0 ? &b->items[j] : NULL);
@@ -127,7 +129,7 @@ static int by_kind_then_name(const void *a, const void *b)
 static int compare_section(struct diff *d, enum diff_section section, const struct diff_side *a,
 			   const struct diff_side *b)
 {
-	struct diff_list before = { .owner = d }, after = { .owner = d };
+	struct diff_list before = {.owner = d}, after = {.owner = d};
 	int error = diff__collect(section, a, &before) || diff__collect(section, b, &after);
 
 	/* a run that recorded no durations at all has none to compare */
@@ -145,7 +147,7 @@ static int compare_section(struct diff *d, enum diff_section section, const stru
 struct diff *diff__make(const struct model *a, const struct finding_list *a_findings,
 			const struct model *b, const struct finding_list *b_findings)
 {
-	const struct diff_side before = { a, a_findings }, after = { b, b_findings };
+	const struct diff_side before = {a, a_findings}, after = {b, b_findings};
 	struct diff *d = calloc(1, sizeof(*d));
 
 	for (int section = 0; d && section < DIFF_SECTIONS; section++) {

@@ -12,7 +12,7 @@ struct diff_side {
 
 struct diff_entry {
 	const char *name, *from, *to; /* aligned names, owned by the diff */
-	uint64_t value; /* what must be equal: modes, state, code and grade */
+	uint64_t value;		      /* what must be equal: modes, state, code and grade */
 	uint64_t count, total;
 	const char *words; /* coverage: probe; cycles: grade */
 	bool is_bad;

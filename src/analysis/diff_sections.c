@@ -10,11 +10,11 @@
 
 /* Functions that were renamed upstream; the commit of each is in the history of VFIO. */
 static const char *const renamed[][2] = {
-	{ "vfio_device_open", "vfio_df_open" },	  /* 05f37e1c03b6, v6.6 */
-	{ "vfio_device_close", "vfio_df_close" }, /* the same */
-	{ "_vfio_device_get_kvm_safe", "vfio_device_get_kvm_safe" }, /* 5c6de3ea7376, v6.6 */
-	{ "vfio_group_set_kvm", "vfio_file_set_kvm" },		     /* ba70a89f3c2a, v5.19 */
-	{ "vfio_pci_mmap_fault", "vfio_pci_mmap_huge_fault" },
+	{"vfio_device_open", "vfio_df_open"},			   /* 05f37e1c03b6, v6.6 */
+	{"vfio_device_close", "vfio_df_close"},			   /* the same */
+	{"_vfio_device_get_kvm_safe", "vfio_device_get_kvm_safe"}, /* 5c6de3ea7376, v6.6 */
+	{"vfio_group_set_kvm", "vfio_file_set_kvm"},		   /* ba70a89f3c2a, v5.19 */
+	{"vfio_pci_mmap_fault", "vfio_pci_mmap_huge_fault"},
 };
 
 static void align_function(char *function)
@@ -68,7 +68,7 @@ static struct diff_entry *add(struct diff_list *list, const char *name)
 			return NULL;
 		list->items = grown;
 	}
-	list->items[list->count] = (struct diff_entry){ .name = own(list->owner, name) };
+	list->items[list->count] = (struct diff_entry){.name = own(list->owner, name)};
 	return list->items[list->count].name ? &list->items[list->count++] : NULL;
 }
 
@@ -127,9 +127,9 @@ static void cycle_name(const struct model *m, const struct finding *f, char *out
 	}
 	used = (size_t)snprintf(out, size, "%s", best);
 	for (uint32_t i = 1; i <= f->length && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, " -> %s",
-					 class_name(m, f->classes[(start + i) % f->length], name,
-						    sizeof(name)));
+		used += (size_t)snprintf(
+			out + used, size - used, " -> %s",
+			class_name(m, f->classes[(start + i) % f->length], name, sizeof(name)));
 }
 
 static int collect_cycles(const struct diff_side *side, struct diff_list *out)
@@ -222,20 +222,20 @@ static char *words(const char *format, ...)
 
 static char *describe_modes(uint64_t modes)
 {
-	static const char *const names[] = { "exclusive", "shared", "recursive" };
+	static const char *const names[] = {"exclusive", "shared", "recursive"};
 	char text[256] = "";
 
 	for (int from = 0; from < LOCK_MODES; from++)
 		for (int to = 0; to < LOCK_MODES; to++)
 			if (modes & 1ull << (from * LOCK_MODES + to))
-				snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s -> %s",
-					 *text ? ", " : "", names[from], names[to]);
+				snprintf(text + strlen(text), sizeof(text) - strlen(text),
+					 "%s%s -> %s", *text ? ", " : "", names[from], names[to]);
 	return strdup(text);
 }
 
 char *diff__describe(enum diff_section section, const struct diff_entry *entry)
 {
-	static const char *const states[] = { "unprobed", "absent", "zero", "hit" };
+	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 	int state = 0;
 
 	switch (section) {
@@ -249,8 +249,8 @@ char *diff__describe(enum diff_section section, const struct diff_entry *entry)
 		while (entry->value >> (state + 1))
 			state++;
 		return entry->words ? words("%s %" PRIu64 " (%s)", states[state], entry->count,
-					    entry->words) :
-				      words("%s %" PRIu64, states[state], entry->count);
+					    entry->words)
+				    : words("%s %" PRIu64, states[state], entry->count);
 	default:
 		return words("mean %" PRIu64 " ns of %" PRIu64,
 			     entry->count ? entry->total / entry->count : 0, entry->count);

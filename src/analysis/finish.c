@@ -28,7 +28,7 @@ static void put_bad_releases(struct analysis *a)
 /* One class, both orders of some two instances: an inversion; else one nesting finding per mode. */
 static void put_same_class(struct analysis *a, uint32_t edge_id)
 {
-	uint32_t first[2] = { NO_ID, NO_ID };
+	uint32_t first[2] = {NO_ID, NO_ID};
 	bool opposite = false;
 
 	for (uint32_t i = 0; i < model__class_edge(a->m, edge_id)->dependency_count; i++) {
@@ -68,7 +68,7 @@ static void put_single(struct analysis *a)
 
 static int finish(struct analysis *a)
 {
-	struct found_cycles found = { 0 };
+	struct found_cycles found = {0};
 	int error = pending__finish(a);
 
 	if (error)
@@ -89,7 +89,7 @@ int analysis__finish(struct analysis *a)
 {
 	int error;
 
-	a->stats = (struct analysis_stats){ 0 };
+	a->stats = (struct analysis_stats){0};
 	class_rules__apply(a->m, a->options.rules, a->known_classes);
 	a->known_classes = model__class_count(a->m);
 	a->finishing = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Cycles of classes over the whole model: reciprocal pairs first, then one shortest strong cycle per
- * remaining back edge. Simple cycles are never enumerated: a few bad edges fuse thousands of classes
- * into one component with more cycles than anybody can read.
+ * Cycles of classes over the whole model: reciprocal pairs first, then one shortest strong cycle
+ * per remaining back edge. Simple cycles are never enumerated: a few bad edges fuse thousands of
+ * classes into one component with more cycles than anybody can read.
  *
  * A reported cycle of grade warning or worse explains its youngest edge: further cycles over that
  * edge are the same mistake, unless they are worse.
@@ -14,12 +14,12 @@
 
 #include "util/scc.h"
 
-#define MAX_CLOSING_EDGES 1000	    /* cycles looked for one by one */
-#define MAX_ORDERED_EDGES 200000    /* above: one cycle per component and round */
+#define MAX_CLOSING_EDGES 1000	 /* cycles looked for one by one */
+#define MAX_ORDERED_EDGES 200000 /* above: one cycle per component and round */
 #define MAX_ROUNDS 20
-#define MAX_VARIED 4		    /* length up to which all modes are tried */
-#define MAX_DETOURS 128		    /* other ways round when the shortest cycle is harmless */
-#define DETOUR_STATES 40000000	    /* class states all detours together may visit */
+#define MAX_VARIED 4	       /* length up to which all modes are tried */
+#define MAX_DETOURS 128	       /* other ways round when the shortest cycle is harmless */
+#define DETOUR_STATES 40000000 /* class states all detours together may visit */
 
 struct classes {
 	struct analysis *a;
@@ -33,7 +33,7 @@ struct classes {
 static bool find_components(struct classes *c)
 {
 	struct arc *arcs = malloc((c->edges + 1ULL) * sizeof(*arcs));
-	struct adjacency graph = { 0 };
+	struct adjacency graph = {0};
 	uint32_t kept = 0;
 
 	free(c->component);
@@ -42,7 +42,7 @@ static bool find_components(struct classes *c)
 		const struct class_edge *edge = model__class_edge(c->a->m, i);
 
 		if (edge->from != edge->to && !c->explained[i])
-			arcs[kept++] = (struct arc){ edge->from, edge->to };
+			arcs[kept++] = (struct arc){edge->from, edge->to};
 	}
 	if (arcs && adjacency__build(&graph, model__class_count(c->a->m), arcs, kept))
 		c->component = scc__components(&graph);
@@ -127,9 +127,10 @@ static void put_pairs(struct classes *c, const struct found_cycles *found)
 			uint8_t there = modes & 1, back = modes >> 1;
 
 			if (strong__pair(m, id, reverse, there, back))
-				explain(c, candidate__consider(c->a, cycle__pair(c->a, id, reverse,
-										 there, back),
-							      GRADE_INFO));
+				explain(c,
+					candidate__consider(
+						c->a, cycle__pair(c->a, id, reverse, there, back),
+						GRADE_INFO));
 		}
 	}
 }
@@ -185,12 +186,12 @@ static bool consider_modes(struct classes *c, const struct cycle *cycle, enum fi
 }
 
 /*
- * Other ways round an edge whose shortest cycle is harmless: each search leaves out one more edge of
- * a cycle that was found before. Ends with the first that is not harmless, or with the budget.
+ * Other ways round an edge whose shortest cycle is harmless: each search leaves out one more edge
+ * of a cycle that was found before. Ends with the first that is not harmless, or with the budget.
  */
 static void consider_detours(struct classes *c, uint32_t edge, uint8_t mode)
 {
-	struct ids queue[MAX_DETOURS] = { { 0 } };
+	struct ids queue[MAX_DETOURS] = {{0}};
 	uint32_t queued = 1;
 
 	for (uint32_t at = 0; at < queued && c->searches; at++, c->searches--) {
@@ -246,7 +247,7 @@ static bool load_edges(struct classes *c, struct order *order, uint64_t *count)
 /* Insert in order of first sight: the edge that cannot be ordered is the one that came too much. */
 static void by_insertion(struct classes *c)
 {
-	struct order order = { 0 };
+	struct order order = {0};
 
 	if (!order__reserve(&order, c->a->m))
 		return;
@@ -275,8 +276,8 @@ static void by_rounds(struct classes *c)
 			if (last[i] == NO_ID)
 				continue;
 			consider_closing(c, last[i]);
-			c->explained[last[i]] = c->explained[last[i]] ? c->explained[last[i]] :
-									FINDING_CODES;
+			c->explained[last[i]] =
+				c->explained[last[i]] ? c->explained[last[i]] : FINDING_CODES;
 			again = true;
 		}
 		again = again && find_components(c);
@@ -288,7 +289,7 @@ static void by_rounds(struct classes *c)
 static void put_remaining(struct classes *c)
 {
 	struct analysis *a = c->a;
-	struct order kept = a->order, order = { 0 };
+	struct order kept = a->order, order = {0};
 	uint64_t count;
 
 	/* the searches walk a->order's adjacency: only what is left, while we are here */
@@ -306,9 +307,9 @@ static void put_remaining(struct classes *c)
 
 void classes__finish(struct analysis *a, const struct found_cycles *found)
 {
-	struct classes c = { .a = a,
-			     .edges = model__class_edge_count(a->m),
-			     .searches = DETOUR_STATES / (2ULL * model__class_count(a->m) + 1) };
+	struct classes c = {.a = a,
+			    .edges = model__class_edge_count(a->m),
+			    .searches = DETOUR_STATES / (2ULL * model__class_count(a->m) + 1)};
 
 	c.explained = calloc(c.edges + 1ULL, 1);
 	if (c.explained && find_components(&c)) {

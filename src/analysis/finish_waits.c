@@ -11,14 +11,12 @@
 static int add_task(struct waitfor *w, const struct model *m, uint32_t task)
 {
 	const struct held_lock *held = model__held(m, task), *pending = model__pending(m, task);
-	struct waitfor_wait wait = { .task = task,
-				     .state = 'D',
-				     .kernel_stack = NO_ID,
-				     .user_stack = NO_ID };
+	struct waitfor_wait wait = {
+		.task = task, .state = 'D', .kernel_stack = NO_ID, .user_stack = NO_ID};
 	int error = 0;
 
 	for (uint32_t i = 0; !error && i < model__held_count(m, task); i++) {
-		struct waitfor_owner owner = { task, held[i].instance, held[i].mode, true };
+		struct waitfor_owner owner = {task, held[i].instance, held[i].mode, true};
 
 		error = waitfor__add_owner(w, &owner);
 	}
@@ -57,9 +55,9 @@ static void cover(struct analysis *a, const struct finding *deadlock)
 {
 	struct finding copy = *deadlock;
 
-	copy.kind = deadlock->length == 1 ? FINDING_RECURSION :
-		    deadlock->length == 2 ? FINDING_INVERSION :
-					    FINDING_CYCLE;
+	copy.kind = deadlock->length == 1   ? FINDING_RECURSION
+		    : deadlock->length == 2 ? FINDING_INVERSION
+					    : FINDING_CYCLE;
 	copy.task_count = 0;
 	for (uint32_t i = 0; i < copy.length; i++)
 		copy.modes[i] = hold_mode(copy.modes[i]);
@@ -89,7 +87,7 @@ static int add_deadlocks(struct analysis *a, const struct finding_list *list)
 int pending__finish(struct analysis *a)
 {
 	struct waitfor *w = waitfor__new(a->m);
-	struct finding_list list = { 0 };
+	struct finding_list list = {0};
 	int error = w ? 0 : -ENOMEM;
 
 	for (uint32_t task = 0; !error && task < model__task_count(a->m); task++)

@@ -54,7 +54,7 @@ void forkjoin__free(struct forkjoin *f)
 static void advance(struct forkjoin *f, uint32_t task, uint32_t after)
 {
 	uint32_t before = f->current[task];
-	struct segment fresh = { .task = task };
+	struct segment fresh = {.task = task};
 	const struct segment *own, *other;
 
 	if (f->too_big || (f->segments.count + 1) * f->tasks > CLOCK_LIMIT) {

@@ -27,7 +27,7 @@ static void each_sight(struct analysis *a, sight_fn each)
 
 	for (uint64_t i = 0; i < n->items.count; i++) {
 		const struct node *node = &n->items.items[i];
-		struct sight sight = { node->chain, node->task, NO_ID };
+		struct sight sight = {node->chain, node->task, NO_ID};
 		uint32_t entry = node->first_entry;
 
 		if (entry == NO_ID)

@@ -14,8 +14,8 @@ static bool name_matches(const struct analysis *a, const char *pattern, uint32_t
 }
 
 /* The patterns stand for the cycle in its order, from any start. */
-static bool cycle_matches(const struct analysis *a, const struct finding *f,
-			  const char **patterns, uint32_t count)
+static bool cycle_matches(const struct analysis *a, const struct finding *f, const char **patterns,
+			  uint32_t count)
 {
 	if (!count || count != f->length)
 		return false;
@@ -109,11 +109,11 @@ void match_known(struct analysis *a, struct finding *f)
 	for (uint32_t i = 0; catalogue && i < catalogue->count && f->known_count < size; i++) {
 		const struct catalogue_row *row = &catalogue->rows[i];
 
-		if (!cycle_matches(a, f, row->classes, row->class_count) ||
-		    !may_be(a, f, row) || names_commit(f, row->commit))
+		if (!cycle_matches(a, f, row->classes, row->class_count) || !may_be(a, f, row) ||
+		    names_commit(f, row->commit))
 			continue;
 		f->known[f->known_count++] =
-			(struct known_bug){ row->commit, row->title, fix_state(a, row) };
+			(struct known_bug){row->commit, row->title, fix_state(a, row)};
 	}
 }
 

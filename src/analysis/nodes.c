@@ -14,14 +14,14 @@ static uint32_t *instance_components(const struct model *m, bool *empty)
 {
 	uint32_t count = model__dependency_count(m), kept = 0;
 	struct arc *arcs = malloc((count + 1ULL) * sizeof(*arcs));
-	struct adjacency graph = { 0 };
+	struct adjacency graph = {0};
 	uint32_t *component = NULL;
 
 	for (uint32_t i = 0; arcs && i < count; i++) {
 		const struct dependency *d = model__dependency(m, i);
 
 		if (d->from != d->to)
-			arcs[kept++] = (struct arc){ d->from, d->to };
+			arcs[kept++] = (struct arc){d->from, d->to};
 	}
 	if (arcs && adjacency__build(&graph, model__instance_count(m), arcs, kept))
 		component = scc__components(&graph);
@@ -46,9 +46,9 @@ static uint64_t canonical_hash(const struct chain *chain)
 				 chain->wanted.subclass);
 
 	for (uint32_t i = 0; i < chain->held_count; i++)
-		hash += hash_mix(idmap_pair(chain->held[i].instance,
-					    hold_mode(chain->held[i].mode)),
-				 1 + chain->held[i].subclass);
+		hash += hash_mix(
+			idmap_pair(chain->held[i].instance, hold_mode(chain->held[i].mode)),
+			1 + chain->held[i].subclass);
 	return hash ? hash : 1;
 }
 
@@ -83,14 +83,13 @@ static uint32_t node_for(struct nodes *n, const struct model *m, uint32_t task, 
 {
 	uint64_t key = hash_mix(n->canonical[chain], task);
 	uint32_t id = idmap__get(&n->ids, key);
-	struct node fresh = { .task = task,
-			      .chain = chain,
-			      .first_entry = NO_ID,
-			      .last_entry = NO_ID };
+	struct node fresh = {
+		.task = task, .chain = chain, .first_entry = NO_ID, .last_entry = NO_ID};
 
-	fresh.only_task = task != NO_ID			    ? task :
-			  model__chain(m, chain)->task_count > 1 ? NO_ID :
-								   model__chain(m, chain)->first_task;
+	fresh.only_task = task != NO_ID ? task
+			  : model__chain(m, chain)->task_count > 1
+				  ? NO_ID
+				  : model__chain(m, chain)->first_task;
 	if (id != IDMAP_NONE) {
 		if (n->items.items[id].only_task != fresh.only_task)
 			n->items.items[id].only_task = NO_ID;
@@ -110,7 +109,7 @@ static uint32_t add_entry(struct nodes *n, uint32_t node_id, uint64_t event, uin
 	struct node *node = &n->items.items[node_id];
 	uint32_t id = (uint32_t)n->entries.count;
 
-	if (!vector_push(&n->entries, (struct entry){ event, segment, NO_ID }))
+	if (!vector_push(&n->entries, (struct entry){event, segment, NO_ID}))
 		return NO_ID;
 	if (node->first_entry == NO_ID)
 		node->first_entry = id;
@@ -218,7 +217,7 @@ static bool index_by_held(struct nodes *n, const struct model *m)
 					continue;
 				if (pass)
 					n->by_held[at[held]++] =
-						(struct holder){ i, chain->held[j].mode };
+						(struct holder){i, chain->held[j].mode};
 				else
 					at[held + 1]++;
 			}
@@ -238,7 +237,7 @@ static bool index_by_held(struct nodes *n, const struct model *m)
 /* Distinct (task, wanted, held set) of the whole trace: the size of the problem. */
 static uint64_t count_abstract(const struct model *m)
 {
-	struct idmap seen = { 0 };
+	struct idmap seen = {0};
 	uint64_t count = 0;
 
 	for (uint32_t i = 0; i < model__task_chain_count(m); i++) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Incremental topological order of the class graph: D. J. Pearce, P. H. J. Kelly, "A Dynamic
- * Topological Sort Algorithm for Directed Acyclic Graphs", 2006. Only the ranks between the two ends
- * of a new edge are touched. An edge that closes a cycle is put aside and never enters the order.
+ * Topological Sort Algorithm for Directed Acyclic Graphs", 2006. Only the ranks between the two
+ * ends of a new edge are touched. An edge that closes a cycle is put aside and never enters the
+ * order.
  */
 #include "analysis/internal.h"
 
@@ -17,7 +18,7 @@ bool ids__push(struct ids *ids, uint32_t id)
 void ids__release(struct ids *ids)
 {
 	free(ids->items);
-	*ids = (struct ids){ 0 };
+	*ids = (struct ids){0};
 }
 
 static bool grow_classes(struct order *o, uint64_t count)
@@ -48,7 +49,7 @@ bool order__reserve(struct order *o, const struct model *m)
 	if (classes > o->class_capacity && !grow_classes(o, classes))
 		return false;
 	for (; o->class_count < classes; o->class_count++) {
-		o->out[o->class_count] = o->in[o->class_count] = (struct ids){ 0 };
+		o->out[o->class_count] = o->in[o->class_count] = (struct ids){0};
 		o->rank[o->class_count] = (uint32_t)o->class_count;
 		o->mark[o->class_count] = 0;
 	}
@@ -70,8 +71,8 @@ static bool reach(struct order *o, const struct model *m, uint32_t start, uint32
 	o->mark[start] = 1;
 	ids__push(found, start);
 	for (uint64_t i = 0; i < found->count; i++) {
-		const struct ids *edges = forward ? &o->out[found->items[i]] :
-						    &o->in[found->items[i]];
+		const struct ids *edges =
+			forward ? &o->out[found->items[i]] : &o->in[found->items[i]];
 
 		for (uint64_t j = 0; j < edges->count; j++) {
 			const struct class_edge *edge = model__class_edge(m, edges->items[j]);
@@ -114,7 +115,7 @@ static int compare_ids(const void *a, const void *b)
 /* Give the ranks of both sets to the backward set first, then to the forward set. */
 static void reorder(struct order *o)
 {
-	struct ids *sets[] = { &o->backward, &o->forward };
+	struct ids *sets[] = {&o->backward, &o->forward};
 	uint64_t next = 0;
 
 	o->ranks.count = 0;
@@ -167,5 +168,5 @@ void order__release(struct order *o)
 	ids__release(&o->forward);
 	ids__release(&o->backward);
 	ids__release(&o->ranks);
-	*o = (struct order){ 0 };
+	*o = (struct order){0};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The pattern search: depth first, by growing length, from the smallest node of each cycle. Its cost
- * is bounded by a budget of steps; what was not searched is said (search_cut).
+ * The pattern search: depth first, by growing length, from the smallest node of each cycle. Its
+ * cost is bounded by a budget of steps; what was not searched is said (search_cut).
  */
 #include "analysis/patterns.h"
 
@@ -149,7 +149,7 @@ static bool may_be_paired(const struct search *s, uint32_t id)
 void patterns__search(struct analysis *a, bool (*found)(void *context, const struct pattern *p),
 		      void *context)
 {
-	struct search s = { .a = a, .found = found, .context = context };
+	struct search s = {.a = a, .found = found, .context = context};
 	uint32_t longest = a->options.max_pattern_length;
 
 	if (longest > MAX_PATTERN)

@@ -2,7 +2,8 @@
 /*
  * Realisations: a cycle of classes, taken down to instances, tasks and held sets. The filters are
  * switched on together first (is there a realisation that can deadlock?), then one by one to find
- * out which of them forbids all realisations; VERDICTS' lines from "instance-inversion" down follow.
+ * out which of them forbids all realisations; VERDICTS' lines from "instance-inversion" down
+ * follow.
  */
 #include "analysis/internal.h"
 
@@ -62,8 +63,7 @@ static bool fits(const struct realiser *r, uint32_t level, const struct dependen
 	if (level == r->cycle->length - 1) {
 		const struct dependency *first = model__dependency(m, r->dependencies[0]);
 
-		return d->to == first->from &&
-		       link_allowed(r, d->to_mode, first->from_mode, d->to);
+		return d->to == first->from && link_allowed(r, d->to_mode, first->from_mode, d->to);
 	}
 	return true;
 }
@@ -77,7 +77,7 @@ static uint32_t sight_count(const struct analysis *a, uint32_t dependency)
 
 static struct sight sight_at(const struct analysis *a, uint32_t dependency, uint32_t i)
 {
-	struct sight sight = { .segment = NO_ID };
+	struct sight sight = {.segment = NO_ID};
 
 	if (a->sights)
 		return a->sights[a->sight_start[dependency] + i];
@@ -226,7 +226,8 @@ static bool search(struct realiser *r, uint32_t filter)
 static int compare_from(const void *x, const void *y, void *context)
 {
 	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-	uint32_t from = model__dependency(context, a)->from, other = model__dependency(context, b)->from;
+	uint32_t from = model__dependency(context, a)->from,
+		 other = model__dependency(context, b)->from;
 
 	if (from != other)
 		return from < other ? -1 : 1;
@@ -264,7 +265,8 @@ static void decide_classes(const struct realiser *r)
 		enum link best_link = LINK_NONE;
 
 		for (uint32_t j = 0; j < model__class_edge(m, cycle->edges[i])->dependency_count &&
-				     best_link != LINK_HARD; j++) {
+				     best_link != LINK_HARD;
+		     j++) {
 			uint32_t id = model__class_edge_dependency(m, cycle->edges[i], j);
 			const struct dependency *d = model__dependency(m, id);
 			enum link link = link_of(d->to_mode, cycle->modes[next]);
@@ -375,10 +377,9 @@ static bool allocate(struct realiser *r)
 	return r->dependencies && r->segments && r->sorted;
 }
 
-bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must,
-	    struct decision *decision)
+bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must, struct decision *decision)
 {
-	struct realiser r = { .a = a, .cycle = cycle, .must = must, .decision = decision };
+	struct realiser r = {.a = a, .cycle = cycle, .must = must, .decision = decision};
 	bool decided = false;
 
 	decision->fair = decision->cut = decision->same_thread = decision->report = false;

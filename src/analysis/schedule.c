@@ -60,12 +60,18 @@ static void place_of(const struct predictor *p, uint32_t event, char *buffer, si
 static void describe(const struct predictor *p, uint32_t event, char *buffer, size_t size)
 {
 	static const char *const verbs[] = {
-		[EVENT_ACQUIRE] = "has taken",	  [EVENT_RELEASE] = "has released",
-		[EVENT_TRY_ACQUIRE] = "has taken", [EVENT_REQUEST] = "asks for",
-		[EVENT_FORK] = "has started",	  [EVENT_JOIN] = "has joined",
-		[EVENT_READ] = "has read",	  [EVENT_WRITE] = "has written",
-		[EVENT_BEGIN] = "has begun",	  [EVENT_END] = "has ended",
-		[EVENT_DOWNGRADE] = "has downgraded", [EVENT_CUT] = "goes on",
+		[EVENT_ACQUIRE] = "has taken",
+		[EVENT_RELEASE] = "has released",
+		[EVENT_TRY_ACQUIRE] = "has taken",
+		[EVENT_REQUEST] = "asks for",
+		[EVENT_FORK] = "has started",
+		[EVENT_JOIN] = "has joined",
+		[EVENT_READ] = "has read",
+		[EVENT_WRITE] = "has written",
+		[EVENT_BEGIN] = "has begun",
+		[EVENT_END] = "has ended",
+		[EVENT_DOWNGRADE] = "has downgraded",
+		[EVENT_CUT] = "goes on",
 	};
 	const struct trace_event *e = &p->events[event];
 	char what[160] = "", place[160];
@@ -150,7 +156,7 @@ static bool add_waits(struct writer *w, const struct pattern *pattern)
 const char **predictor__schedule(struct predictor *p, const struct pattern *pattern,
 				 uint32_t *count)
 {
-	struct writer w = { .p = p };
+	struct writer w = {.p = p};
 	uint32_t runs = count_runs(p), room = MAX_STEPS - pattern->length - 1, skip = 0;
 	char text[120];
 

@@ -64,8 +64,8 @@ static void change(struct analysis *a, uint32_t chain_id, int by)
 	const struct chain *chain = model__chain(a->m, chain_id);
 
 	for (uint32_t i = 0; i < chain->held_count; i++) {
-		uint16_t *held = chain->held[i].mode == LOCK_EXCLUSIVE ? a->held_exclusive :
-									 a->held_shared;
+		uint16_t *held =
+			chain->held[i].mode == LOCK_EXCLUSIVE ? a->held_exclusive : a->held_shared;
 
 		held[chain->held[i].instance] = (uint16_t)(held[chain->held[i].instance] + by);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What one dependency says by itself: recursion, nesting of one class, a violated declared order. */
+/* What one dependency says by itself: recursion, nesting of one class, a violated declared order.
+ */
 #include "analysis/internal.h"
 
 #include <fnmatch.h>
@@ -17,8 +18,8 @@ static uint32_t find_opposite(const struct model *m, const struct dependency *d,
 	    link_of(to_mode, d->from_mode) == LINK_NONE)
 		return NO_ID;
 	id = model__find_annotated(m, d->to, from_mode, d->from, to_mode, swapped);
-	return id != NO_ID ? id :
-			     model__find_annotated(m, d->to, from_mode, d->from, to_mode,
+	return id != NO_ID ? id
+			   : model__find_annotated(m, d->to, from_mode, d->from, to_mode,
 						   d->subclasses);
 }
 
@@ -33,12 +34,11 @@ bool consider_opposite(struct analysis *a, uint32_t dependency)
 		if (id == NO_ID)
 			continue;
 		any = true;
-		candidate__consider(a,
-				    cycle__pair(a, d->class_edge,
-						model__dependency(a->m, id)->class_edge,
-						hold_mode(d->from_mode),
-						hold_mode(modes / LOCK_MODES)),
-				    GRADE_INFO);
+		candidate__consider(
+			a,
+			cycle__pair(a, d->class_edge, model__dependency(a->m, id)->class_edge,
+				    hold_mode(d->from_mode), hold_mode(modes / LOCK_MODES)),
+			GRADE_INFO);
 	}
 	return any;
 }
@@ -101,24 +101,24 @@ static const struct ids *positions_of(struct analysis *a, uint32_t class_id)
 	for (; a->positions.count < classes; a->positions.count++) {
 		struct ids *fresh = &a->positions.items[a->positions.count];
 
-		*fresh = (struct ids){ 0 };
+		*fresh = (struct ids){0};
 		add_positions(a, (uint32_t)a->positions.count, fresh);
 	}
 	return &a->positions.items[class_id];
 }
 
-static void report_order(struct analysis *a, uint32_t edge, const struct rule *rule,
-			 uint32_t inner, uint32_t outer)
+static void report_order(struct analysis *a, uint32_t edge, const struct rule *rule, uint32_t inner,
+			 uint32_t outer)
 {
 	uint32_t dependency = model__class_edge(a->m, edge)->first_dependency;
-	struct finding *f = finding__of_dependency(a, FINDING_ORDER, CODE_ORDER_VIOLATION,
-						   dependency);
+	struct finding *f =
+		finding__of_dependency(a, FINDING_ORDER, CODE_ORDER_VIOLATION, dependency);
 	char text[512];
 
 	if (!f || !touches_scope(a, f))
 		return;
-	snprintf(text, sizeof(text), "%s before %s%s%s", rule->classes[outer],
-		 rule->classes[inner], rule->reason ? ": " : "", rule->reason ? rule->reason : "");
+	snprintf(text, sizeof(text), "%s before %s%s%s", rule->classes[outer], rule->classes[inner],
+		 rule->reason ? ": " : "", rule->reason ? rule->reason : "");
 	f->rule = model__intern(a->m, text);
 	analysis__put(a, f);
 }

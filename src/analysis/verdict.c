@@ -8,15 +8,15 @@
 
 #include "analysis/verdict_internal.h"
 
-const char *const verdict_names[VERDICT_KINDS] = { "pass", "fail", "inconclusive" };
-const char *const dependency_fate_names[] = { "gone", "back", "not exercised" };
+const char *const verdict_names[VERDICT_KINDS] = {"pass", "fail", "inconclusive"};
+const char *const dependency_fate_names[] = {"gone", "back", "not exercised"};
 
 /* The paths of the inversion this tool was made for. */
 #define DEFAULT_PATHS                                                                              \
 	(1u << PATH_DEVICE_OPEN | 1u << PATH_DEVICE_CLOSE | 1u << PATH_GET_KVM |                   \
 	 1u << PATH_PUT_KVM | 1u << PATH_SET_KVM | 1u << PATH_GROUP_ADD |                          \
 	 1u << PATH_KVM_DEVICE_RELEASE)
-static const char *const default_classes[] = { "vfio_group.group_lock", "kvm.lock" };
+static const char *const default_classes[] = {"vfio_group.group_lock", "kvm.lock"};
 
 char *verdict__words(const char *format, ...)
 {
@@ -84,8 +84,8 @@ static void judge_known_fix(struct verdict *v, const struct verdict_options *opt
 					     evidence));
 	} else if (options->known_state == VERDICT_FIX_UNKNOWN) {
 		worsen(v, VERDICT_INCONCLUSIVE);
-		add_reason(v, verdict__words("whether %s is in this kernel: %s", options->known->commit,
-					     evidence));
+		add_reason(v, verdict__words("whether %s is in this kernel: %s",
+					     options->known->commit, evidence));
 	}
 }
 
@@ -118,10 +118,12 @@ static void judge_coverage(struct verdict *v, const struct model *m)
 			continue;
 		worsen(v, VERDICT_INCONCLUSIVE);
 		if (c->state == COVERAGE_UNPROBED)
-			add_reason(v, verdict__words("path %s could not be watched: %s", path_names[path],
+			add_reason(v, verdict__words("path %s could not be watched: %s",
+						     path_names[path],
 						     c->reason ? c->reason : "no probe"));
 		else
-			add_reason(v, verdict__words("path %s was not exercised", path_names[path]));
+			add_reason(v,
+				   verdict__words("path %s was not exercised", path_names[path]));
 	}
 }
 
@@ -152,8 +154,9 @@ static void judge_losses(struct verdict *v, const struct model *m,
 	}
 	if (level && !strcmp(level, "tracepoint")) {
 		worsen(v, VERDICT_INCONCLUSIVE);
-		add_reason(v, verdict__words("only contention was traced: orders taken without waiting "
-					     "were not seen"));
+		add_reason(v, verdict__words(
+				      "only contention was traced: orders taken without waiting "
+				      "were not seen"));
 	}
 }
 
@@ -175,7 +178,8 @@ static void judge_locks_seen(struct verdict *v, const struct model *m,
 			require_class(v, m, options->known->classes[i], options->known->commit);
 	for (uint32_t i = 0; i < v->cycle_count; i++)
 		for (uint32_t d = 0; d < v->cycles[i].count; d++)
-			require_class(v, m, v->cycles[i].dependencies[d].from, "the baseline's cycle");
+			require_class(v, m, v->cycles[i].dependencies[d].from,
+				      "the baseline's cycle");
 	if (options->known || v->cycle_count)
 		return;
 	for (size_t i = 0; i < sizeof(default_classes) / sizeof(*default_classes); i++)
@@ -208,11 +212,13 @@ static void say_what_a_pass_rests_on(struct verdict *v, const struct model *m)
 		ran += model__coverage(m, (enum path_id)path)->hits > 0;
 		absent += model__coverage(m, (enum path_id)path)->state == COVERAGE_ABSENT;
 	}
-	add_reason(v, absent ? verdict__words("%u required paths ran, %u do not exist on this kernel",
-					      ran, absent) :
-			       verdict__words("all %u required paths ran", ran));
+	add_reason(v,
+		   absent ? verdict__words("%u required paths ran, %u do not exist on this kernel",
+					   ran, absent)
+			  : verdict__words("all %u required paths ran", ran));
 	for (uint32_t i = 0; i < v->cycle_count; i++)
-		add_reason(v, verdict__words("the baseline's cycle is gone: %s", v->cycles[i].words));
+		add_reason(v,
+			   verdict__words("the baseline's cycle is gone: %s", v->cycles[i].words));
 	add_reason(v, verdict__words("no finding of grade warning or worse, nothing lost"));
 }
 
@@ -266,7 +272,8 @@ uint32_t verdict__parse_paths(const char *list, char *bad)
 		int path;
 
 		for (path = 0; path < PATH_COUNT; path++)
-			if (strlen(path_names[path]) == length && !strncmp(path_names[path], list, length))
+			if (strlen(path_names[path]) == length &&
+			    !strncmp(path_names[path], list, length))
 				break;
 		if (path == PATH_COUNT) {
 			snprintf(bad, 32, "%.*s", (int)length, list);

@@ -44,7 +44,8 @@ bool verdict__saw_class(const struct model *m, const char *pattern)
 	return false;
 }
 
-static const struct class_edge *edge_by_name(const struct model *m, const char *from, const char *to)
+static const struct class_edge *edge_by_name(const struct model *m, const char *from,
+					     const char *to)
 {
 	uint32_t a = model__find_class(m, from), b = model__find_class(m, to), edge;
 
@@ -101,8 +102,8 @@ static char *taken_instead(const struct model *m, const struct model *baseline, 
 		if (edge->from != from_class || edge_by_name(baseline, from, to) ||
 		    !edge_on_path(m, e, path))
 			continue;
-		longer = words ? verdict__words("%s, %s", words, to) :
-				 verdict__words("%s -> %s", from, to);
+		longer = words ? verdict__words("%s, %s", words, to)
+			       : verdict__words("%s -> %s", from, to);
 		free(words);
 		words = longer;
 	}
@@ -153,7 +154,8 @@ static int compare_cycle(struct verdict_cycle *c, const struct model *m,
 	return 0;
 }
 
-int verdict__compare(struct verdict *v, const struct model *m, const struct verdict_options *options)
+int verdict__compare(struct verdict *v, const struct model *m,
+		     const struct verdict_options *options)
 {
 	const struct finding_list *list = options->baseline_findings;
 	int error = 0;
@@ -176,9 +178,8 @@ int verdict__compare(struct verdict *v, const struct model *m, const struct verd
 const char *verdict__refuse(const struct model *m, const struct model *baseline, char *out,
 			    size_t size)
 {
-	static const char *const facts[][2] = { { "scope", "scope" },
-						{ "probe.level", "probe level" },
-						{ "schema", "schema" } };
+	static const char *const facts[][2] = {
+		{"scope", "scope"}, {"probe.level", "probe level"}, {"schema", "schema"}};
 
 	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
 		const char *now = model__fact(m, facts[i][0]);
@@ -186,7 +187,8 @@ const char *verdict__refuse(const struct model *m, const struct model *baseline,
 
 		if (!now || !before || !strcmp(now, before))
 			continue;
-		snprintf(out, size, "the baseline was made with %s %s, this run has %s: not comparable",
+		snprintf(out, size,
+			 "the baseline was made with %s %s, this run has %s: not comparable",
 			 facts[i][1], before, now);
 		return out;
 	}

@@ -11,6 +11,7 @@ char *verdict__cycle_words(const struct model *m, const struct finding *f);
 /* A lock of a class that matches (fnmatch) was taken or wanted. */
 bool verdict__saw_class(const struct model *m, const char *pattern);
 /* Fill v->cycles from the baseline. 0 or -ENOMEM. */
-int verdict__compare(struct verdict *v, const struct model *m, const struct verdict_options *options);
+int verdict__compare(struct verdict *v, const struct model *m,
+		     const struct verdict_options *options);
 
 #endif

@@ -22,11 +22,11 @@ struct waitfor {
 	const struct model *model;
 	VECTOR(struct waitfor_wait) waits;
 	VECTOR(struct waitfor_owner) owners;
-	struct idmap wait_of_task;    /* task -> index into waits */
-	struct idmap first_of_lock;   /* instance -> first owner */
-	VECTOR(uint32_t) next_owner;  /* per owner: next one of the same lock */
-	struct idmap queued_writer;   /* instance: some exclusive wait */
-	struct arena arena;           /* findings */
+	struct idmap wait_of_task;   /* task -> index into waits */
+	struct idmap first_of_lock;  /* instance -> first owner */
+	VECTOR(uint32_t) next_owner; /* per owner: next one of the same lock */
+	struct idmap queued_writer;  /* instance: some exclusive wait */
+	struct arena arena;	     /* findings */
 };
 
 struct waitfor *waitfor__new(const struct model *m)
@@ -108,7 +108,8 @@ const struct waitfor_owner *waitfor__owner(const struct waitfor *w, uint32_t i)
 	return &w->owners.items[i];
 }
 
-/* --- cycles ---------------------------------------------------------------------------------------------- */
+/* --- cycles
+ * ---------------------------------------------------------------------------------------------- */
 
 /*
  * Does the wait depend on this owner? A writer needs all readers gone; a reader that finds readers
@@ -131,7 +132,7 @@ struct search {
 	uint32_t *first_edge; /* per wait; [waits] is the end */
 	uint32_t *from_edge;  /* breadth first: how a wait's task was reached */
 	uint32_t *queue;
-	struct idmap seen;    /* keys of cycles already reported */
+	struct idmap seen; /* keys of cycles already reported */
 };
 
 static bool make_edges(struct waitfor *w, struct search *s)
@@ -147,7 +148,7 @@ static bool make_edges(struct waitfor *w, struct search *s)
 
 			if (to == IDMAP_NONE || !blocks(w, wait, owner))
 				continue;
-			if (!vector_push(&s->edges, (struct edge){ i, to, i, o }))
+			if (!vector_push(&s->edges, (struct edge){i, to, i, o}))
 				return false;
 		}
 	}
@@ -210,18 +211,20 @@ static void rotate(const struct waitfor *w, const struct search *s, uint32_t *cy
 		cycle[i] = copy[(best + i) % count];
 }
 
-/* --- findings -------------------------------------------------------------------------------------------- */
+/* --- findings
+ * -------------------------------------------------------------------------------------------- */
 
 static const struct object *object_of(const struct model *m, uint32_t id)
 {
 	return id < model__object_count(m) ? model__object(m, id) : NULL;
 }
 
-/* VM and device that hang with a task: from its own process, else from the locks it is stuck with. */
+/* VM and device that hang with a task: from its own process, else from the locks it is stuck with.
+ */
 static void find_victims(const struct waitfor *w, struct deadlock_task *t)
 {
 	const struct model *m = w->model;
-	uint32_t locks[1 + sizeof(t->holds) / sizeof(*t->holds)] = { t->wants };
+	uint32_t locks[1 + sizeof(t->holds) / sizeof(*t->holds)] = {t->wants};
 	uint32_t vm = model__task(m, t->task)->vm;
 
 	t->vm = vm < model__object_count(m) ? vm : NO_ID;
@@ -288,8 +291,8 @@ static char *make_key(struct waitfor *w, const struct finding *f)
 	return key;
 }
 
-static struct finding *make_finding(struct waitfor *w, const struct search *s, const uint32_t *cycle,
-				    uint32_t count, uint64_t now)
+static struct finding *make_finding(struct waitfor *w, const struct search *s,
+				    const uint32_t *cycle, uint32_t count, uint64_t now)
 {
 	struct finding *f = arena__alloc(&w->arena, sizeof(*f), _Alignof(struct finding));
 	struct deadlock_task *tasks =
@@ -300,10 +303,17 @@ static struct finding *make_finding(struct waitfor *w, const struct search *s, c
 	if (!f || !tasks || !classes || !modes)
 		return NULL;
 	*f = (struct finding){
-		.kind = FINDING_DEADLOCK, .code = CODE_DEADLOCK, .grade = GRADE_CRITICAL,
-		.length = count, .classes = classes, .modes = modes,
-		.tasks = tasks, .task_count = count,
-		.first = now, .last = now, .count = 1,
+		.kind = FINDING_DEADLOCK,
+		.code = CODE_DEADLOCK,
+		.grade = GRADE_CRITICAL,
+		.length = count,
+		.classes = classes,
+		.modes = modes,
+		.tasks = tasks,
+		.task_count = count,
+		.first = now,
+		.last = now,
+		.count = 1,
 	};
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t previous = cycle[(i + count - 1) % count];
@@ -332,8 +342,8 @@ static int add_finding(struct finding_list *out, struct finding *f)
 	return 0;
 }
 
-static int report_cycle(struct waitfor *w, struct search *s, uint32_t edge, struct finding_list *out,
-			uint64_t now)
+static int report_cycle(struct waitfor *w, struct search *s, uint32_t edge,
+			struct finding_list *out, uint64_t now)
 {
 	uint32_t cycle[MAX_CYCLE], count = shortest_cycle(w, s, edge, cycle);
 	struct finding *f;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where the capture meets the contention programs (contention.h): they run beside the lock probes, and
- * alone on the lowest rung of the ladder.
+ * Where the capture meets the contention programs (contention.h): they run beside the lock probes,
+ * and alone on the lowest rung of the ladder.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,11 +12,12 @@
 #include "capture/contention.h"
 #include "capture/internal.h"
 
-/* The instance the lock programs' records gave this address; the map knows the current generation. */
+/* The instance the lock programs' records gave this address; the map knows the current generation.
+ */
 static uint32_t known_instance(void *context, uint64_t address)
 {
 	struct capture *c = context;
-	struct interest_value interest = { 0 };
+	struct interest_value interest = {0};
 	int fd = programs__map_fd(c, "interest");
 
 	if (fd >= 0 && bpf_map_lookup_elem(fd, &address, &interest))
@@ -24,7 +25,8 @@ static uint32_t known_instance(void *context, uint64_t address)
 	return lock_names__known(c->names, address, interest.generation);
 }
 
-/* Without it there is no live deadlock detection; everything else works, so that is one missing row. */
+/* Without it there is no live deadlock detection; everything else works, so that is one missing
+ * row. */
 void capture__open_contention(struct capture *c)
 {
 	struct contention_hooks hooks = {
@@ -60,7 +62,9 @@ uint32_t capture__contention_probes(const struct capture *c, struct probe_info *
 	if (!c->contention_error || !max)
 		return 0;
 	*out = (struct probe_info){
-		.name = "contention_begin", .how = "tp_btf", .reason = contention__error(),
+		.name = "contention_begin",
+		.how = "tp_btf",
+		.reason = contention__error(),
 		.state = c->contention_error == -ENOENT || c->contention_error == -ESRCH
 				 ? PROBE_MISSING
 				 : PROBE_FAILED,

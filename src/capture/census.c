@@ -47,7 +47,9 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
-/* --- tasks ------------------------------------------------------------------------------------------------ */
+/* --- tasks
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct census_task *census__task(struct census_run *r, uint64_t address)
 {
@@ -145,9 +147,10 @@ static uint64_t asleep_since(const struct census_run *r, const struct census_tas
 	return t->record.exec_start ? t->record.exec_start + (uint64_t)r->sched_offset : 0;
 }
 
-uint32_t census__add_stack(struct kernel *k, struct model *m, const uint64_t *frames, uint32_t count)
+uint32_t census__add_stack(struct kernel *k, struct model *m, const uint64_t *frames,
+			   uint32_t count)
 {
-	struct frame named[CENSUS_STACK] = { 0 };
+	struct frame named[CENSUS_STACK] = {0};
 
 	if (count > CENSUS_STACK)
 		count = CENSUS_STACK;
@@ -162,7 +165,8 @@ static void name_stack(struct census_run *r, struct census_task *t)
 		t->kernel_stack = census__add_stack(r->kernel, r->model, t->frames, t->frame_count);
 }
 
-/* --- locks and waits ---------------------------------------------------------------------------------------- */
+/* --- locks and waits
+ * ---------------------------------------------------------------------------------------- */
 
 static int read_locks(struct census_run *r)
 {
@@ -191,8 +195,8 @@ static int read_locks(struct census_run *r)
 	return 0;
 }
 
-static int add_detail(void *context, const struct census_task_record *record, const uint64_t *frames,
-		      const void *regs)
+static int add_detail(void *context, const struct census_task_record *record,
+		      const uint64_t *frames, const void *regs)
 {
 	struct census_run *r = context;
 	struct census_task *t = census__task(r, record->task);
@@ -222,7 +226,8 @@ static int look_closer(struct census_run *r)
 	return count ? census_source__tasks(r->source, wanted, count, add_detail, r) : 0;
 }
 
-static int add_wait(struct census_run *r, const struct census_known_lock *l, uint64_t task, bool shared)
+static int add_wait(struct census_run *r, const struct census_known_lock *l, uint64_t task,
+		    bool shared)
 {
 	struct census_task *t = census__task(r, task);
 	struct waitfor_wait wait = {
@@ -242,8 +247,8 @@ static int add_wait(struct census_run *r, const struct census_known_lock *l, uin
 	return waitfor__add_wait(r->out->waitfor, &wait);
 }
 
-static int add_owner(struct census_run *r, const struct census_known_lock *l, uint64_t task, bool certain,
-		     bool shared, uint32_t *id)
+static int add_owner(struct census_run *r, const struct census_known_lock *l, uint64_t task,
+		     bool certain, bool shared, uint32_t *id)
 {
 	struct census_task *t = census__task(r, task);
 	struct waitfor_owner owner = {
@@ -331,7 +336,8 @@ static int list_blocked(struct census_run *r)
 	return 0;
 }
 
-/* --- life cycle ---------------------------------------------------------------------------------------------- */
+/* --- life cycle
+ * ---------------------------------------------------------------------------------------------- */
 
 static int open_source(struct census_run *r)
 {
@@ -349,8 +355,9 @@ static int open_source(struct census_run *r)
 	census__find_offsets(r);
 	err = lock_layout__init(&r->layout, r->kernel);
 	if (err)
-		snprintf(error_text, sizeof(error_text), "this kernel's mutex or rwsem has no layout "
-							 "that is known here");
+		snprintf(error_text, sizeof(error_text),
+			 "this kernel's mutex or rwsem has no layout "
+			 "that is known here");
 	return err ? -ENOTSUP : 0;
 }
 
@@ -371,7 +378,8 @@ static int run_steps(struct census_run *r)
 	if (!err)
 		err = build_graph(r);
 	if (r->user_stacks > MAX_USER_STACKS)
-		census__note(r, "user stacks were taken of the first %u tasks only", MAX_USER_STACKS);
+		census__note(r, "user stacks were taken of the first %u tasks only",
+			     MAX_USER_STACKS);
 	return err || !r->options->stacks_of_blocked ? err : list_blocked(r);
 }
 
@@ -381,7 +389,8 @@ static void set_clock(struct model *m, uint64_t start, uint64_t end)
 
 	clock_gettime(CLOCK_REALTIME, &real);
 	*model__clock(m) = (struct model_clock){
-		.realtime_offset = (int64_t)real.tv_sec * 1000000000LL + real.tv_nsec - (int64_t)now_ns(),
+		.realtime_offset =
+			(int64_t)real.tv_sec * 1000000000LL + real.tv_nsec - (int64_t)now_ns(),
 		.start = start,
 		.end = end,
 		.has_time = true,
@@ -401,7 +410,11 @@ struct census *census__run(const struct census_options *options, int *error)
 		goto cleanup;
 	}
 	*r = (struct census_run){
-		.copy = *options, .options = &r->copy, .kernel = options->kernel, .model = options->model, .out = c,
+		.copy = *options,
+		.options = &r->copy,
+		.kernel = options->kernel,
+		.model = options->model,
+		.out = c,
 		.owns_source = !options->source,
 	};
 	c->run = r;
@@ -440,7 +453,7 @@ static int add_finding(struct finding_list *out, struct finding *f)
 
 int census__find_deadlocks(struct census *c, struct finding_list *out, uint64_t now)
 {
-	struct finding_list all = { 0 };
+	struct finding_list all = {0};
 	int err = waitfor__find_deadlocks(c->waitfor, &all, now), added = 0;
 
 	for (uint32_t i = 0; i < all.count && err >= 0; i++) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * No false alarm: the census reads one thing after the other while the machine runs, so a cycle may
- * be made of moments that never were together. A task that did not run between two looks (same number
- * of context switches, not on a CPU, not runnable) changed nothing in between: neither what it holds
- * nor what it waits for. So: note the counts of every task on the cycle, read every link again, and
- * compare the counts. If all stood still, all links were true at the same time.
+ * be made of moments that never were together. A task that did not run between two looks (same
+ * number of context switches, not on a CPU, not runnable) changed nothing in between: neither what
+ * it holds nor what it waits for. So: note the counts of every task on the cycle, read every link
+ * again, and compare the counts. If all stood still, all links were true at the same time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,8 @@ static struct census_task *task_of_id(const struct census_run *r, uint32_t id)
 	return NULL;
 }
 
-static const struct census_known_lock *lock_of_instance(const struct census_run *r, uint32_t instance)
+static const struct census_known_lock *lock_of_instance(const struct census_run *r,
+							uint32_t instance)
 {
 	for (const struct census_known_lock *l = r->locks; l; l = l->hh.next)
 		if (l->instance == instance)
@@ -78,10 +79,11 @@ static bool holds_shared(const struct census_run *r, uint64_t task, uint64_t loc
 }
 
 /*
- * `waiter` waits for the lock, and `owner` has it, or stands in the queue before the waiter (a reader
- * behind a queued writer waits for that writer).
+ * `waiter` waits for the lock, and `owner` has it, or stands in the queue before the waiter (a
+ * reader behind a queued writer waits for that writer).
  */
-static bool link_holds(const struct census_run *r, uint32_t instance, uint64_t waiter, uint64_t owner)
+static bool link_holds(const struct census_run *r, uint32_t instance, uint64_t waiter,
+		       uint64_t owner)
 {
 	const struct census_known_lock *lock = lock_of_instance(r, instance);
 	bool waits = false, owns, before = false;
@@ -118,7 +120,8 @@ static bool confirm_once(const struct census_run *r, const struct finding *f,
 	for (uint32_t i = 0; i < n; i++) {
 		struct run_state after = run_state(r, tasks[i]->address);
 
-		if (memcmp(&before[i], &after, sizeof(after)))
+		if (before[i].switches != after.switches || before[i].state != after.state ||
+		    before[i].tid != after.tid || before[i].on_cpu != after.on_cpu)
 			return false;
 	}
 	return true;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Names of locks the census meets: member of a known object, static symbol, mmap_lock, call site. */
+/* Names of locks the census meets: member of a known object, static symbol, mmap_lock, call site.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/census_internal.h"
 
-struct census_known_lock *census__add_lock(struct census_run *r, uint64_t address, enum lock_kind kind,
-					   const char *class_name, const char *name, uint32_t object,
-					   bool in_scope)
+struct census_known_lock *census__add_lock(struct census_run *r, uint64_t address,
+					   enum lock_kind kind, const char *class_name,
+					   const char *name, uint32_t object, bool in_scope)
 {
 	struct census_known_lock *lock;
 	uint32_t class_id, flags = in_scope ? CLASS_IN_SCOPE : 0;
@@ -58,18 +59,35 @@ static bool is_mmap_lock(struct census_run *r, uint64_t address, const struct ce
 {
 	uint64_t mm = census__pointer(r, waiter->address, AT_TASK_MM);
 
-	return mm && r->offset[AT_MM_LOCK] >= 0 &&
-	       mm + (uint64_t)r->offset[AT_MM_LOCK] == address;
+	return mm && r->offset[AT_MM_LOCK] >= 0 && mm + (uint64_t)r->offset[AT_MM_LOCK] == address;
 }
 
 /* Functions of the locks themselves: the caller of the outermost one is the acquire site. */
 static bool is_lock_function(const char *symbol)
 {
 	static const char *const prefixes[] = {
-		"__mutex", "mutex_", "rwsem_", "down_", "__down", "schedule", "__schedule",
-		"rt_mutex", "__rt_mutex", "rwbase", "__rwbase", "preempt_", "percpu_", "__percpu",
-		"ww_mutex", "__ww_mutex", "atomic_dec_and_mutex", "refcount_dec_and_mutex",
-		"rt_spin", "rtlock", "__switch_to", "_mutex_lock",
+		"__mutex",
+		"mutex_",
+		"rwsem_",
+		"down_",
+		"__down",
+		"schedule",
+		"__schedule",
+		"rt_mutex",
+		"__rt_mutex",
+		"rwbase",
+		"__rwbase",
+		"preempt_",
+		"percpu_",
+		"__percpu",
+		"ww_mutex",
+		"__ww_mutex",
+		"atomic_dec_and_mutex",
+		"refcount_dec_and_mutex",
+		"rt_spin",
+		"rtlock",
+		"__switch_to",
+		"_mutex_lock",
 	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
@@ -78,7 +96,8 @@ static bool is_lock_function(const char *symbol)
 	return false;
 }
 
-static void site_name(struct census_run *r, const struct census_task *waiter, char *out, size_t size)
+static void site_name(struct census_run *r, const struct census_task *waiter, char *out,
+		      size_t size)
 {
 	for (uint32_t i = 0; i < waiter->frame_count; i++) {
 		struct kernel_symbol symbol;
@@ -106,16 +125,18 @@ struct census_known_lock *census__name_lock(struct census_run *r, uint64_t addre
 		member = kernel__member_at(r->kernel, object->type,
 					   (uint32_t)(address - object->address));
 	if (member)
-		return census__add_lock(r, address, kind, member,
-					object->id == NO_ID ? NULL
-							    : model__object(r->model, object->id)->name,
-					object->id, object->id != NO_ID);
+		return census__add_lock(
+			r, address, kind, member,
+			object->id == NO_ID ? NULL : model__object(r->model, object->id)->name,
+			object->id, object->id != NO_ID);
 	if (is_mmap_lock(r, address, waiter)) {
 		snprintf(owner, sizeof(owner), "memory of %s/%u", waiter->record.comm,
 			 waiter->record.pid);
-		return census__add_lock(r, address, kind, "mm_struct.mmap_lock", owner, NO_ID, false);
+		return census__add_lock(r, address, kind, "mm_struct.mmap_lock", owner, NO_ID,
+					false);
 	}
-	if (kernel__resolve(r->kernel, address, &symbol, &offset) && strchr("dDbBrR", symbol.type)) {
+	if (kernel__resolve(r->kernel, address, &symbol, &offset) &&
+	    strchr("dDbBrR", symbol.type)) {
 		if (offset)
 			snprintf(name, sizeof(name), "%s+0x%x", symbol.name, offset);
 		else

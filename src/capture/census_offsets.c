@@ -11,56 +11,56 @@
 static const struct {
 	const char *type, *member;
 } places[CENSUS_OFFSETS] = {
-	[AT_KVM_LIST] = { "kvm", "vm_list" },
-	[AT_KVM_MM] = { "kvm", "mm" },
-	[AT_KVM_PID] = { "kvm", "userspace_pid" },
-	[AT_KVM_DEVICES] = { "kvm", "devices" },
-	[AT_VCPU_KVM] = { "kvm_vcpu", "kvm" },
-	[AT_VCPU_ID] = { "kvm_vcpu", "vcpu_id" },
-	[AT_KVM_DEVICE_OPS] = { "kvm_device", "ops" },
-	[AT_KVM_DEVICE_KVM] = { "kvm_device", "kvm" },
-	[AT_KVM_DEVICE_PRIVATE] = { "kvm_device", "private" },
-	[AT_KVM_DEVICE_NODE] = { "kvm_device", "vm_node" },
-	[AT_KVM_OPS_NAME] = { "kvm_device_ops", "name" },
-	[AT_GROUP_NEXT] = { "vfio_group", "vfio_next" },
-	[AT_GROUP_IOMMU] = { "vfio_group", "iommu_group" },
-	[AT_GROUP_CONTAINER] = { "vfio_group", "container" },
-	[AT_GROUP_DEVICES] = { "vfio_group", "device_list" },
-	[AT_DEVICE_DEV] = { "vfio_device", "dev" },
-	[AT_DEVICE_GROUP] = { "vfio_device", "group" },
-	[AT_DEVICE_GROUP_NEXT] = { "vfio_device", "group_next" },
-	[AT_DEVICE_SET] = { "vfio_device", "dev_set" },
-	[AT_DEVICE_KVM] = { "vfio_device", "kvm" },
-	[AT_DEVICE_FILE_DEVICE] = { "vfio_device_file", "device" },
-	[AT_CONTAINER_DRIVER] = { "vfio_container", "iommu_driver" },
-	[AT_CONTAINER_DATA] = { "vfio_container", "iommu_data" },
-	[AT_IOMMU_DRIVER_OPS] = { "vfio_iommu_driver", "ops" },
-	[AT_IOMMU_OPS_NAME] = { "vfio_iommu_driver_ops", "name" },
-	[AT_IOMMU_GROUP_ID] = { "iommu_group", "id" },
-	[AT_DEV_NAME] = { "device", "kobj.name" },
-	[AT_DEV_INIT_NAME] = { "device", "init_name" },
-	[AT_DEV_DRIVER] = { "device", "driver" },
-	[AT_DRIVER_NAME] = { "device_driver", "name" },
-	[AT_MM_LOCK] = { "mm_struct", "mmap_lock" },
-	[AT_TASK_MM] = { "task_struct", "mm" },
-	[AT_TASK_STACK] = { "task_struct", "stack" },
-	[AT_TASK_BLOCKED_ON] = { "task_struct", "blocked_on" },
-	[AT_TASK_BLOCKER] = { "task_struct", "blocker" },
-	[AT_TASK_PI_BLOCKED] = { "task_struct", "pi_blocked_on" },
+	[AT_KVM_LIST] = {"kvm", "vm_list"},
+	[AT_KVM_MM] = {"kvm", "mm"},
+	[AT_KVM_PID] = {"kvm", "userspace_pid"},
+	[AT_KVM_DEVICES] = {"kvm", "devices"},
+	[AT_VCPU_KVM] = {"kvm_vcpu", "kvm"},
+	[AT_VCPU_ID] = {"kvm_vcpu", "vcpu_id"},
+	[AT_KVM_DEVICE_OPS] = {"kvm_device", "ops"},
+	[AT_KVM_DEVICE_KVM] = {"kvm_device", "kvm"},
+	[AT_KVM_DEVICE_PRIVATE] = {"kvm_device", "private"},
+	[AT_KVM_DEVICE_NODE] = {"kvm_device", "vm_node"},
+	[AT_KVM_OPS_NAME] = {"kvm_device_ops", "name"},
+	[AT_GROUP_NEXT] = {"vfio_group", "vfio_next"},
+	[AT_GROUP_IOMMU] = {"vfio_group", "iommu_group"},
+	[AT_GROUP_CONTAINER] = {"vfio_group", "container"},
+	[AT_GROUP_DEVICES] = {"vfio_group", "device_list"},
+	[AT_DEVICE_DEV] = {"vfio_device", "dev"},
+	[AT_DEVICE_GROUP] = {"vfio_device", "group"},
+	[AT_DEVICE_GROUP_NEXT] = {"vfio_device", "group_next"},
+	[AT_DEVICE_SET] = {"vfio_device", "dev_set"},
+	[AT_DEVICE_KVM] = {"vfio_device", "kvm"},
+	[AT_DEVICE_FILE_DEVICE] = {"vfio_device_file", "device"},
+	[AT_CONTAINER_DRIVER] = {"vfio_container", "iommu_driver"},
+	[AT_CONTAINER_DATA] = {"vfio_container", "iommu_data"},
+	[AT_IOMMU_DRIVER_OPS] = {"vfio_iommu_driver", "ops"},
+	[AT_IOMMU_OPS_NAME] = {"vfio_iommu_driver_ops", "name"},
+	[AT_IOMMU_GROUP_ID] = {"iommu_group", "id"},
+	[AT_DEV_NAME] = {"device", "kobj.name"},
+	[AT_DEV_INIT_NAME] = {"device", "init_name"},
+	[AT_DEV_DRIVER] = {"device", "driver"},
+	[AT_DRIVER_NAME] = {"device_driver", "name"},
+	[AT_MM_LOCK] = {"mm_struct", "mmap_lock"},
+	[AT_TASK_MM] = {"task_struct", "mm"},
+	[AT_TASK_STACK] = {"task_struct", "stack"},
+	[AT_TASK_BLOCKED_ON] = {"task_struct", "blocked_on"},
+	[AT_TASK_BLOCKER] = {"task_struct", "blocker"},
+	[AT_TASK_PI_BLOCKED] = {"task_struct", "pi_blocked_on"},
 #if defined(__x86_64__)
-	[AT_TASK_SP] = { "task_struct", "thread.sp" },
+	[AT_TASK_SP] = {"task_struct", "thread.sp"},
 #elif defined(__aarch64__)
-	[AT_TASK_SP] = { "task_struct", "thread.cpu_context.sp" },
+	[AT_TASK_SP] = {"task_struct", "thread.cpu_context.sp"},
 #else
-	[AT_TASK_SP] = { "task_struct", "thread.ksp" },
+	[AT_TASK_SP] = {"task_struct", "thread.ksp"},
 #endif
-	[AT_TASK_NVCSW] = { "task_struct", "nvcsw" },
-	[AT_TASK_NIVCSW] = { "task_struct", "nivcsw" },
-	[AT_TASK_STATE] = { "task_struct", "__state" },
-	[AT_TASK_ON_CPU] = { "task_struct", "on_cpu" },
-	[AT_TASK_ON_RQ] = { "task_struct", "on_rq" },
-	[AT_TASK_TID] = { "task_struct", "pid" },
-	[AT_TASK_START] = { "task_struct", "start_time" },
+	[AT_TASK_NVCSW] = {"task_struct", "nvcsw"},
+	[AT_TASK_NIVCSW] = {"task_struct", "nivcsw"},
+	[AT_TASK_STATE] = {"task_struct", "__state"},
+	[AT_TASK_ON_CPU] = {"task_struct", "on_cpu"},
+	[AT_TASK_ON_RQ] = {"task_struct", "on_rq"},
+	[AT_TASK_TID] = {"task_struct", "pid"},
+	[AT_TASK_START] = {"task_struct", "start_time"},
 };
 
 /*
@@ -125,9 +125,12 @@ uint32_t census__number(const struct census_run *r, uint64_t object, enum census
 }
 
 int census__walk_list(struct census_run *r, uint64_t head, int member,
-		      int (*add)(struct census_run *r, uint64_t object, void *context), void *context)
+		      int (*add)(struct census_run *r, uint64_t object, void *context),
+		      void *context)
 {
-	struct { uint64_t next, prev; } node;
+	struct {
+		uint64_t next, prev;
+	} node;
 	uint64_t at = head, from;
 
 	if (!head || member < 0 || memory__read(r->memory, head, &node, sizeof(node)))

@@ -22,7 +22,8 @@ struct census_source {
 	int read_fd;
 };
 
-/* --- memory ----------------------------------------------------------------------------------------- */
+/* --- memory
+ * ----------------------------------------------------------------------------------------- */
 
 static int read_window(void *context, uint64_t address, void *out, uint32_t length)
 {
@@ -56,20 +57,21 @@ const struct memory *census_source__memory(const struct census_source *s)
 	return &s->memory;
 }
 
-/* --- what the iterators look for ---------------------------------------------------------------------- */
+/* --- what the iterators look for
+ * ---------------------------------------------------------------------- */
 
 /* release() tells what a file is: it is a text symbol, visible without KALLSYMS_ALL. */
 static const struct {
 	enum census_file_kind kind;
 	const char *function;
 } releases[] = {
-	{ CENSUS_FILE_VM, "kvm_vm_release" },
-	{ CENSUS_FILE_VCPU, "kvm_vcpu_release" },
-	{ CENSUS_FILE_KVM_DEVICE, "kvm_device_release" },
-	{ CENSUS_FILE_GROUP, "vfio_group_fops_release" },
-	{ CENSUS_FILE_DEVICE, "vfio_device_fops_release" },
-	{ CENSUS_FILE_CONTAINER, "vfio_fops_release" },
-	{ CENSUS_FILE_IOMMUFD, "iommufd_fops_release" },
+	{CENSUS_FILE_VM, "kvm_vm_release"},
+	{CENSUS_FILE_VCPU, "kvm_vcpu_release"},
+	{CENSUS_FILE_KVM_DEVICE, "kvm_device_release"},
+	{CENSUS_FILE_GROUP, "vfio_group_fops_release"},
+	{CENSUS_FILE_DEVICE, "vfio_device_fops_release"},
+	{CENSUS_FILE_CONTAINER, "vfio_fops_release"},
+	{CENSUS_FILE_IOMMUFD, "iommufd_fops_release"},
 };
 
 /* Functions a task sleeps in when it waits for a lock. Suffixes of compilers are build-specific. */
@@ -77,29 +79,29 @@ static const struct {
 	const char *function;
 	enum census_sleep sleep;
 } slow_paths[] = {
-	{ "rt_mutex_handle_deadlock", CENSUS_SLEEP_RT_DEADLOCK },
-	{ "rt_mutex_handle_deadlock.part.0", CENSUS_SLEEP_RT_DEADLOCK },
-	{ "__mutex_lock", CENSUS_SLEEP_MUTEX },
-	{ "__mutex_lock.constprop.0", CENSUS_SLEEP_MUTEX },
-	{ "__mutex_lock.isra.0", CENSUS_SLEEP_MUTEX },
-	{ "__mutex_lock_common", CENSUS_SLEEP_MUTEX },
-	{ "__ww_mutex_lock", CENSUS_SLEEP_MUTEX },
-	{ "__ww_mutex_lock.constprop.0", CENSUS_SLEEP_MUTEX },
-	{ "mutex_lock", CENSUS_SLEEP_MUTEX },
-	{ "mutex_lock_killable", CENSUS_SLEEP_MUTEX },
-	{ "mutex_lock_interruptible", CENSUS_SLEEP_MUTEX },
-	{ "rwsem_down_read_slowpath", CENSUS_SLEEP_RWSEM },
-	{ "rwsem_down_write_slowpath", CENSUS_SLEEP_RWSEM },
-	{ "rwsem_down_write_slowpath.isra.0", CENSUS_SLEEP_RWSEM },
-	{ "down_read", CENSUS_SLEEP_RWSEM },
-	{ "down_write", CENSUS_SLEEP_RWSEM },
-	{ "__rt_mutex_slowlock.constprop.0", CENSUS_SLEEP_OTHER_LOCK },
-	{ "__rt_mutex_slowlock_locked.constprop.0", CENSUS_SLEEP_OTHER_LOCK },
-	{ "rt_mutex_slowlock.constprop.0", CENSUS_SLEEP_OTHER_LOCK },
-	{ "rt_mutex_slowlock_block.constprop.0", CENSUS_SLEEP_OTHER_LOCK },
-	{ "rwbase_write_lock", CENSUS_SLEEP_OTHER_LOCK },
-	{ "__rwbase_read_lock", CENSUS_SLEEP_OTHER_LOCK },
-	{ "percpu_rwsem_wait", CENSUS_SLEEP_OTHER_LOCK },
+	{"rt_mutex_handle_deadlock", CENSUS_SLEEP_RT_DEADLOCK},
+	{"rt_mutex_handle_deadlock.part.0", CENSUS_SLEEP_RT_DEADLOCK},
+	{"__mutex_lock", CENSUS_SLEEP_MUTEX},
+	{"__mutex_lock.constprop.0", CENSUS_SLEEP_MUTEX},
+	{"__mutex_lock.isra.0", CENSUS_SLEEP_MUTEX},
+	{"__mutex_lock_common", CENSUS_SLEEP_MUTEX},
+	{"__ww_mutex_lock", CENSUS_SLEEP_MUTEX},
+	{"__ww_mutex_lock.constprop.0", CENSUS_SLEEP_MUTEX},
+	{"mutex_lock", CENSUS_SLEEP_MUTEX},
+	{"mutex_lock_killable", CENSUS_SLEEP_MUTEX},
+	{"mutex_lock_interruptible", CENSUS_SLEEP_MUTEX},
+	{"rwsem_down_read_slowpath", CENSUS_SLEEP_RWSEM},
+	{"rwsem_down_write_slowpath", CENSUS_SLEEP_RWSEM},
+	{"rwsem_down_write_slowpath.isra.0", CENSUS_SLEEP_RWSEM},
+	{"down_read", CENSUS_SLEEP_RWSEM},
+	{"down_write", CENSUS_SLEEP_RWSEM},
+	{"__rt_mutex_slowlock.constprop.0", CENSUS_SLEEP_OTHER_LOCK},
+	{"__rt_mutex_slowlock_locked.constprop.0", CENSUS_SLEEP_OTHER_LOCK},
+	{"rt_mutex_slowlock.constprop.0", CENSUS_SLEEP_OTHER_LOCK},
+	{"rt_mutex_slowlock_block.constprop.0", CENSUS_SLEEP_OTHER_LOCK},
+	{"rwbase_write_lock", CENSUS_SLEEP_OTHER_LOCK},
+	{"__rwbase_read_lock", CENSUS_SLEEP_OTHER_LOCK},
+	{"percpu_rwsem_wait", CENSUS_SLEEP_OTHER_LOCK},
 };
 
 #if defined(__x86_64__)
@@ -162,7 +164,8 @@ static int put_control(struct census_source *s)
 	return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.control), &zero, &s->control, BPF_ANY);
 }
 
-/* --- life cycle --------------------------------------------------------------------------------------- */
+/* --- life cycle
+ * --------------------------------------------------------------------------------------- */
 
 struct census_source *census_source__open(const struct kernel *k, int *error)
 {
@@ -186,7 +189,7 @@ struct census_source *census_source__open(const struct kernel *k, int *error)
 		goto cleanup;
 	}
 	s->window = window;
-	s->memory = (struct memory){ read_window, s };
+	s->memory = (struct memory){read_window, s};
 	fill_control(s, k);
 	err = put_control(s) ? -errno : 0;
 cleanup:
@@ -207,7 +210,8 @@ void census_source__close(struct census_source *s)
 	free(s);
 }
 
-/* --- iterators ----------------------------------------------------------------------------------------- */
+/* --- iterators
+ * ----------------------------------------------------------------------------------------- */
 
 /* Everything an iterator program writes; the caller frees it. */
 static int run_iterator(struct bpf_program *program, char **out, size_t *size)

@@ -2,8 +2,8 @@
 /*
  * census_source.h - the BPF side of the census: kernel memory, all tasks, open files.
  *
- * Life cycle: census_source__open loads the programs (-EPERM, -ENOTSUP: not possible here), any number
- * of reads, census_source__close. One thread at a time.
+ * Life cycle: census_source__open loads the programs (-EPERM, -ENOTSUP: not possible here), any
+ * number of reads, census_source__close. One thread at a time.
  */
 #ifndef VFIOTRACE_CAPTURE_CENSUS_SOURCE_H
 #define VFIOTRACE_CAPTURE_CENSUS_SOURCE_H

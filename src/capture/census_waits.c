@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Which lock a sleeping task waits for, whatever lock it is. The kernel says so itself where it
- * records a blocker (task_struct.blocked_on since 6.17, .blocker with DETECT_HUNG_TASK_BLOCKER since
- * 6.16, .pi_blocked_on on PREEMPT_RT); elsewhere the waiter lies on the task's kernel stack, linked
- * into the lock's wait list, and the list leads to the lock.
+ * records a blocker (task_struct.blocked_on since 6.17, .blocker with DETECT_HUNG_TASK_BLOCKER
+ * since 6.16, .pi_blocked_on on PREEMPT_RT); elsewhere the waiter lies on the task's kernel stack,
+ * linked into the lock's wait list, and the list leads to the lock.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +52,8 @@ static uint32_t read_stack(struct census_run *r, const struct census_task *t, ui
 /* The waiter is the word that names the task itself, in a list that leads to a lock. */
 static uint64_t scan_stack(struct census_run *r, const struct census_task *t, enum lock_kind kind)
 {
-	int task_at = kind == LOCK_KIND_RWSEM ? r->layout.rwsem_waiter_task
-					      : r->layout.mutex_waiter_task;
+	int task_at =
+		kind == LOCK_KIND_RWSEM ? r->layout.rwsem_waiter_task : r->layout.mutex_waiter_task;
 	static uint64_t words[STACK_BYTES / 8];
 	uint64_t start;
 	uint32_t bytes = read_stack(r, t, words, &start);
@@ -72,8 +72,8 @@ static uint64_t scan_stack(struct census_run *r, const struct census_task *t, en
 }
 
 /*
- * rt_mutex found a deadlock itself, took its waiter out of the tree and sleeps for good; what it wanted
- * still stands in the waiter on its stack.
+ * rt_mutex found a deadlock itself, took its waiter out of the tree and sleeps for good; what it
+ * wanted still stands in the waiter on its stack.
  */
 static uint64_t scan_rt_deadlock(struct census_run *r, const struct census_task *t)
 {
@@ -107,7 +107,7 @@ static int add_extra_wait(struct census_run *r, uint64_t task, uint64_t lock, bo
 			return -ENOMEM;
 		r->extra_waits = more;
 	}
-	r->extra_waits[r->extra_wait_count++] = (struct census_extra_wait){ task, lock, shared };
+	r->extra_waits[r->extra_wait_count++] = (struct census_extra_wait){task, lock, shared};
 	return 0;
 }
 
@@ -133,13 +133,13 @@ static uint64_t recorded(struct census_run *r, const struct census_task *t, enum
 /* The hint first; a task that is killable or uninterruptible for another reason has no waiter. */
 static uint64_t on_stack(struct census_run *r, const struct census_task *t, enum lock_kind *kind)
 {
-	enum lock_kind first = t->record.sleep == CENSUS_SLEEP_RWSEM ? LOCK_KIND_RWSEM
-								      : LOCK_KIND_MUTEX;
+	enum lock_kind first =
+		t->record.sleep == CENSUS_SLEEP_RWSEM ? LOCK_KIND_RWSEM : LOCK_KIND_MUTEX;
 	uint64_t lock = scan_stack(r, t, *kind = first);
 
 	if (!lock)
-		lock = scan_stack(r, t, *kind = first == LOCK_KIND_MUTEX ? LOCK_KIND_RWSEM
-									  : LOCK_KIND_MUTEX);
+		lock = scan_stack(
+			r, t, *kind = first == LOCK_KIND_MUTEX ? LOCK_KIND_RWSEM : LOCK_KIND_MUTEX);
 	return lock;
 }
 

@@ -15,7 +15,8 @@
 #include "contention.skel.h"
 #include "record.h"
 
-#define OLD_WAIT_NS 1000000000ULL /* waits from here on make the sweep look for missed deadlocks */
+#define OLD_WAIT_NS 1000000000ULL /* waits from here on make the sweep look for missed deadlocks   \
+				   */
 
 static char error_text[256];
 
@@ -32,7 +33,8 @@ uint64_t contention__now(void)
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
-/* --- notes and held sets ------------------------------------------------------------------------------------ */
+/* --- notes and held sets
+ * ------------------------------------------------------------------------------------ */
 
 bool contention__note(const struct contention *c, uint64_t task, struct contention_note *out)
 {
@@ -59,7 +61,8 @@ struct contention_note *contention__notes(const struct contention *c, uint32_t *
 			struct contention_note *grown;
 
 			room = room ? room * 2 : 64;
-			if (room > 4 * CONTENTION_NOTES) /* keys come back when they change meanwhile */
+			if (room >
+			    4 * CONTENTION_NOTES) /* keys come back when they change meanwhile */
 				break;
 			grown = realloc(notes, room * sizeof(*notes));
 			if (!grown)
@@ -83,7 +86,7 @@ static void add_hold(struct contention *c, uint64_t task, const struct record_lo
 			return;
 		c->holds = more;
 	}
-	c->holds[c->hold_count++] = (struct census_hold){ task, lock->lock, true };
+	c->holds[c->hold_count++] = (struct census_hold){task, lock->lock, true};
 }
 
 /* Which locks the waiting tasks hold to read: only their held sets know. */
@@ -136,7 +139,9 @@ struct census *contention__census(struct contention *c)
 	return census__run(&options, &err);
 }
 
-/* --- life cycle ------------------------------------------------------------------------------------------------ */
+/* --- life cycle
+ * ------------------------------------------------------------------------------------------------
+ */
 
 int contention__on_record(void *context, void *data, size_t size)
 {
@@ -171,7 +176,8 @@ static int load(struct contention *c)
 	err = contention_bpf__load(c->bpf);
 	if (err)
 		return err;
-	c->ring = ring_buffer__new(bpf_map__fd(c->bpf->maps.deadlocks), contention__on_record, c, NULL);
+	c->ring = ring_buffer__new(bpf_map__fd(c->bpf->maps.deadlocks), contention__on_record, c,
+				   NULL);
 	if (!c->ring)
 		return -errno;
 	c->source = census_source__open(c->options.kernel, &err);
@@ -186,14 +192,15 @@ struct contention *contention__open(const struct capture_options *options,
 
 	if (c) {
 		c->options = *options;
-		c->hooks = hooks ? *hooks : (struct contention_hooks){ .held_map = -1 };
+		c->hooks = hooks ? *hooks : (struct contention_hooks){.held_map = -1};
 		err = load(c);
 	}
 	*error = err;
 	if (!err)
 		return c;
 	snprintf(error_text, sizeof(error_text),
-		 "the contention programs cannot be loaded (%s): live deadlocks, stalls and wait times "
+		 "the contention programs cannot be loaded (%s): live deadlocks, stalls and wait "
+		 "times "
 		 "need lock:contention_begin (5.19), BTF, and root",
 		 strerror(-err));
 	contention__close(c);
@@ -205,12 +212,13 @@ int contention__attach(struct contention *c)
 {
 	c->bpf->links.contention_end = bpf_program__attach(c->bpf->progs.contention_end);
 	if (c->bpf->links.contention_end)
-		c->bpf->links.contention_begin = bpf_program__attach(c->bpf->progs.contention_begin);
+		c->bpf->links.contention_begin =
+			bpf_program__attach(c->bpf->progs.contention_begin);
 	c->attached = c->bpf->links.contention_begin != NULL;
 	if (c->attached)
 		return 0;
-	snprintf(error_text, sizeof(error_text), "the contention tracepoints cannot be attached: %s",
-		 strerror(errno));
+	snprintf(error_text, sizeof(error_text),
+		 "the contention tracepoints cannot be attached: %s", strerror(errno));
 	return -errno;
 }
 
@@ -221,9 +229,12 @@ int contention__ring_fd(const struct contention *c)
 
 static void count_losses(struct contention *c)
 {
-	static const struct { enum contention_counter counter; enum loss_reason reason; } rows[] = {
-		{ CONTENTION_COUNT_LOST_NOTE, LOSS_MAP_FULL },
-		{ CONTENTION_COUNT_LOST_RING, LOSS_RING_FULL },
+	static const struct {
+		enum contention_counter counter;
+		enum loss_reason reason;
+	} rows[] = {
+		{CONTENTION_COUNT_LOST_NOTE, LOSS_MAP_FULL},
+		{CONTENTION_COUNT_LOST_RING, LOSS_RING_FULL},
 	};
 	int cpus = libbpf_num_possible_cpus();
 	uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
@@ -232,12 +243,14 @@ static void count_losses(struct contention *c)
 		uint32_t key = rows[i].counter;
 		uint64_t sum = 0;
 
-		if (bpf_map_lookup_elem(bpf_map__fd(c->bpf->maps.contention_counters), &key, values))
+		if (bpf_map_lookup_elem(bpf_map__fd(c->bpf->maps.contention_counters), &key,
+					values))
 			continue;
 		for (int cpu = 0; cpu < cpus; cpu++)
 			sum += values[cpu];
 		if (sum > c->losses_seen[key])
-			model__add_loss(c->options.model, rows[i].reason, sum - c->losses_seen[key]);
+			model__add_loss(c->options.model, rows[i].reason,
+					sum - c->losses_seen[key]);
 		c->losses_seen[key] = sum;
 	}
 	free(values);
@@ -300,16 +313,19 @@ void contention__close(struct contention *c)
 	free(c);
 }
 
-/* --- what it is made of ------------------------------------------------------------------------------------------ */
+/* --- what it is made of
+ * ------------------------------------------------------------------------------------------ */
 
 uint32_t contention__probes(const struct contention *c, struct probe_info *out, uint32_t max)
 {
-	static const char *const names[] = { "contention_begin", "contention_end" };
+	static const char *const names[] = {"contention_begin", "contention_end"};
 	uint32_t used = 0;
 
 	for (; used < 2 && used < max; used++)
 		out[used] = (struct probe_info){
-			.name = names[used], .function = names[used], .how = "tp_btf",
+			.name = names[used],
+			.function = names[used],
+			.how = "tp_btf",
 			.state = c->attached ? PROBE_ATTACHED : PROBE_PENDING,
 		};
 	return used;
@@ -320,7 +336,8 @@ uint64_t contention__map_bytes(const struct contention *c)
 	uint64_t bytes = 0;
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, c->bpf->obj) {
+	bpf_object__for_each_map(map, c->bpf->obj)
+	{
 		uint64_t value = bpf_map__value_size(map) + bpf_map__key_size(map);
 		enum bpf_map_type type = bpf_map__type(map);
 

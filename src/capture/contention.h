@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * contention.h (src/capture) - live deadlocks, stalls and wait times from the contention tracepoints.
+ * contention.h (src/capture) - live deadlocks, stalls and wait times from the contention
+ * tracepoints.
  *
  * A piece of its own: it needs no lock probes, so it works where fentry and kprobes are refused
  * (watch --attach tracepoint). capture.c drives it:
  *
- *   contention__open, contention__attach, then in the loop: contention__poll (or its ring in another
- *   ring_buffer: contention__ring_fd, contention__on_record) and contention__sweep once a second; at the
- *   end contention__stop (last wait times, detach) and contention__close.
+ *   contention__open, contention__attach, then in the loop: contention__poll (or its ring in
+ * another ring_buffer: contention__ring_fd, contention__on_record) and contention__sweep once a
+ * second; at the end contention__stop (last wait times, detach) and contention__close.
  *
- * Findings, stalls and resolutions go to the callbacks of capture_options. A deadlock is passed on only
- * after it was looked at again, from user space.
+ * Findings, stalls and resolutions go to the callbacks of capture_options. A deadlock is passed on
+ * only after it was looked at again, from user space.
  */
 #ifndef VFIOTRACE_CAPTURE_CONTENTION_H
 #define VFIOTRACE_CAPTURE_CONTENTION_H
@@ -22,7 +23,8 @@
 struct contention;
 
 struct contention_hooks {
-	int held_map; /* fd of the lock programs' task storage `tasks`; -1: none, readers stay unknown */
+	int held_map; /* fd of the lock programs' task storage `tasks`; -1: none, readers stay
+			 unknown */
 	/* Instance this address already has in the model; NO_ID: none. May be NULL. */
 	uint32_t (*known_instance)(void *context, uint64_t address);
 	void *context;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Deadlocks, live: what the kernel program reported is looked at again before it is passed on, what it
- * could not see (readers, long chains, pairs that missed each other) is found by the sweep, and what
- * was reported is watched until it dissolves.
+ * Deadlocks, live: what the kernel program reported is looked at again before it is passed on, what
+ * it could not see (readers, long chains, pairs that missed each other) is found by the sweep, and
+ * what was reported is watched until it dissolves.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,8 @@ static enum lock_kind kind_of(const struct lock_layout *layout, uint32_t flags)
 	return layout->rt ? LOCK_KIND_MUTEX : LOCK_KIND_RTMUTEX;
 }
 
-/* --- is it still there? ------------------------------------------------------------------------------------- */
+/* --- is it still there?
+ * ------------------------------------------------------------------------------------- */
 
 /* In reverse, as in the kernel: note of each waiter, then the owner word of what it waits for. */
 static bool still_there(struct contention *c, const struct census_run *r,
@@ -47,7 +48,8 @@ static bool still_there(struct contention *c, const struct census_run *r,
 	return true;
 }
 
-/* --- the finding ---------------------------------------------------------------------------------------------- */
+/* --- the finding
+ * ---------------------------------------------------------------------------------------------- */
 
 static struct census_known_lock *lock_of(struct census_run *r, const struct contention_link *link,
 					 const struct census_task *waiter)
@@ -73,16 +75,16 @@ static void stacks_of_record(struct census_run *r, const struct contention_deadl
 			     struct waitfor_wait *wait)
 {
 	if (wait->kernel_stack == NO_ID)
-		wait->kernel_stack = census__add_stack(r->kernel, r->model, (const uint64_t *)record->frames,
-						       record->frame_count);
+		wait->kernel_stack = census__add_stack(
+			r->kernel, r->model, (const uint64_t *)record->frames, record->frame_count);
 	if (wait->user_stack == NO_ID && record->user_frame_count)
 		wait->user_stack = user_stack__add(r->model, record->links[0].pid,
 						   (const uint64_t *)record->user_frames,
 						   record->user_frame_count);
 }
 
-static int add_link(struct census_run *r, struct waitfor *w, const struct contention_deadlock *record,
-		    uint32_t i)
+static int add_link(struct census_run *r, struct waitfor *w,
+		    const struct contention_deadlock *record, uint32_t i)
 {
 	const struct contention_link *link = &record->links[i];
 	struct census_task *t = census__task(r, link->task), *o = census__task(r, link->owner);
@@ -91,7 +93,7 @@ static int add_link(struct census_run *r, struct waitfor *w, const struct conten
 		.mode = link->flags & CONTENTION_READ ? LOCK_SHARED : LOCK_EXCLUSIVE,
 		.since = link->since,
 	};
-	struct waitfor_owner owner = { .mode = LOCK_EXCLUSIVE, .certain = true };
+	struct waitfor_owner owner = {.mode = LOCK_EXCLUSIVE, .certain = true};
 	uint32_t state;
 
 	if (!t || !o || !lock)
@@ -158,7 +160,7 @@ static int report_record(struct contention *c, struct census *census,
 			 const struct contention_deadlock *record)
 {
 	struct waitfor *w = waitfor__new(c->options.model);
-	struct finding_list found = { 0 };
+	struct finding_list found = {0};
 	int err = w ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; i < record->link_count && !err; i++)
@@ -204,7 +206,8 @@ void contention__look_at_pending(struct contention *c)
 	}
 }
 
-/* --- what the kernel program missed ---------------------------------------------------------------------------- */
+/* --- what the kernel program missed
+ * ---------------------------------------------------------------------------- */
 
 static uint64_t task_address(const struct census_run *r, uint32_t id)
 {
@@ -221,9 +224,9 @@ static bool links_of_finding(struct contention *c, struct census *census, struct
 	for (uint32_t i = 0; i < f->task_count; i++) {
 		struct contention_note note;
 
-		links[i] = (struct contention_link){ .task = task_address(census->run, f->tasks[i].task),
-						     .lock = model__instance(c->options.model,
-									     f->tasks[i].wants)->address };
+		links[i] = (struct contention_link){
+			.task = task_address(census->run, f->tasks[i].task),
+			.lock = model__instance(c->options.model, f->tasks[i].wants)->address};
 		if (!contention__note(c, links[i].task, &note) || note.lock != links[i].lock)
 			continue; /* it waited before we came: no note, its scheduler time stays */
 		f->tasks[i].since = links[i].since = note.since;
@@ -235,7 +238,7 @@ static bool links_of_finding(struct contention *c, struct census *census, struct
 void contention__find_missed(struct contention *c)
 {
 	struct census *census = contention__census(c);
-	struct finding_list found = { 0 };
+	struct finding_list found = {0};
 
 	if (!census)
 		return;
@@ -252,9 +255,11 @@ void contention__find_missed(struct contention *c)
 	census__free(census);
 }
 
-/* --- until it dissolves ------------------------------------------------------------------------------------------ */
+/* --- until it dissolves
+ * ------------------------------------------------------------------------------------------ */
 
-/* One of its tasks no longer waits there. Without a note (older than us) the blocked lock decides. */
+/* One of its tasks no longer waits there. Without a note (older than us) the blocked lock decides.
+ */
 static bool dissolved(struct contention *c, const struct active_deadlock *a)
 {
 	for (uint32_t i = 0; i < a->link_count; i++) {

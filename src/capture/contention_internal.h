@@ -73,7 +73,8 @@ void contention__find_missed(struct contention *c);
 void contention__check_resolved(struct contention *c);
 void contention__free_deadlocks(struct contention *c);
 /* contention_stall.c */
-void contention__find_stalls(struct contention *c, const struct contention_note *notes, uint32_t count);
+void contention__find_stalls(struct contention *c, const struct contention_note *notes,
+			     uint32_t count);
 void contention__free_stalls(struct contention *c);
 /* contention_waits.c */
 void contention__collect_waits(struct contention *c);

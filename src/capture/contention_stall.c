@@ -8,7 +8,7 @@
 
 static bool is_new(struct contention *c, const struct contention_note *note)
 {
-	struct stall_key key = { note->task, note->since };
+	struct stall_key key = {note->task, note->since};
 	struct reported_stall *s;
 
 	HASH_FIND(hh, c->stalls, &key, sizeof(key), s);
@@ -41,7 +41,8 @@ static void forget_unseen(struct contention *c)
 }
 
 /* "running", "sleeping in FUNCTION", "waiting for I/O", "waiting for CLASS itself" */
-static const char *doing(struct census_run *r, const struct census_task *owner, char *out, size_t size)
+static const char *doing(struct census_run *r, const struct census_task *owner, char *out,
+			 size_t size)
 {
 	struct kernel_symbol symbol;
 
@@ -68,16 +69,19 @@ static void report(struct contention *c, struct census *census, const struct con
 	struct census_run *r = census->run;
 	struct census_task *t = census__task(r, note->task), *o;
 	struct census_known_lock *lock;
-	struct stall stall = { .owner = NO_ID, .stack = NO_ID, .user_stack = NO_ID,
-			       .owner_stack = NO_ID, .since = note->since,
-			       .mono = contention__now() };
+	struct stall stall = {.owner = NO_ID,
+			      .stack = NO_ID,
+			      .user_stack = NO_ID,
+			      .owner_stack = NO_ID,
+			      .since = note->since,
+			      .mono = contention__now()};
 	char text[128];
 
 	HASH_FIND(hh, r->locks, &note->lock, sizeof(note->lock), lock);
 	if (!lock && t)
-		lock = census__name_lock(r, note->lock,
-					 note->flags & CONTENTION_MUTEX ? LOCK_KIND_MUTEX
-									: LOCK_KIND_RWSEM, t);
+		lock = census__name_lock(
+			r, note->lock,
+			note->flags & CONTENTION_MUTEX ? LOCK_KIND_MUTEX : LOCK_KIND_RWSEM, t);
 	if (!t || !lock)
 		return;
 	stall.task = census__task_id(r, t);
@@ -91,7 +95,8 @@ static void report(struct contention *c, struct census *census, const struct con
 		stall.owner = census__task_id(r, o);
 		stall.owner_state = census__state_letter(o->record.state);
 		stall.owner_doing = doing(r, o, text, sizeof(text));
-		stall.owner_stack = census__add_stack(r->kernel, r->model, o->frames, o->frame_count);
+		stall.owner_stack =
+			census__add_stack(r->kernel, r->model, o->frames, o->frame_count);
 	} else {
 		stall.owner_doing = lock->state.readers ? "held by readers" : "nobody owns it";
 	}
@@ -108,7 +113,8 @@ static bool on_active_deadlock(const struct contention *c, uint64_t task)
 	return false;
 }
 
-void contention__find_stalls(struct contention *c, const struct contention_note *notes, uint32_t count)
+void contention__find_stalls(struct contention *c, const struct contention_note *notes,
+			     uint32_t count)
 {
 	struct census *census = NULL;
 	uint64_t now = contention__now();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Wait times: the kernel keeps a histogram per (lock, site); here they become rows of the model. Only
- * locks the model knows are taken over: others are foreign to VFIO and KVM.
+ * Wait times: the kernel keeps a histogram per (lock, site); here they become rows of the model.
+ * Only locks the model knows are taken over: others are foreign to VFIO and KVM.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 static uint32_t stack_of(struct contention *c, int32_t id)
 {
-	uint64_t frames[STACK_WORDS] = { 0 };
+	uint64_t frames[STACK_WORDS] = {0};
 	uint32_t key = (uint32_t)id, count = 0, first = 0;
 	struct kernel_symbol symbol;
 
@@ -25,12 +25,14 @@ static uint32_t stack_of(struct contention *c, int32_t id)
 	while (count < STACK_WORDS && frames[count])
 		count++;
 	/* our own program and the slow path come first */
-	while (first < count && (!kernel__resolve(c->options.kernel, frames[first], &symbol, NULL) ||
-				 !strncmp(symbol.name, "bpf_", 4)))
+	while (first < count &&
+	       (!kernel__resolve(c->options.kernel, frames[first], &symbol, NULL) ||
+		!strncmp(symbol.name, "bpf_", 4)))
 		first++;
 	if (first == count)
 		first = 0;
-	return census__add_stack(c->options.kernel, c->options.model, frames + first, count - first);
+	return census__add_stack(c->options.kernel, c->options.model, frames + first,
+				 count - first);
 }
 
 /* A new histogram has fewer than were counted when its row was evicted and came again. */
@@ -39,8 +41,9 @@ static void add_difference(struct contention *c, struct counted_wait *row,
 {
 	static const struct contention_wait none;
 	const struct contention_wait *was = now->count < row->counted.count ? &none : &row->counted;
-	struct histogram add = { .count = now->count - was->count, .total = now->total - was->total,
-				 .max = now->max };
+	struct histogram add = {.count = now->count - was->count,
+				.total = now->total - was->total,
+				.max = now->max};
 
 	if (!add.count)
 		return;
@@ -61,7 +64,8 @@ static struct counted_wait *row_of(struct contention *c, const struct contention
 	HASH_FIND(hh, c->waits, key, sizeof(*key), row);
 	if (row)
 		return row;
-	instance = c->hooks.known_instance ? c->hooks.known_instance(c->hooks.context, key->lock) : NO_ID;
+	instance = c->hooks.known_instance ? c->hooks.known_instance(c->hooks.context, key->lock)
+					   : NO_ID;
 	if (instance == NO_ID)
 		return NULL;
 	row = calloc(1, sizeof(*row));

@@ -38,14 +38,14 @@ static void collect_losses(struct capture *c, int fd)
 		enum counter counter;
 		enum loss_reason reason;
 	} table[] = {
-		{ COUNT_LOST_STORAGE, LOSS_TASK_STORAGE },
-		{ COUNT_LOST_RING, LOSS_RING_FULL },
-		{ COUNT_LOST_OVERFLOW, LOSS_HELD_OVERFLOW },
-		{ COUNT_LOST_STACK, LOSS_STACK },
-		{ COUNT_LOST_MAP, LOSS_MAP_FULL },
-		{ COUNT_LOST_INTEREST, LOSS_SCOPE_FULL },
-		{ COUNT_LOST_READ, LOSS_READ_FAILED },
-		{ COUNT_DROPPED_ENTRY, LOSS_DROPPED_ENTRY },
+		{COUNT_LOST_STORAGE, LOSS_TASK_STORAGE},
+		{COUNT_LOST_RING, LOSS_RING_FULL},
+		{COUNT_LOST_OVERFLOW, LOSS_HELD_OVERFLOW},
+		{COUNT_LOST_STACK, LOSS_STACK},
+		{COUNT_LOST_MAP, LOSS_MAP_FULL},
+		{COUNT_LOST_INTEREST, LOSS_SCOPE_FULL},
+		{COUNT_LOST_READ, LOSS_READ_FAILED},
+		{COUNT_DROPPED_ENTRY, LOSS_DROPPED_ENTRY},
 	};
 	struct model *model = c->options.model;
 
@@ -56,7 +56,7 @@ static void collect_losses(struct capture *c, int fd)
 			continue;
 		model__add_loss(model, table[i].reason, more);
 		if (table[i].counter == COUNT_LOST_RING && c->options.record_events) {
-			struct trace_event cut = { .op = EVENT_CUT };
+			struct trace_event cut = {.op = EVENT_CUT};
 
 			model__add_event(model, &cut);
 		}
@@ -91,12 +91,12 @@ static void collect_chains(struct capture *c)
 	int fd = programs__map_fd(c, "chains");
 	struct known_chain *known, *next;
 
-	HASH_ITER(hh, c->known_chains, known, next)
-	{
+	HASH_ITER(hh, c->known_chains, known, next) {
 		struct chain_value value;
 
 		if (bpf_map_lookup_elem(fd, &known->key, &value))
-			continue; /* evicted: what it counted since is not known, its dependencies are */
+			continue; /* evicted: what it counted since is not known, its dependencies
+				     are */
 		if (value.count > known->counted)
 			model__count_chain(c->options.model, known->chain,
 					   value.count - known->counted, value.last);
@@ -106,7 +106,7 @@ static void collect_chains(struct capture *c)
 
 static uint32_t site_stack_of(struct capture *c, uint64_t lock, uint64_t site)
 {
-	struct known_site_key key = { .lock = lock, .site = site };
+	struct known_site_key key = {.lock = lock, .site = site};
 	struct known_site *known;
 
 	HASH_FIND(hh, c->known_sites, &key, sizeof(key), known);
@@ -120,8 +120,10 @@ static void collect_holds(struct capture *c)
 	struct duration_key key, *previous = NULL;
 
 	while (!bpf_map_get_next_key(fd, previous, &key)) {
-		struct record_lock lock = { .lock = key.lock, .generation = key.generation,
-					    .site = key.site, .kind = RECORD_MUTEX };
+		struct record_lock lock = {.lock = key.lock,
+					   .generation = key.generation,
+					   .site = key.site,
+					   .kind = RECORD_MUTEX};
 		struct duration_value value;
 		struct histogram add = {};
 
@@ -157,7 +159,8 @@ void counters__collect(struct capture *c)
 		collect_holds(c);
 }
 
-/* --- coverage ------------------------------------------------------------------------------------- */
+/* --- coverage
+ * ------------------------------------------------------------------------------------- */
 
 /* The attached row that stands for the path, or the best explanation why there is none. */
 static const struct probe *probe_of_path(struct capture *c, const struct path_row *row,

@@ -16,11 +16,12 @@ static uint32_t task_of(struct capture *c, const struct record_header *header, b
 			       aggregated ? TASK_AGGREGATED : 0);
 }
 
-/* --- sites: full stacks that later chains refer to ---------------------------------------------- */
+/* --- sites: full stacks that later chains refer to ----------------------------------------------
+ */
 
 static struct known_site *find_site(struct capture *c, uint64_t lock, uint64_t site)
 {
-	struct known_site_key key = { .lock = lock, .site = site };
+	struct known_site_key key = {.lock = lock, .site = site};
 	struct known_site *known;
 
 	HASH_FIND(hh, c->known_sites, &key, sizeof(key), known);
@@ -48,7 +49,8 @@ static void decode_site(struct capture *c, const struct record_site *record)
 		  frames__full(c, record->frames, record->frame_count, record->site));
 }
 
-/* --- chains ---------------------------------------------------------------------------------------- */
+/* --- chains
+ * ---------------------------------------------------------------------------------------- */
 
 static struct held_lock held_of(struct capture *c, const struct record_lock *lock,
 				const struct record_slab *slab, uint64_t mm)
@@ -155,7 +157,8 @@ static void decode_recursion(struct capture *c, const struct record_recursion *r
 			 record->header.mono, 1, path_of_scope(record->scope));
 }
 
-/* --- paths, objects, events ------------------------------------------------------------------------- */
+/* --- paths, objects, events
+ * ------------------------------------------------------------------------- */
 
 static void decode_path(struct capture *c, const struct record_path *record)
 {
@@ -178,9 +181,9 @@ static void decode_path(struct capture *c, const struct record_path *record)
 	if (record->get_put == 2 && !record->kvm)
 		event.device = NO_ID; /* there was no reference to give back */
 	if (record->kvm_ref_lock) {
-		struct record_lock leaf = { .lock = record->kvm_ref_lock,
-					    .kind = RECORD_SPIN,
-					    .flags = RECORD_INFERRED };
+		struct record_lock leaf = {.lock = record->kvm_ref_lock,
+					   .kind = RECORD_SPIN,
+					   .flags = RECORD_INFERRED};
 
 		event.kvm_ref_lock = lock_names__instance(c->names, &leaf, NULL, 0);
 	}
@@ -217,8 +220,7 @@ static bool lacks_name(struct capture *c, const struct record_chain *record)
 				  record->mm))
 		return true;
 	for (uint32_t i = 0; i < count && i < RECORD_MAX_HELD; i++)
-		if (!lock_names__is_known(c->names, &record->held[i], &record->slab[i],
-					  record->mm))
+		if (!lock_names__is_known(c->names, &record->held[i], &record->slab[i], record->mm))
 			return true;
 	return false;
 }

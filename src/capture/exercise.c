@@ -45,8 +45,8 @@ static time_t seconds_now(void)
 static void __attribute__((noreturn))
 child(const struct exercise_device *device, uint32_t rounds, int gate, int report)
 {
-	struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = SA_RESTART };
-	struct exercise_run run = { *device, rounds, report, &stop };
+	struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = SA_RESTART};
+	struct exercise_run run = {*device, rounds, report, &stop};
 	char byte;
 	int error;
 
@@ -97,8 +97,9 @@ static void describe(struct exercise *e)
 	size_t used = (size_t)snprintf(e->described, sizeof(e->described), "%s", e->device.name);
 
 	if (e->device.group >= 0)
-		used += (size_t)snprintf(e->described + used, sizeof(e->described) - used, " (group %d%s",
-					 e->device.group, e->device.cdev_path[0] ? "" : ")");
+		used += (size_t)snprintf(e->described + used, sizeof(e->described) - used,
+					 " (group %d%s", e->device.group,
+					 e->device.cdev_path[0] ? "" : ")");
 	if (e->device.cdev_path[0])
 		snprintf(e->described + used, sizeof(e->described) - used, "%scdev %s)",
 			 e->device.group >= 0 ? ", " : " (", e->device.cdev_path + 18);
@@ -120,7 +121,8 @@ struct exercise *exercise__open(const char *device, uint32_t rounds, int *error,
 		*error = exercise_device__in_use(&e->device, message, size);
 	if (!*error && access("/dev/kvm", R_OK | W_OK)) {
 		*error = -ENOTSUP;
-		snprintf(message, size, "no usable /dev/kvm: %s. Remedy: modprobe kvm_intel or kvm_amd",
+		snprintf(message, size,
+			 "no usable /dev/kvm: %s. Remedy: modprobe kvm_intel or kvm_amd",
 			 strerror(errno));
 	}
 	if (!*error) {
@@ -182,8 +184,8 @@ enum exercise_state exercise__poll(struct exercise *e)
 		e->gone = true;
 		read_lines(e);
 		if (e->state == EXERCISE_RUNNING)
-			e->state = WIFEXITED(status) && !WEXITSTATUS(status) ? EXERCISE_DONE :
-									       EXERCISE_FAILED;
+			e->state = WIFEXITED(status) && !WEXITSTATUS(status) ? EXERCISE_DONE
+									     : EXERCISE_FAILED;
 		return e->state;
 	}
 	/* a failure is told at once, but it is over only when the child has put everything back */
@@ -218,7 +220,7 @@ void exercise__stop(struct exercise *e)
 
 void exercise__close(struct exercise *e)
 {
-	struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 
 	if (!e)
 		return;

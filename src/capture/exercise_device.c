@@ -73,7 +73,8 @@ static int fill(const char *directory, struct exercise_device *out, char *messag
 	link_name(path, driver, sizeof(driver));
 	if (!has_vfio(directory, driver))
 		return refuse(-ENODEV, message, size,
-			      "%s is bound to %s, not to VFIO. Remedy: bind it to vfio-pci (driver_override)",
+			      "%s is bound to %s, not to VFIO. Remedy: bind it to vfio-pci "
+			      "(driver_override)",
 			      out->name, *driver ? driver : "no driver");
 	snprintf(path, sizeof(path), "%s/iommu_group", directory);
 	link_name(path, group, sizeof(group));
@@ -89,13 +90,16 @@ static int fill(const char *directory, struct exercise_device *out, char *messag
 		out->cdev_path[0] = 0;
 	if (!out->group_path[0] && !out->cdev_path[0])
 		return refuse(-ENODEV, message, size,
-			      "%s has neither /dev/vfio/%s nor a device cdev. Remedy: an IOMMU that is on, and "
-			      "a device bound to VFIO", out->name, *group ? group : "GROUP");
+			      "%s has neither /dev/vfio/%s nor a device cdev. Remedy: an IOMMU "
+			      "that is on, and "
+			      "a device bound to VFIO",
+			      out->name, *group ? group : "GROUP");
 	return 0;
 }
 
 /* First device of the group that VFIO has. */
-static int find_in_group(const char *number, struct exercise_device *out, char *message, size_t size)
+static int find_in_group(const char *number, struct exercise_device *out, char *message,
+			 size_t size)
 {
 	char path[PATH_MAX], device[PATH_MAX], driver[64], link[PATH_MAX];
 	struct dirent *entry;
@@ -106,8 +110,8 @@ static int find_in_group(const char *number, struct exercise_device *out, char *
 	directory = opendir(path);
 	if (!directory)
 		return refuse(-ENOENT, message, size, "no IOMMU group %s", number);
-	snprintf(message, size, "no device of group %s is bound to VFIO. Remedy: bind one to vfio-pci",
-		 number);
+	snprintf(message, size,
+		 "no device of group %s is bound to VFIO. Remedy: bind one to vfio-pci", number);
 	while (error && (entry = readdir(directory))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -181,7 +185,8 @@ int exercise_device__find(const char *text, struct exercise_device *out, char *m
 		return find_in_group(text, out, message, size);
 	if (strchr(text, '/'))
 		return refuse(-ENOENT, message, size,
-			      "%s: give a PCI address, \"group N\" or a device name, not a path", text);
+			      "%s: give a PCI address, \"group N\" or a device name, not a path",
+			      text);
 	return find_by_name(text, out, message, size);
 }
 
@@ -204,13 +209,15 @@ static bool has_open(const char *pid, const struct stat *wanted)
 	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
 	directory = opendir(path);
 	while (directory && !found && (entry = readdir(directory))) {
-		ssize_t length = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+		ssize_t length =
+			readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 
 		if (length <= 0)
 			continue;
 		target[length] = 0;
 		/* only files under some vfio directory are looked at more closely */
-		found = strstr(target, "vfio/") && same_node(dirfd(directory), entry->d_name, wanted);
+		found = strstr(target, "vfio/") &&
+			same_node(dirfd(directory), entry->d_name, wanted);
 	}
 	if (directory)
 		closedir(directory);
@@ -265,5 +272,6 @@ int exercise_device__in_use(const struct exercise_device *device, char *message,
 	    !find_holder(device->cdev_path, holder, sizeof(holder)))
 		return 0;
 	return refuse(-EBUSY, message, size,
-		      "%s is in use by %s. Remedy: exercise a device no VM has", device->name, holder);
+		      "%s is in use by %s. Remedy: exercise a device no VM has", device->name,
+		      holder);
 }

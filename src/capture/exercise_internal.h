@@ -10,13 +10,14 @@
 
 struct exercise_device {
 	char name[128]; /* as VFIO_GROUP_GET_DEVICE_FD wants it */
-	int group;      /* -1: none */
+	int group;	/* -1: none */
 	char group_path[64];
 	char cdev_path[64]; /* empty: this kernel or device has none */
 };
 
 /* exercise_device.c: 0 or -errno with a sentence in `message`. */
-int exercise_device__find(const char *text, struct exercise_device *out, char *message, size_t size);
+int exercise_device__find(const char *text, struct exercise_device *out, char *message,
+			  size_t size);
 int exercise_device__in_use(const struct exercise_device *device, char *message, size_t size);
 
 /* exercise_steps.c: the child's work. Progress and failure go to `report` as lines. */

@@ -51,7 +51,7 @@ static int make_vm(struct hands *h)
 
 static int make_kvmdev(struct hands *h)
 {
-	struct kvm_create_device create = { .type = KVM_DEV_TYPE_VFIO };
+	struct kvm_create_device create = {.type = KVM_DEV_TYPE_VFIO};
 
 	if (ioctl(h->fd[VM], KVM_CREATE_DEVICE, &create))
 		return -errno;
@@ -65,7 +65,7 @@ static int make_container(struct hands *h)
 
 static int open_group(struct hands *h)
 {
-	struct vfio_group_status status = { .argsz = sizeof(status) };
+	struct vfio_group_status status = {.argsz = sizeof(status)};
 	int error = keep(h, GROUP, open(h->run->device.group_path, O_RDWR | O_CLOEXEC));
 
 	if (error)
@@ -83,18 +83,19 @@ static int set_container(struct hands *h)
 
 static int set_iommu(struct hands *h)
 {
-	int error = result(ioctl(h->fd[CONTAINER], VFIO_SET_IOMMU, (unsigned long)VFIO_TYPE1v2_IOMMU));
+	int error =
+		result(ioctl(h->fd[CONTAINER], VFIO_SET_IOMMU, (unsigned long)VFIO_TYPE1v2_IOMMU));
 
-	return error ? result(ioctl(h->fd[CONTAINER], VFIO_SET_IOMMU, (unsigned long)VFIO_TYPE1_IOMMU)) :
-		       0;
+	return error ? result(ioctl(h->fd[CONTAINER], VFIO_SET_IOMMU,
+				    (unsigned long)VFIO_TYPE1_IOMMU))
+		     : 0;
 }
 
 static int tell_kvm(struct hands *h, uint64_t what)
 {
 	int32_t fd = h->fd[CDEV] >= 0 ? h->fd[CDEV] : h->fd[GROUP];
-	struct kvm_device_attr attribute = { .group = KVM_DEV_VFIO_GROUP,
-					     .attr = what,
-					     .addr = (uintptr_t)&fd };
+	struct kvm_device_attr attribute = {
+		.group = KVM_DEV_VFIO_GROUP, .attr = what, .addr = (uintptr_t)&fd};
 
 	return result(ioctl(h->fd[KVMDEV], KVM_SET_DEVICE_ATTR, &attribute));
 }
@@ -126,15 +127,15 @@ static int open_cdev(struct hands *h)
 
 static int bind_iommufd(struct hands *h)
 {
-	struct cdev_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = h->fd[IOMMUFD] };
+	struct cdev_bind_iommufd bind = {.argsz = sizeof(bind), .iommufd = h->fd[IOMMUFD]};
 
 	return result(ioctl(h->fd[CDEV], CDEV_BIND_IOMMUFD, &bind));
 }
 
 static int attach(struct hands *h)
 {
-	struct iommufd_ioas_alloc alloc = { .size = sizeof(alloc) };
-	struct cdev_attach_pt attach_pt = { .argsz = sizeof(attach_pt) };
+	struct iommufd_ioas_alloc alloc = {.size = sizeof(alloc)};
+	struct cdev_attach_pt attach_pt = {.argsz = sizeof(attach_pt)};
 
 	if (ioctl(h->fd[IOMMUFD], IOMMUFD_IOAS_ALLOC, &alloc))
 		return -errno;
@@ -169,7 +170,7 @@ struct step {
 	const char *name;
 	int (*run)(struct hands *h);
 };
-#define STEP(function, words) static const struct step s_##function = { words, function }
+#define STEP(function, words) static const struct step s_##function = {words, function}
 STEP(make_vm, "create a VM");
 STEP(make_kvmdev, "create its KVM-VFIO device");
 STEP(make_container, "open /dev/vfio/vfio");
@@ -194,28 +195,49 @@ struct order {
 	const struct step *steps[16];
 };
 
-#define BY_GROUP &s_make_vm, &s_make_kvmdev, &s_make_container, &s_open_group, &s_set_container, &s_set_iommu
+#define BY_GROUP                                                                                   \
+	&s_make_vm, &s_make_kvmdev, &s_make_container, &s_open_group, &s_set_container, &s_set_iommu
 #define BY_CDEV &s_make_vm, &s_make_kvmdev, &s_open_iommufd, &s_open_cdev
 static const struct order orders[] = {
-	{ "device before KVM device, VM last", false, false,
-	  { BY_GROUP, &s_add, &s_open_device, &s_close_device, &s_close_kvmdev, &s_close_vm } },
-	{ "KVM device before device, VM last", false, false,
-	  { BY_GROUP, &s_add, &s_open_device, &s_close_kvmdev, &s_close_device, &s_close_vm } },
-	{ "device last", false, false,
-	  { BY_GROUP, &s_add, &s_open_device, &s_close_kvmdev, &s_close_vm, &s_close_device } },
-	{ "removed from KVM first", false, false,
-	  { BY_GROUP, &s_add, &s_open_device, &s_del, &s_close_device, &s_close_kvmdev, &s_close_vm } },
-	{ "opened before KVM knows it", false, true,
-	  { BY_GROUP, &s_open_device, &s_add, &s_del, &s_close_device, &s_close_kvmdev, &s_close_vm } },
-	{ "cdev: device before KVM device, VM last", true, false,
-	  { BY_CDEV, &s_add, &s_bind_iommufd, &s_attach, &s_close_device, &s_close_kvmdev, &s_close_vm } },
-	{ "cdev: KVM device before device, VM last", true, false,
-	  { BY_CDEV, &s_add, &s_bind_iommufd, &s_attach, &s_close_kvmdev, &s_close_device, &s_close_vm } },
-	{ "cdev: device last", true, false,
-	  { BY_CDEV, &s_add, &s_bind_iommufd, &s_attach, &s_close_kvmdev, &s_close_vm, &s_close_device } },
+	{"device before KVM device, VM last",
+	 false,
+	 false,
+	 {BY_GROUP, &s_add, &s_open_device, &s_close_device, &s_close_kvmdev, &s_close_vm}},
+	{"KVM device before device, VM last",
+	 false,
+	 false,
+	 {BY_GROUP, &s_add, &s_open_device, &s_close_kvmdev, &s_close_device, &s_close_vm}},
+	{"device last",
+	 false,
+	 false,
+	 {BY_GROUP, &s_add, &s_open_device, &s_close_kvmdev, &s_close_vm, &s_close_device}},
+	{"removed from KVM first",
+	 false,
+	 false,
+	 {BY_GROUP, &s_add, &s_open_device, &s_del, &s_close_device, &s_close_kvmdev, &s_close_vm}},
+	{"opened before KVM knows it",
+	 false,
+	 true,
+	 {BY_GROUP, &s_open_device, &s_add, &s_del, &s_close_device, &s_close_kvmdev, &s_close_vm}},
+	{"cdev: device before KVM device, VM last",
+	 true,
+	 false,
+	 {BY_CDEV, &s_add, &s_bind_iommufd, &s_attach, &s_close_device, &s_close_kvmdev,
+	  &s_close_vm}},
+	{"cdev: KVM device before device, VM last",
+	 true,
+	 false,
+	 {BY_CDEV, &s_add, &s_bind_iommufd, &s_attach, &s_close_kvmdev, &s_close_device,
+	  &s_close_vm}},
+	{"cdev: device last",
+	 true,
+	 false,
+	 {BY_CDEV, &s_add, &s_bind_iommufd, &s_attach, &s_close_kvmdev, &s_close_vm,
+	  &s_close_device}},
 };
 
-/* --- threads: one baton, passed from step to step ---------------------------------------------------- */
+/* --- threads: one baton, passed from step to step
+ * ---------------------------------------------------- */
 
 #define WORKERS 3
 struct baton {
@@ -279,17 +301,18 @@ static void dismiss(struct baton *b, struct worker *workers, int count)
 /* What is still open goes in an order that drops the VM's last reference outside of VFIO. */
 static void put_back(struct hands *h)
 {
-	static const enum object order[] = { DEVICE, CDEV, KVMDEV, VM, GROUP, CONTAINER, IOMMUFD };
+	static const enum object order[] = {DEVICE, CDEV, KVMDEV, VM, GROUP, CONTAINER, IOMMUFD};
 
 	for (size_t i = 0; i < OBJECTS; i++)
 		close_object(h, order[i]);
 }
 
-static void say(const struct exercise_run *run, char kind, const char *order, const char *step, int error)
+static void say(const struct exercise_run *run, char kind, const char *order, const char *step,
+		int error)
 {
 	char line[256];
-	int length = snprintf(line, sizeof(line), error ? "%c%s: %s: %s\n" : "%c%s: %s\n", kind, order,
-			      step, strerror(-error));
+	int length = snprintf(line, sizeof(line), error ? "%c%s: %s: %s\n" : "%c%s: %s\n", kind,
+			      order, step, strerror(-error));
 
 	if (length > 0 && write(run->report, line, (size_t)length) < 0)
 		*run->stop = 1; /* nobody listens any more */
@@ -331,16 +354,16 @@ static int run_orders(struct hands *h, struct baton *baton)
 
 int exercise_steps__run(const struct exercise_run *run)
 {
-	struct hands hands = { .run = run };
-	struct baton baton = { .mutex = PTHREAD_MUTEX_INITIALIZER,
-			       .changed = PTHREAD_COND_INITIALIZER,
-			       .hands = &hands };
+	struct hands hands = {.run = run};
+	struct baton baton = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+			      .changed = PTHREAD_COND_INITIALIZER,
+			      .hands = &hands};
 	struct worker workers[WORKERS];
 	int started = 0, error = 0;
 
 	memset(hands.fd, 0xff, sizeof(hands.fd));
 	for (; started < WORKERS; started++) {
-		workers[started] = (struct worker){ .baton = &baton, .number = started };
+		workers[started] = (struct worker){.baton = &baton, .number = started};
 		if (pthread_create(&workers[started].thread, NULL, work, &workers[started]))
 			break;
 	}

@@ -14,8 +14,8 @@
 static bool is_trampoline(const struct frame *frame)
 {
 	return !frame->symbol || !strncmp(frame->symbol, "bpf_trampoline_", 15) ||
-	       !strncmp(frame->symbol, "bpf_prog_", 9) || !strncmp(frame->symbol, "arch_ftrace", 11) ||
-	       !strncmp(frame->symbol, "ftrace_", 7);
+	       !strncmp(frame->symbol, "bpf_prog_", 9) ||
+	       !strncmp(frame->symbol, "arch_ftrace", 11) || !strncmp(frame->symbol, "ftrace_", 7);
 }
 
 /* Drop trampolines and, after each, the entry frame of the function it belongs to. */
@@ -65,6 +65,6 @@ uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint6
 	for (uint32_t i = first; i < count; i++)
 		kernel__fill_frame(c->options.kernel, ips[i], &frames[used++]);
 	used = clean(frames, used);
-	return used ? model__add_stack(c->options.model, STACK_FULL, frames, used) :
-		      frames__site(c, site);
+	return used ? model__add_stack(c->options.model, STACK_FULL, frames, used)
+		    : frames__site(c, site);
 }

@@ -61,7 +61,7 @@ struct capture {
 	uint32_t object_count;
 	struct contention *contention; /* NULL: not possible here, contention_error says why */
 	int contention_error;
-	struct ring_buffer *ring; /* NULL with contention tracepoints only */
+	struct ring_buffer *ring;    /* NULL with contention tracepoints only */
 	struct shared_state *shared; /* mapped */
 	size_t shared_bytes;
 	struct lock_names *names;
@@ -86,7 +86,8 @@ void capture__clear_complaint(void);
 void probes__init(struct capture *c);
 int programs__load_locks(struct capture *c);
 int programs__load_lockdep(struct capture *c); /* instead of locks */
-int programs__load_paths(struct capture *c); /* rows whose module is there and that are not loaded */
+int programs__load_paths(
+	struct capture *c); /* rows whose module is there and that are not loaded */
 int programs__attach_pending(struct capture *c);
 int programs__map_fd(const struct capture *c, const char *name);
 uint64_t programs__map_bytes(const struct capture *c);
@@ -116,7 +117,7 @@ int capture__attach_contention(struct capture *c);
 uint32_t capture__contention_probes(const struct capture *c, struct probe_info *out, uint32_t max);
 
 /* counters.c */
-void counters__collect(struct capture *c);  /* counters, losses, chain counts, coverage */
+void counters__collect(struct capture *c); /* counters, losses, chain counts, coverage */
 void coverage__update(struct capture *c);
 
 /* instance_lock.c: one instance a host */

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 #define CDEV_BIND_IOMMUFD _IO(';', 100 + 18) /* VFIO_DEVICE_BIND_IOMMUFD */
-#define CDEV_ATTACH_PT	  _IO(';', 100 + 19) /* VFIO_DEVICE_ATTACH_IOMMUFD_PT */
+#define CDEV_ATTACH_PT _IO(';', 100 + 19)    /* VFIO_DEVICE_ATTACH_IOMMUFD_PT */
 #define IOMMUFD_IOAS_ALLOC _IO(';', 0x81)    /* IOMMU_IOAS_ALLOC */
 
 struct cdev_bind_iommufd {

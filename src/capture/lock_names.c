@@ -55,8 +55,7 @@ void lock_names__free(struct lock_names *names)
 
 	if (!names)
 		return;
-	HASH_ITER(hh, names->instances, instance, next)
-	{
+	HASH_ITER(hh, names->instances, instance, next) {
 		HASH_DEL(names->instances, instance);
 		free(instance);
 	}
@@ -64,7 +63,8 @@ void lock_names__free(struct lock_names *names)
 	free(names);
 }
 
-/* --- objects ------------------------------------------------------------------------------------ */
+/* --- objects ------------------------------------------------------------------------------------
+ */
 
 static uint32_t position(const struct lock_names *names, uint64_t address)
 {
@@ -104,7 +104,7 @@ static void keep_object(struct lock_names *names, uint64_t address, const char *
 			uint32_t object)
 {
 	int size = kernel__struct_size(names->kernel, type);
-	struct known_object fresh = { .address = address, .object = object };
+	struct known_object fresh = {.address = address, .object = object};
 	uint32_t at;
 
 	if (size <= 0 || !address)
@@ -142,11 +142,11 @@ static void keep_device(struct lock_names *names, const struct record_object *re
 	static const struct {
 		const char *operations, *type, *member;
 	} drivers[] = {
-		{ "vfio_pci_ops", "vfio_pci_core_device", "vdev" },
-		{ "vfio_ap_matrix_dev_ops", "ap_matrix_mdev", "vdev" },
-		{ "vfio_ccw_dev_ops", "vfio_ccw_private", "vdev" },
-		{ "intel_vgpu_dev_ops", "intel_vgpu", "vfio_device" },
-		{ "mlx5vf_pci_ops", "vfio_pci_core_device", "vdev" },
+		{"vfio_pci_ops", "vfio_pci_core_device", "vdev"},
+		{"vfio_ap_matrix_dev_ops", "ap_matrix_mdev", "vdev"},
+		{"vfio_ccw_dev_ops", "vfio_ccw_private", "vdev"},
+		{"intel_vgpu_dev_ops", "intel_vgpu", "vfio_device"},
+		{"mlx5vf_pci_ops", "vfio_pci_core_device", "vdev"},
 	};
 	struct kernel_symbol symbol;
 
@@ -200,18 +200,18 @@ void lock_names__object(struct lock_names *names, const struct record_object *re
 		enum object_kind kind;
 		const char *type, *label;
 	} kinds[] = {
-		[RECORD_OBJECT_KVM] = { OBJECT_VM, "kvm", NULL },
-		[RECORD_OBJECT_GROUP] = { OBJECT_GROUP, "vfio_group", "group" },
-		[RECORD_OBJECT_DEVICE] = { OBJECT_DEVICE, "vfio_device", NULL },
-		[RECORD_OBJECT_DEVICE_SET] = { OBJECT_DEVICE_SET, "vfio_device_set", "device set" },
-		[RECORD_OBJECT_CONTAINER] = { OBJECT_CONTAINER, "vfio_container", "container" },
-		[RECORD_OBJECT_IOMMU] = { OBJECT_CONTAINER, "vfio_iommu", "container's IOMMU" },
-		[RECORD_OBJECT_KVM_VFIO] = { OBJECT_KVM_VFIO_DEVICE, "kvm_vfio", "KVM-VFIO device" },
-		[RECORD_OBJECT_VCPU] = { OBJECT_OTHER, "kvm_vcpu", "vCPU" },
-		[RECORD_OBJECT_DEVICE_FILE] = { OBJECT_OTHER, "vfio_device_file", "device file" },
+		[RECORD_OBJECT_KVM] = {OBJECT_VM, "kvm", NULL},
+		[RECORD_OBJECT_GROUP] = {OBJECT_GROUP, "vfio_group", "group"},
+		[RECORD_OBJECT_DEVICE] = {OBJECT_DEVICE, "vfio_device", NULL},
+		[RECORD_OBJECT_DEVICE_SET] = {OBJECT_DEVICE_SET, "vfio_device_set", "device set"},
+		[RECORD_OBJECT_CONTAINER] = {OBJECT_CONTAINER, "vfio_container", "container"},
+		[RECORD_OBJECT_IOMMU] = {OBJECT_CONTAINER, "vfio_iommu", "container's IOMMU"},
+		[RECORD_OBJECT_KVM_VFIO] = {OBJECT_KVM_VFIO_DEVICE, "kvm_vfio", "KVM-VFIO device"},
+		[RECORD_OBJECT_VCPU] = {OBJECT_OTHER, "kvm_vcpu", "vCPU"},
+		[RECORD_OBJECT_DEVICE_FILE] = {OBJECT_OTHER, "vfio_device_file", "device file"},
 	};
-	struct object object = { .parent = NO_ID, .number = record->number,
-				 .address = record->address };
+	struct object object = {
+		.parent = NO_ID, .number = record->number, .address = record->address};
 	char name[128], driver[RECORD_NAME + 1];
 	uint32_t id;
 
@@ -240,7 +240,8 @@ void lock_names__object(struct lock_names *names, const struct record_object *re
 		keep_object(names, record->parent, "iommu_group", id);
 }
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------------
+ */
 
 static enum lock_kind model_kind(uint8_t kind)
 {
@@ -259,7 +260,8 @@ static enum lock_kind model_kind(uint8_t kind)
 }
 
 /* Static locks: the symbol itself, or its member where the type is known by name. */
-static const char *static_name(const struct lock_names *names, uint64_t lock, char *out, size_t size)
+static const char *static_name(const struct lock_names *names, uint64_t lock, char *out,
+			       size_t size)
 {
 	struct kernel_symbol symbol;
 	const char *member;
@@ -288,15 +290,23 @@ static const char *type_of_cache(const char *cache)
 	static const struct {
 		const char *cache, *type;
 	} table[] = {
-		{ "mm_struct", "mm_struct" },	      { "task_struct", "task_struct" },
-		{ "inode_cache", "inode" },	      { "ext4_inode_cache", "ext4_inode_info" },
-		{ "shmem_inode_cache", "shmem_inode_info" }, { "proc_inode_cache", "proc_inode" },
-		{ "sock_inode_cache", "socket_alloc" },	     { "signal_cache", "signal_struct" },
-		{ "sighand_cache", "sighand_struct" },	     { "kernfs_node_cache", "kernfs_node" },
-		{ "anon_vma", "anon_vma" },	      { "vm_area_struct", "vm_area_struct" },
-		{ "kvm_vcpu", "kvm_vcpu" },	      { "dentry", "dentry" },
-		{ "filp", "file" },		      { "xfs_inode", "xfs_inode" },
-		{ "btrfs_inode", "btrfs_inode" },
+		{"mm_struct", "mm_struct"},
+		{"task_struct", "task_struct"},
+		{"inode_cache", "inode"},
+		{"ext4_inode_cache", "ext4_inode_info"},
+		{"shmem_inode_cache", "shmem_inode_info"},
+		{"proc_inode_cache", "proc_inode"},
+		{"sock_inode_cache", "socket_alloc"},
+		{"signal_cache", "signal_struct"},
+		{"sighand_cache", "sighand_struct"},
+		{"kernfs_node_cache", "kernfs_node"},
+		{"anon_vma", "anon_vma"},
+		{"vm_area_struct", "vm_area_struct"},
+		{"kvm_vcpu", "kvm_vcpu"},
+		{"dentry", "dentry"},
+		{"filp", "file"},
+		{"xfs_inode", "xfs_inode"},
+		{"btrfs_inode", "btrfs_inode"},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -318,7 +328,7 @@ static const char *typed_slab_name(const struct lock_names *names, const struct 
 static const char *slab_name(struct lock_names *names, const struct record_lock *lock,
 			     const struct record_slab *slab, char *out, size_t size)
 {
-	struct kernel_symbol symbol = { .name = NULL };
+	struct kernel_symbol symbol = {.name = NULL};
 	char cache[RECORD_NAME + 1];
 
 	snprintf(cache, sizeof(cache), "%.*s", RECORD_NAME, slab ? slab->cache : "");
@@ -333,8 +343,8 @@ static const char *slab_name(struct lock_names *names, const struct record_lock 
 
 /* The best name there is: object, mm, static symbol, typed slab cache. NULL: none of these. */
 static const char *find_name(struct lock_names *names, const struct record_lock *lock,
-			     const struct record_slab *slab, uint64_t mm, uint32_t *owner, char *text,
-			     size_t size)
+			     const struct record_slab *slab, uint64_t mm, uint32_t *owner,
+			     char *text, size_t size)
 {
 	const struct known_object *object = object_around(names, lock->lock);
 	int mm_size = kernel__struct_size(names->kernel, "mm_struct");
@@ -364,11 +374,12 @@ static uint32_t name_new(struct lock_names *names, const struct record_lock *loc
 	const char *class_name;
 
 	if (lock->kind == RECORD_LOCKDEP) /* lockdep has named it: "&kvm->lock" */
-		return model__add_instance(names->model,
-					   lock_name__class(names->model, slab ? slab->cache : "?",
-							    slab ? strnlen(slab->cache, RECORD_NAME) : 1,
-							    LOCK_KIND_UNKNOWN, NULL),
-					   lock->lock, lock->generation);
+		return model__add_instance(
+			names->model,
+			lock_name__class(names->model, slab ? slab->cache : "?",
+					 slab ? strnlen(slab->cache, RECORD_NAME) : 1,
+					 LOCK_KIND_UNKNOWN, NULL),
+			lock->lock, lock->generation);
 	class_name = find_name(names, lock, slab, mm, &owner, text, sizeof(text));
 	if (!class_name) {
 		class_name = slab_name(names, lock, slab, text, sizeof(text));
@@ -386,9 +397,8 @@ static uint32_t name_new(struct lock_names *names, const struct record_lock *loc
 static struct known_instance *find_instance(const struct lock_names *names,
 					    const struct record_lock *lock)
 {
-	struct instance_key key = { .lock = lock->lock,
-				    .generation = lock->generation,
-				    .kind = lock->kind };
+	struct instance_key key = {
+		.lock = lock->lock, .generation = lock->generation, .kind = lock->kind};
 	struct known_instance *known;
 
 	HASH_FIND(hh, names->instances, &key, sizeof(key), known);
@@ -425,11 +435,11 @@ uint32_t lock_names__instance(struct lock_names *names, const struct record_lock
 
 uint32_t lock_names__known(const struct lock_names *names, uint64_t address, uint32_t generation)
 {
-	static const uint8_t kinds[] = { RECORD_MUTEX, RECORD_RWSEM, RECORD_PERCPU };
+	static const uint8_t kinds[] = {RECORD_MUTEX, RECORD_RWSEM, RECORD_PERCPU};
 
 	for (size_t i = 0; i < sizeof(kinds); i++) {
-		struct instance_key key = { .lock = address, .generation = generation,
-					    .kind = kinds[i] };
+		struct instance_key key = {
+			.lock = address, .generation = generation, .kind = kinds[i]};
 		const struct known_instance *known;
 
 		HASH_FIND(hh, names->instances, &key, sizeof(key), known);

@@ -49,9 +49,11 @@ int lock_layout__init(struct lock_layout *l, const struct kernel *k)
 	return l->mutex_owner < 0 || l->rwsem_owner < 0 || l->rwsem_count < 0 ? -ENOENT : 0;
 }
 
-/* --- owners ------------------------------------------------------------------------------------------- */
+/* --- owners
+ * ------------------------------------------------------------------------------------------- */
 
-static int read_mutex_owner(struct lock_state *s, const struct memory *m, const struct lock_layout *l)
+static int read_mutex_owner(struct lock_state *s, const struct memory *m,
+			    const struct lock_layout *l)
 {
 	int err = memory__u64(m, s->address + (uint64_t)l->mutex_owner, &s->word);
 
@@ -61,7 +63,8 @@ static int read_mutex_owner(struct lock_state *s, const struct memory *m, const 
 	return err;
 }
 
-static int read_rwsem_owner(struct lock_state *s, const struct memory *m, const struct lock_layout *l)
+static int read_rwsem_owner(struct lock_state *s, const struct memory *m,
+			    const struct lock_layout *l)
 {
 	uint64_t count;
 	int err = memory__u64(m, s->address + (uint64_t)l->rwsem_count, &count);
@@ -92,7 +95,8 @@ static int read_rt_owner(struct lock_state *s, const struct memory *m, const str
 	return err;
 }
 
-static int read_rwbase_owner(struct lock_state *s, const struct memory *m, const struct lock_layout *l)
+static int read_rwbase_owner(struct lock_state *s, const struct memory *m,
+			     const struct lock_layout *l)
 {
 	int32_t readers = 0;
 	int err = memory__read(m, s->address + (uint64_t)l->rwbase_readers, &readers,
@@ -110,8 +114,8 @@ static int read_rwbase_owner(struct lock_state *s, const struct memory *m, const
 	return 0;
 }
 
-int lock_state__read_owner(struct lock_state *s, const struct memory *m, const struct lock_layout *l,
-			   enum lock_kind kind, uint64_t address)
+int lock_state__read_owner(struct lock_state *s, const struct memory *m,
+			   const struct lock_layout *l, enum lock_kind kind, uint64_t address)
 {
 	memset(s, 0, sizeof(*s));
 	s->address = address;
@@ -128,7 +132,8 @@ int lock_state__read_owner(struct lock_state *s, const struct memory *m, const s
 	}
 }
 
-/* --- waiters ---------------------------------------------------------------------------------------------- */
+/* --- waiters
+ * ---------------------------------------------------------------------------------------------- */
 
 static int add_waiter(struct lock_state *s, uint64_t waiter, uint64_t task, bool shared)
 {
@@ -145,7 +150,7 @@ static int add_waiter(struct lock_state *s, uint64_t waiter, uint64_t task, bool
 			return -ENOMEM;
 		s->waiters = more;
 	}
-	s->waiters[s->waiter_count++] = (struct lock_waiter){ waiter, task, shared };
+	s->waiters[s->waiter_count++] = (struct lock_waiter){waiter, task, shared};
 	return 0;
 }
 
@@ -154,8 +159,8 @@ struct list_node {
 };
 
 /*
- * Along a circular list from `first`, until `end` comes up. A node whose prev is not where we come from
- * was changed meanwhile: stop and say so.
+ * Along a circular list from `first`, until `end` comes up. A node whose prev is not where we come
+ * from was changed meanwhile: stop and say so.
  */
 static int walk_list(struct lock_state *s, const struct memory *m, const struct lock_layout *l,
 		     uint64_t first, uint64_t end, uint64_t come_from)
@@ -274,10 +279,12 @@ void lock_state__release(struct lock_state *s)
 	s->waiter_count = 0;
 }
 
-/* --- from a waiter to its lock ------------------------------------------------------------------------------ */
+/* --- from a waiter to its lock
+ * ------------------------------------------------------------------------------ */
 
 /* A waiter lies on the kernel stack of the task it names; a lock's list head does not. */
-static bool is_waiter(const struct memory *m, const struct lock_layout *l, uint64_t waiter, int task_at)
+static bool is_waiter(const struct memory *m, const struct lock_layout *l, uint64_t waiter,
+		      int task_at)
 {
 	uint64_t task, stack;
 

@@ -24,8 +24,8 @@ struct lock_layout {
 	int rwsem_count, rwsem_owner, rwsem_list, rwsem_first;
 	int mutex_waiter_list, mutex_waiter_task;
 	int rwsem_waiter_list, rwsem_waiter_task, rwsem_waiter_type;
-	int rt_owner, rt_root;             /* in struct rt_mutex_base */
-	int rwbase_readers, rwbase_mutex;  /* in struct rw_semaphore on PREEMPT_RT */
+	int rt_owner, rt_root;		  /* in struct rt_mutex_base */
+	int rwbase_readers, rwbase_mutex; /* in struct rw_semaphore on PREEMPT_RT */
 	int rt_waiter_tree, rt_waiter_task, rt_waiter_lock;
 	int task_stack;
 };
@@ -39,30 +39,31 @@ struct lock_waiter {
 struct lock_state {
 	uint64_t address;
 	enum lock_kind kind;
-	uint64_t word;   /* owner word as it stands */
-	uint64_t owner;  /* task_struct, 0 nobody that can be named */
-	bool certain;    /* owner holds it exclusively, now */
-	bool handed_over;/* PICKUP: owner is named but still has to wake up */
+	uint64_t word;	      /* owner word as it stands */
+	uint64_t owner;	      /* task_struct, 0 nobody that can be named */
+	bool certain;	      /* owner holds it exclusively, now */
+	bool handed_over;     /* PICKUP: owner is named but still has to wake up */
 	uint64_t last_reader; /* readers own it: the one that came last, a hint only */
 	uint32_t readers;
-	bool changed;    /* the wait list did not link back: it changed meanwhile */
+	bool changed; /* the wait list did not link back: it changed meanwhile */
 	uint32_t waiter_count;
 	struct lock_waiter *waiters;
 };
 
 int lock_layout__init(struct lock_layout *layout, const struct kernel *k);
 /* Kinds: MUTEX, RWSEM, RTMUTEX. Zero or -errno (memory gone, out of memory). */
-int lock_state__read(struct lock_state *state, const struct memory *m, const struct lock_layout *layout,
-		     enum lock_kind kind, uint64_t address);
+int lock_state__read(struct lock_state *state, const struct memory *m,
+		     const struct lock_layout *layout, enum lock_kind kind, uint64_t address);
 void lock_state__release(struct lock_state *state);
 /* The owner part only. */
 int lock_state__read_owner(struct lock_state *state, const struct memory *m,
 			   const struct lock_layout *layout, enum lock_kind kind, uint64_t address);
 /*
- * From a waiter (on its task's stack) along the list to the lock that has the head. 0 if it does not
- * lead to one, or where lists have no head (7.x: task_struct.blocked_on and .blocker name the lock).
+ * From a waiter (on its task's stack) along the list to the lock that has the head. 0 if it does
+ * not lead to one, or where lists have no head (7.x: task_struct.blocked_on and .blocker name the
+ * lock).
  */
-uint64_t lock_of_waiter(const struct memory *m, const struct lock_layout *layout, enum lock_kind kind,
-			uint64_t waiter);
+uint64_t lock_of_waiter(const struct memory *m, const struct lock_layout *layout,
+			enum lock_kind kind, uint64_t waiter);
 
 #endif

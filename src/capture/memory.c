@@ -4,7 +4,8 @@
 
 #include "capture/memory.h"
 
-#define PAGE 4096U /* no architecture has smaller ones: a read inside one of these cannot half fail */
+#define PAGE                                                                                       \
+	4096U /* no architecture has smaller ones: a read inside one of these cannot half fail */
 
 int memory__string(const struct memory *m, uint64_t address, char *out, uint32_t size)
 {

@@ -6,7 +6,7 @@
 
 #include "capture/internal.h"
 
-const char *const attach_level_names[] = { "auto", "fentry", "kprobe", "tracepoint", "lockdep" };
+const char *const attach_level_names[] = {"auto", "fentry", "kprobe", "tracepoint", "lockdep"};
 
 static char error_text[512];
 static char complaint[512];
@@ -47,8 +47,8 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 		vsnprintf(text, sizeof(text), format, again);
 		va_end(again);
 		if (strstr(text, "prog '") && strstr(text, "fail"))
-			snprintf(complaint, sizeof(complaint), "%.*s",
-				 (int)strcspn(text, "\n"), text);
+			snprintf(complaint, sizeof(complaint), "%.*s", (int)strcspn(text, "\n"),
+				 text);
 	}
 	if (level == LIBBPF_DEBUG ? shown_verbosity > 1 : shown_verbosity > 0)
 		return vfprintf(stderr, format, arguments);

@@ -68,8 +68,13 @@ int run_with_timeout(void (*work)(void *argument), void (*abandon)(void *argumen
 
 	if (!job)
 		return -ENOMEM;
-	*job = (struct job){ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, work, abandon,
-			     argument, false, false };
+	*job = (struct job){PTHREAD_MUTEX_INITIALIZER,
+			    PTHREAD_COND_INITIALIZER,
+			    work,
+			    abandon,
+			    argument,
+			    false,
+			    false};
 	err = start_thread(job);
 	if (err) {
 		free(job);
@@ -160,7 +165,8 @@ void vm_name(uint32_t pid, char *out, size_t size)
 
 		if (strcmp(at, "-name") || value >= end)
 			continue;
-		/* NAME | guest=NAME,process=… | NAME,debug-threads=on; a comma in a name is doubled */
+		/* NAME | guest=NAME,process=… | NAME,debug-threads=on; a comma in a name is doubled
+		 */
 		guest = strstr(value, "guest=");
 		if (guest)
 			value = guest + strlen("guest=");

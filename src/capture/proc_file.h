@@ -3,8 +3,8 @@
  * proc_file.h - reads of /proc that cannot hang the tool.
  *
  * /proc/PID/cmdline, maps and the like take that process's mmap_lock, which may be part of the very
- * deadlock that is looked at. A helper thread does the read; when it does not answer in time it is left
- * behind (its wait is killable, so it goes when the tool exits).
+ * deadlock that is looked at. A helper thread does the read; when it does not answer in time it is
+ * left behind (its wait is killable, so it goes when the tool exits).
  */
 #ifndef VFIOTRACE_CAPTURE_PROC_FILE_H
 #define VFIOTRACE_CAPTURE_PROC_FILE_H
@@ -15,8 +15,8 @@
 #define PROC_TIMEOUT_MS 300
 
 /*
- * Run `work(argument)` in a thread and wait at most timeout_ms. 0: done. -ETIMEDOUT: it still runs, and
- * `abandon(argument)` will be called when it ends. -errno: no thread.
+ * Run `work(argument)` in a thread and wait at most timeout_ms. 0: done. -ETIMEDOUT: it still runs,
+ * and `abandon(argument)` will be called when it ends. -errno: no thread.
  */
 int run_with_timeout(void (*work)(void *argument), void (*abandon)(void *argument), void *argument,
 		     uint32_t timeout_ms);

@@ -118,17 +118,17 @@ static bool select_row(struct capture *c, struct probe *probe, struct bpf_object
 	}
 	program_names(c, probe, names);
 	for (int i = 0; i < 2; i++) {
-		probe->programs[i] = *names[i] ? bpf_object__find_program_by_name(object, names[i])
-					       : NULL;
+		probe->programs[i] =
+			*names[i] ? bpf_object__find_program_by_name(object, names[i]) : NULL;
 		if (!probe->programs[i])
 			continue;
 		bpf_program__set_autoload(probe->programs[i], true);
 		any = true;
 	}
 	snprintf(probe->how, sizeof(probe->how), "%s",
-		 probe->row->flags & PROBE_TRACEPOINT ? "tp_btf" :
-		 is_direct(c)			      ? "fentry" :
-							"kprobe");
+		 probe->row->flags & PROBE_TRACEPOINT ? "tp_btf"
+		 : is_direct(c)			      ? "fentry"
+						      : "kprobe");
 	if (!any) {
 		probe->state = PROBE_MISSING;
 		snprintf(probe->reason, sizeof(probe->reason), "needs direct calls (fentry)");
@@ -142,8 +142,7 @@ static uint32_t select_rows(struct capture *c, enum probe_object kind, struct bp
 	struct bpf_program *program;
 	uint32_t selected = 0;
 
-	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, false);
+	bpf_object__for_each_program(program, object) bpf_program__set_autoload(program, false);
 	for (uint32_t i = 0; i < c->probe_count; i++) {
 		struct probe *probe = &c->probes[i];
 
@@ -187,7 +186,8 @@ static int share_maps(struct capture *c, struct bpf_object *object)
 	struct bpf_object *first = first_object(c);
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		const char *name = bpf_map__name(map);
 		struct bpf_map *known;
 		int error;
@@ -216,7 +216,8 @@ static void set_constants(struct capture *c, struct bpf_object *object)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		size_t size;
 		struct path_constants *constants;
 
@@ -270,8 +271,8 @@ static bool take_out_refused(struct capture *c, enum probe_object kind)
 			if (!strstr(complaint, name))
 				continue;
 			probe->state = PROBE_FAILED;
-			snprintf(probe->reason, sizeof(probe->reason), "refused by the kernel: %.120s",
-				 complaint);
+			snprintf(probe->reason, sizeof(probe->reason),
+				 "refused by the kernel: %.120s", complaint);
 			return true;
 		}
 	}
@@ -382,7 +383,8 @@ uint64_t programs__map_bytes(const struct capture *c)
 
 	if (!object)
 		return 0;
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		char path[64], line[128];
 		unsigned long long value;
 		FILE *info;

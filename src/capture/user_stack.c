@@ -31,7 +31,8 @@ struct job {
 	uint32_t count;
 };
 
-/* --- the process as libdw wants to see it ------------------------------------------------------------------ */
+/* --- the process as libdw wants to see it
+ * ------------------------------------------------------------------ */
 
 static pid_t next_thread(Dwfl *dwfl, void *argument, void **thread_argument)
 {
@@ -56,8 +57,8 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *argument, void **thread_argu
 static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void *argument)
 {
 	struct job *job = argument;
-	struct iovec local = { result, sizeof(*result) };
-	struct iovec remote = { (void *)(uintptr_t)address, sizeof(*result) };
+	struct iovec local = {result, sizeof(*result)};
+	struct iovec remote = {(void *)(uintptr_t)address, sizeof(*result)};
 
 	(void)dwfl;
 	return process_vm_readv((pid_t)job->pid, &local, 1, &remote, 1, 0) == sizeof(*result);
@@ -70,7 +71,7 @@ static bool set_registers(Dwfl_Thread *thread, void *argument)
 	Dwarf_Word words[32];
 
 #if defined(__x86_64__)
-	static const uint8_t at[17] = { 10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16 };
+	static const uint8_t at[17] = {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16};
 
 	if (job->reg_bytes < 21 * 8)
 		return false;
@@ -112,7 +113,8 @@ static const Dwfl_Callbacks callbacks = {
 	.find_debuginfo = no_debug_info,
 };
 
-/* --- in the thread ----------------------------------------------------------------------------------------- */
+/* --- in the thread
+ * ----------------------------------------------------------------------------------------- */
 
 static void name_frame(Dwfl *dwfl, struct user_frame *f, uint64_t ip, bool is_return_address)
 {
@@ -162,7 +164,7 @@ static void unwind(void *argument)
 {
 	struct job *job = argument;
 	Dwfl *dwfl = dwfl_begin(&callbacks);
-	struct walk walk = { job, dwfl };
+	struct walk walk = {job, dwfl};
 
 	if (!dwfl)
 		return;
@@ -178,11 +180,13 @@ static void unwind(void *argument)
 	dwfl_end(dwfl);
 }
 
-/* --- outside --------------------------------------------------------------------------------------------------- */
+/* --- outside
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t add_to_model(struct model *m, const struct job *job)
 {
-	struct frame frames[USER_STACK_DEPTH] = { 0 };
+	struct frame frames[USER_STACK_DEPTH] = {0};
 
 	for (uint32_t i = 0; i < job->count; i++) {
 		frames[i].ip = job->frames[i].ip;

@@ -13,7 +13,8 @@
 
 #define USER_STACK_DEPTH 32
 
-/* Adds the stack to the model, symbolised as module+offset and ELF symbols. NO_ID: not to be had. */
+/* Adds the stack to the model, symbolised as module+offset and ELF symbols. NO_ID: not to be had.
+ */
 uint32_t user_stack__take(struct model *m, uint32_t pid, uint32_t tid, const void *regs,
 			  uint32_t reg_bytes);
 /* The same for return addresses that are already known. */

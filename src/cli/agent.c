@@ -15,7 +15,8 @@
 #define PUBLISH_NS (5 * SECOND)
 #define ROTATE_NS (600 * SECOND)
 
-/* --- what the session tells ----------------------------------------------------------------------- */
+/* --- what the session tells
+ * ----------------------------------------------------------------------- */
 
 static void on_finding(void *context, const struct model *m, const struct finding *finding)
 {
@@ -75,7 +76,8 @@ void agent__reload(struct agent *a)
 			      "rules not reloaded, the old ones stay in force", NULL, 0);
 	} else {
 		a->service.reloads++;
-		journal_entry(JOURNAL_RELOADED, LOG_NOTICE, "rules and suppressions reloaded", NULL, 0);
+		journal_entry(JOURNAL_RELOADED, LOG_NOTICE, "rules and suppressions reloaded", NULL,
+			      0);
 	}
 	notify_state("READY=1");
 	a->next_publish = 0;
@@ -91,11 +93,12 @@ static void on_snapshot(void *context)
 	agent__snapshot(context);
 }
 
-/* --- the loop --------------------------------------------------------------------------------------- */
+/* --- the loop
+ * --------------------------------------------------------------------------------------- */
 
 static void once_a_second(struct agent *a, uint64_t now)
 {
-	struct overhead_counters counters = { .mono = now, .cpu_ns = process_cpu_ns() };
+	struct overhead_counters counters = {.mono = now, .cpu_ns = process_cpu_ns()};
 	struct capture_stats stats;
 	uint32_t shed = a->overhead.shed;
 
@@ -213,13 +216,14 @@ static void finish_incidents(struct agent *a)
 	}
 }
 
-/* --- begin and end ------------------------------------------------------------------------------------ */
+/* --- begin and end
+ * ------------------------------------------------------------------------------------ */
 
 /* Everything that needs no kernel, before anything is attached. */
 static int prepare(struct agent *a)
 {
-	const struct overhead_options budget = { .budget = a->options.max_overhead,
-						 .interval_ns = a->options.sample_interval_ns };
+	const struct overhead_options budget = {.budget = a->options.max_overhead,
+						.interval_ns = a->options.sample_interval_ns};
 	char error[512];
 
 	a->statedir = statedir__open(a->options.state, error, sizeof(error));
@@ -228,8 +232,8 @@ static int prepare(struct agent *a)
 	a->incidents = incidents__new(a->statedir, a->options.session.max_size);
 	if (!a->incidents)
 		return EXIT_ERROR;
-	if (a->options.hook &&
-	    !(a->hook = hook__new(a->options.hook, a->options.hook_timeout_ns, error, sizeof(error))))
+	if (a->options.hook && !(a->hook = hook__new(a->options.hook, a->options.hook_timeout_ns,
+						     error, sizeof(error))))
 		goto refuse;
 	/* before the kernel is opened: its process must inherit nothing of that */
 	if (a->options.listen &&

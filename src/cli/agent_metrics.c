@@ -37,8 +37,8 @@ static void collect(struct agent *a)
 
 static char *render(struct agent *a, enum metrics_flavour flavour, size_t *length)
 {
-	struct report_input input = { .model = a->session.model,
-				      .findings = analysis__findings(a->session.analysis) };
+	struct report_input input = {.model = a->session.model,
+				     .findings = analysis__findings(a->session.analysis)};
 	char *text = NULL;
 	FILE *out = open_memstream(&text, length);
 	int error;
@@ -83,7 +83,8 @@ void agent__publish(struct agent *a)
 			publish_textfile(a, text, length);
 		free(text);
 	}
-	snprintf(status, sizeof(status), "STATUS=%u probes, %u chains, %u findings, %.2f%% of a CPU",
+	snprintf(status, sizeof(status),
+		 "STATUS=%u probes, %u chains, %u findings, %.2f%% of a CPU",
 		 a->service.probes[PROBE_ATTACHED], model__chain_count(a->session.model),
 		 analysis__findings(a->session.analysis)->count, a->overhead.total_ratio * 100);
 	notify_state(status);

@@ -22,24 +22,24 @@ enum {
 };
 
 static const struct argp_option table[] = {
-	{ "listen", KEY_LISTEN, "ADDR", 0,
-	  "Serve /metrics on 127.0.0.1:9756, [::1]:9756 or unix:/PATH", 1 },
-	{ "textfile", KEY_TEXTFILE, "FILE", 0, "Write metrics for node-exporter here", 1 },
-	{ "state", KEY_STATE, "DIR", 0,
-	  "Incident files (default: $STATE_DIRECTORY or /var/lib/vfiotrace), mode 0700", 2 },
-	{ "keep", KEY_KEEP, "TIME", 0, "Remove incident files older than this (default 90d)", 2 },
-	{ "state-size", KEY_STATE_SIZE, "SIZE", 0,
-	  "Remove the oldest incident files beyond this in all (default 1G)", 2 },
-	{ "hook", KEY_HOOK, "CMD", 0,
-	  "Run with each incident file as argument; absolute path and words, no shell", 3 },
-	{ "hook-timeout", KEY_HOOK_TIMEOUT, "TIME", 0, "Kill the hook after this (default 30s)", 3 },
-	{ "max-overhead", KEY_MAX_OVERHEAD, "PCT", 0,
-	  "Own cost in percent of one CPU above which it looks at less (default 0.5%)", 4 },
-	{ "max-memory", KEY_MAX_MEMORY, "SIZE", 0,
-	  "Resident memory at which the model is begun anew (default 256M)", 4 },
-	{ "sample-interval", KEY_SAMPLE, "TIME", 0,
-	  "Time between two samples of the programs' cost (default 60s)", 4 },
-	{ 0 },
+	{"listen", KEY_LISTEN, "ADDR", 0,
+	 "Serve /metrics on 127.0.0.1:9756, [::1]:9756 or unix:/PATH", 1},
+	{"textfile", KEY_TEXTFILE, "FILE", 0, "Write metrics for node-exporter here", 1},
+	{"state", KEY_STATE, "DIR", 0,
+	 "Incident files (default: $STATE_DIRECTORY or /var/lib/vfiotrace), mode 0700", 2},
+	{"keep", KEY_KEEP, "TIME", 0, "Remove incident files older than this (default 90d)", 2},
+	{"state-size", KEY_STATE_SIZE, "SIZE", 0,
+	 "Remove the oldest incident files beyond this in all (default 1G)", 2},
+	{"hook", KEY_HOOK, "CMD", 0,
+	 "Run with each incident file as argument; absolute path and words, no shell", 3},
+	{"hook-timeout", KEY_HOOK_TIMEOUT, "TIME", 0, "Kill the hook after this (default 30s)", 3},
+	{"max-overhead", KEY_MAX_OVERHEAD, "PCT", 0,
+	 "Own cost in percent of one CPU above which it looks at less (default 0.5%)", 4},
+	{"max-memory", KEY_MAX_MEMORY, "SIZE", 0,
+	 "Resident memory at which the model is begun anew (default 256M)", 4},
+	{"sample-interval", KEY_SAMPLE, "TIME", 0,
+	 "Time between two samples of the programs' cost (default 60s)", 4},
+	{0},
 };
 
 static double parse_percent(const char *text, struct argp_state *state)
@@ -81,7 +81,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		o->hook = argument;
 		return 0;
 	case KEY_HOOK_TIMEOUT:
-		need(parse_duration(argument, &o->hook_timeout_ns), "--hook-timeout", argument, state);
+		need(parse_duration(argument, &o->hook_timeout_ns), "--hook-timeout", argument,
+		     state);
 		return 0;
 	case KEY_MAX_OVERHEAD:
 		o->max_overhead = parse_percent(argument, state);
@@ -96,8 +97,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		need(parse_size(argument, &o->memory_bytes), "--max-memory", argument, state);
 		return 0;
 	case KEY_SAMPLE:
-		need(parse_duration(argument, &o->sample_interval_ns), "--sample-interval", argument,
-		     state);
+		need(parse_duration(argument, &o->sample_interval_ns), "--sample-interval",
+		     argument, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "agent takes no argument, got \"%s\"", argument);
@@ -128,7 +129,7 @@ static int make_absolute(const char **path, char buffer[PATH_MAX])
 
 int agent_options__parse(struct agent_options *o, int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		.options = table,
 		.parser = parse,
@@ -151,8 +152,8 @@ int agent_options__parse(struct agent_options *o, int argc, char **argv)
 		say_error("agent writes its own incident files: --state instead of --output");
 		return EXIT_USAGE;
 	}
-	if (make_absolute(&o->session.rules, rules) || make_absolute(&o->session.suppress, suppress) ||
-	    make_absolute(&o->textfile, textfile))
+	if (make_absolute(&o->session.rules, rules) ||
+	    make_absolute(&o->session.suppress, suppress) || make_absolute(&o->textfile, textfile))
 		return EXIT_USAGE;
 	return 0;
 }

@@ -62,11 +62,11 @@ void agent__tell_finding(struct agent *a, const struct finding *f)
 	snprintf(message, sizeof(message), "%s (%s): %s%s%s", code, grade, classes,
 		 f->known_count ? "; known bug " : "", f->known_count ? f->known[0].commit : "");
 	journal_entry(f->code, priorities[f->grade], message,
-		      (struct journal_field[]){ { "VFIOTRACE_CODE", code },
-						{ "VFIOTRACE_GRADE", grade },
-						{ "VFIOTRACE_KEY", f->key },
-						{ "VFIOTRACE_CLASSES", classes },
-						{ "VFIOTRACE_FILE", path } },
+		      (struct journal_field[]){{"VFIOTRACE_CODE", code},
+					       {"VFIOTRACE_GRADE", grade},
+					       {"VFIOTRACE_KEY", f->key},
+					       {"VFIOTRACE_CLASSES", classes},
+					       {"VFIOTRACE_FILE", path}},
 		      5);
 }
 
@@ -83,17 +83,17 @@ void agent__tell_stall(struct agent *a, const struct stall *stall)
 		 text_safe(task->comm), task->tid, text_safe(lock_class),
 		 (double)(stall->mono - stall->since) / 1e9,
 		 stall->owner_doing ? text_safe(stall->owner_doing) : "not known");
-	journal_entry(JOURNAL_STALL, LOG_WARNING, message,
-		      (struct journal_field[]){ { "VFIOTRACE_CLASSES", lock_class },
-						{ "VFIOTRACE_TID", tid } },
-		      2);
+	journal_entry(
+		JOURNAL_STALL, LOG_WARNING, message,
+		(struct journal_field[]){{"VFIOTRACE_CLASSES", lock_class}, {"VFIOTRACE_TID", tid}},
+		2);
 }
 
 void agent__tell_resolved(struct agent *a, const char *key)
 {
 	(void)a;
 	journal_entry(JOURNAL_RESOLVED, LOG_NOTICE, "a deadlock has dissolved",
-		      (struct journal_field[]){ { "VFIOTRACE_KEY", key } }, 1);
+		      (struct journal_field[]){{"VFIOTRACE_KEY", key}}, 1);
 }
 
 void agent__tell_losses(struct agent *a, uint64_t now)
@@ -108,8 +108,8 @@ void agent__tell_losses(struct agent *a, uint64_t now)
 		uint64_t count = model__loss(a->session.model, (enum loss_reason)i);
 
 		if (count > a->losses_said[i]) {
-			used += (size_t)snprintf(message + used, sizeof(message) - used,
-						 " %s %llu", loss_names[i],
+			used += (size_t)snprintf(message + used, sizeof(message) - used, " %s %llu",
+						 loss_names[i],
 						 (unsigned long long)(count - a->losses_said[i]));
 			any = true;
 		}
@@ -129,9 +129,8 @@ void agent__tell_probes(struct agent *a)
 	if (!memcmp(now, a->probes_said, sizeof(a->probes_said)))
 		return;
 	memcpy(a->probes_said, now, sizeof(a->probes_said));
-	snprintf(message, sizeof(message),
-		 "probes: %u attached, %u pending, %u missing, %u failed", now[PROBE_ATTACHED],
-		 now[PROBE_PENDING], now[PROBE_MISSING], now[PROBE_FAILED]);
+	snprintf(message, sizeof(message), "probes: %u attached, %u pending, %u missing, %u failed",
+		 now[PROBE_ATTACHED], now[PROBE_PENDING], now[PROBE_MISSING], now[PROBE_FAILED]);
 	journal_entry(JOURNAL_PROBES, LOG_INFO, message, NULL, 0);
 }
 
@@ -181,7 +180,7 @@ void agent__poll_incidents(struct agent *a, uint64_t now)
 		snprintf(message, sizeof(message), "cannot write %s: %s; tried again in a minute",
 			 done.name, done.words);
 		journal_entry(JOURNAL_INCIDENT_FAILED, LOG_ERR, message,
-			      (struct journal_field[]){ { "VFIOTRACE_FILE", path } }, 1);
+			      (struct journal_field[]){{"VFIOTRACE_FILE", path}}, 1);
 		return;
 	}
 	a->service.incidents++;
@@ -200,9 +199,9 @@ void agent__poll_hook(struct agent *a, uint64_t now)
 	if (stats.failed + stats.timed_out + stats.dropped !=
 	    a->hooks_seen.failed + a->hooks_seen.timed_out + a->hooks_seen.dropped) {
 		snprintf(message, sizeof(message), "the hook %s",
-			 stats.timed_out > a->hooks_seen.timed_out ? "took too long and was killed" :
-			 stats.dropped > a->hooks_seen.dropped	   ? "cannot keep up" :
-								     "failed");
+			 stats.timed_out > a->hooks_seen.timed_out ? "took too long and was killed"
+			 : stats.dropped > a->hooks_seen.dropped   ? "cannot keep up"
+								   : "failed");
 		journal_entry(JOURNAL_HOOK_FAILED, LOG_WARNING, message, NULL, 0);
 	}
 	a->hooks_seen = stats;

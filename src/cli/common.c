@@ -13,11 +13,11 @@
 struct common_options common;
 
 static const struct argp_option common_table[] = {
-	{ "json", 'j', NULL, 0, "NDJSON on stdout, one object a line", 90 },
-	{ "quiet", 'q', NULL, 0, "Less on stderr", 90 },
-	{ "verbose", 'v', NULL, 0, "libbpf's messages; twice: the verifier's log", 90 },
-	{ "color", 'C' + 256, "WHEN", 0, "auto, always or never (NO_COLOR is honoured)", 90 },
-	{ 0 },
+	{"json", 'j', NULL, 0, "NDJSON on stdout, one object a line", 90},
+	{"quiet", 'q', NULL, 0, "Less on stderr", 90},
+	{"verbose", 'v', NULL, 0, "libbpf's messages; twice: the verifier's log", 90},
+	{"color", 'C' + 256, "WHEN", 0, "auto, always or never (NO_COLOR is honoured)", 90},
+	{0},
 };
 
 static error_t parse_common(int key, char *argument, struct argp_state *state)
@@ -47,7 +47,7 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-const struct argp common_argp = { .options = common_table, .parser = parse_common };
+const struct argp common_argp = {.options = common_table, .parser = parse_common};
 
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
@@ -78,8 +78,8 @@ int parse_duration(const char *text, uint64_t *ns)
 	static const struct {
 		const char *suffix;
 		double scale;
-	} units[] = { { "", 1e9 },  { "s", 1e9 },     { "ms", 1e6 },	 { "us", 1e3 },
-		      { "m", 60e9 }, { "h", 3600e9 }, { "d", 86400e9 } };
+	} units[] = {{"", 1e9},	  {"s", 1e9},	 {"ms", 1e6},	{"us", 1e3},
+		     {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
 	char *end;
 	double value;
 

@@ -18,10 +18,10 @@ struct diff_options {
 enum { KEY_SUPPRESS = 512 };
 
 static const struct argp_option table[] = {
-	{ "format", 'f', "FORMAT", 0, "text, json, dot, svg, mermaid or markdown", 1 },
-	{ "output", 'o', "FILE", 0, "Write to this file", 1 },
-	{ "suppress", KEY_SUPPRESS, "FILE", 0, "Known and accepted findings", 1 },
-	{ 0 },
+	{"format", 'f', "FORMAT", 0, "text, json, dot, svg, mermaid or markdown", 1},
+	{"output", 'o', "FILE", 0, "Write to this file", 1},
+	{"suppress", KEY_SUPPRESS, "FILE", 0, "Known and accepted findings", 1},
+	{0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -33,8 +33,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'f':
 		format = report_format__parse(argument);
 		if (format < 0 || !report_diff_has((enum report_format)format))
-			argp_error(state, "-f takes text, json, dot, svg, mermaid or markdown, not "
-					  "\"%s\"", argument);
+			argp_error(state,
+				   "-f takes text, json, dot, svg, mermaid or markdown, not "
+				   "\"%s\"",
+				   argument);
 		options->format = (enum report_format)format;
 		return 0;
 	case 'o':
@@ -76,8 +78,8 @@ static int write_diff(const struct diff *d, const struct diff_options *options,
 {
 	FILE *out = options->output ? fopen(options->output, "we") : stdout;
 	char before[512], after[512];
-	struct diff_labels labels = { label(runs[0], before, sizeof(before)),
-				      label(runs[1], after, sizeof(after)) };
+	struct diff_labels labels = {label(runs[0], before, sizeof(before)),
+				     label(runs[1], after, sizeof(after))};
 	int error;
 
 	if (!out)
@@ -113,18 +115,19 @@ static int compare(const struct diff_options *options, struct loaded_run *const 
 
 int diff_main(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		.options = table,
 		.parser = parse,
 		.args_doc = "A B",
 		.children = children,
-		.doc = "What changed between two recordings, splats or traces: cycles, dependencies, "
+		.doc = "What changed between two recordings, splats or traces: cycles, "
+		       "dependencies, "
 		       "classes, coverage, waits, holds. Aligned by class and function name.\v"
 		       "Exit status: 0 no new cycle, 2 a new cycle, 1 a file could not be read.",
 	};
-	struct diff_options options = { .format = REPORT_TEXT };
-	struct loaded_run *runs[2] = { NULL, NULL };
+	struct diff_options options = {.format = REPORT_TEXT};
+	struct loaded_run *runs[2] = {NULL, NULL};
 	struct rule_set *suppressions = NULL;
 	bool bad = false;
 	int status = EXIT_ERROR, error;

@@ -21,10 +21,9 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 
 static int read_file(struct loaded_run *run)
 {
-	struct import_options options = { .format = IMPORT_AUTO,
-					  .complain = complain,
-					  .analysis = run->analysis };
-	struct store_read_options store_options = { .events = false };
+	struct import_options options = {
+		.format = IMPORT_AUTO, .complain = complain, .analysis = run->analysis};
+	struct store_read_options store_options = {.events = false};
 	char message[512];
 	int error;
 
@@ -41,9 +40,9 @@ struct loaded_run *loaded_run__open(const char *path, const struct rule_set *sup
 				    int *error)
 {
 	struct loaded_run *run = calloc(1, sizeof(*run));
-	struct analysis_options options = { .live_kernel = true,
-					    .suppressions = suppressions,
-					    .catalogue = catalogue__builtin() };
+	struct analysis_options options = {.live_kernel = true,
+					   .suppressions = suppressions,
+					   .catalogue = catalogue__builtin()};
 
 	*error = -ENOMEM;
 	if (!run)

@@ -41,9 +41,9 @@ struct session_events {
 	void (*resolved)(void *context, const struct model *m, const char *key);
 	void (*stall)(void *context, const struct model *m, const struct stall *stall);
 	void (*task_chain)(void *context, const struct model *m, const struct task_chain *sight);
-	void (*tick)(void *context); /* several times a second */
+	void (*tick)(void *context);	 /* several times a second */
 	void (*snapshot)(void *context); /* SIGUSR1 */
-	void (*reload)(void *context);   /* SIGHUP */
+	void (*reload)(void *context);	 /* SIGHUP */
 };
 
 struct session {
@@ -65,13 +65,15 @@ int session__attach(struct session *s);
 int session__run(struct session *s);
 /* One turn of the loop, for callers with a loop of their own; true: time to stop. */
 bool session__turn(struct session *s, int timeout_ms);
-/* Stop, drain, decide: the findings are final. For callers whose verdict goes into the recording. */
+/* Stop, drain, decide: the findings are final. For callers whose verdict goes into the recording.
+ */
 void session__settle(struct session *s);
 int session__finish(struct session *s, const char *verdict); /* exit status of the findings */
 void session__close(struct session *s);
 
 #define SESSION_PROBES 80
-/* Judge what is known and what comes by other rules. Takes both over; -ENOMEM leaves all as it was. */
+/* Judge what is known and what comes by other rules. Takes both over; -ENOMEM leaves all as it was.
+ */
 int session__replace_rules(struct session *s, struct rule_set *rules,
 			   struct rule_set *suppressions);
 uint32_t session__probes(const struct session *s, struct probe_info *out);

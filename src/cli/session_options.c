@@ -22,27 +22,27 @@ enum {
 };
 
 static const struct argp_option table[] = {
-	{ "duration", 'd', "TIME", 0, "Stop by itself after 30, 30s, 5m, 2h", 10 },
-	{ "scope", 's', "SCOPE", 0,
-	  "Which chains are recorded: vfio (default) or all; what vfio leaves out is said", 10 },
-	{ "attach", KEY_ATTACH, "RUNG", 0,
-	  "Force a rung of the ladder: auto, fentry, kprobe, tracepoint, lockdep", 10 },
-	{ "holds", KEY_HOLDS, NULL, 0, "Attach the release probes: hold times", 11 },
-	{ "record-events", KEY_EVENTS, NULL, 0,
-	  "Record the event stream: timelines and sound prediction", 11 },
-	{ "stall", KEY_STALL, "TIME", 0, "Report waits longer than this", 11 },
-	{ "output", 'o', "FILE", 0, "Record to this incident file", 12 },
-	{ "trigger", KEY_TRIGGER, "KIND[:ARG]", 0,
-	  "Flight recorder: keep events in memory, write them on inversion, deadlock or stall:TIME",
-	  12 },
-	{ "max-size", KEY_MAX_SIZE, "SIZE", 0, "Bound of the incident file, as 200M", 12 },
-	{ "rules", KEY_RULES, "FILE", 0, "Declared lock orders", 13 },
-	{ "suppress", KEY_SUPPRESS, "FILE", 0, "Known and accepted findings", 13 },
-	{ "btf", KEY_BTF, "FILE", 0, "BTF for a kernel without it", 14 },
-	{ "force", KEY_FORCE, NULL, 0, "Run beside another instance", 14 },
-	{ "fail-probe", KEY_FAIL_PROBE, "PROBE", OPTION_HIDDEN, NULL, 0 },
-	{ "ring-size", KEY_RING, "SIZE", OPTION_HIDDEN, NULL, 0 },
-	{ 0 },
+	{"duration", 'd', "TIME", 0, "Stop by itself after 30, 30s, 5m, 2h", 10},
+	{"scope", 's', "SCOPE", 0,
+	 "Which chains are recorded: vfio (default) or all; what vfio leaves out is said", 10},
+	{"attach", KEY_ATTACH, "RUNG", 0,
+	 "Force a rung of the ladder: auto, fentry, kprobe, tracepoint, lockdep", 10},
+	{"holds", KEY_HOLDS, NULL, 0, "Attach the release probes: hold times", 11},
+	{"record-events", KEY_EVENTS, NULL, 0,
+	 "Record the event stream: timelines and sound prediction", 11},
+	{"stall", KEY_STALL, "TIME", 0, "Report waits longer than this", 11},
+	{"output", 'o', "FILE", 0, "Record to this incident file", 12},
+	{"trigger", KEY_TRIGGER, "KIND[:ARG]", 0,
+	 "Flight recorder: keep events in memory, write them on inversion, deadlock or stall:TIME",
+	 12},
+	{"max-size", KEY_MAX_SIZE, "SIZE", 0, "Bound of the incident file, as 200M", 12},
+	{"rules", KEY_RULES, "FILE", 0, "Declared lock orders", 13},
+	{"suppress", KEY_SUPPRESS, "FILE", 0, "Known and accepted findings", 13},
+	{"btf", KEY_BTF, "FILE", 0, "BTF for a kernel without it", 14},
+	{"force", KEY_FORCE, NULL, 0, "Run beside another instance", 14},
+	{"fail-probe", KEY_FAIL_PROBE, "PROBE", OPTION_HIDDEN, NULL, 0},
+	{"ring-size", KEY_RING, "SIZE", OPTION_HIDDEN, NULL, 0},
+	{0},
 };
 
 static int parse_attach(const char *text)
@@ -101,8 +101,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_ATTACH:
 		level = parse_attach(argument);
 		if (level < 0)
-			argp_error(state, "--attach takes auto, fentry, kprobe, tracepoint or "
-					  "lockdep, not \"%s\"",
+			argp_error(state,
+				   "--attach takes auto, fentry, kprobe, tracepoint or "
+				   "lockdep, not \"%s\"",
 				   argument);
 		settings->attach = (enum attach_level)level;
 		return 0;
@@ -147,5 +148,5 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
-const struct argp session_argp = { .options = table, .parser = parse, .children = children };
+static const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {0}};
+const struct argp session_argp = {.options = table, .parser = parse, .children = children};

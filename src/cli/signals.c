@@ -32,14 +32,12 @@ int signals__install(void)
 	static const struct {
 		int number;
 		void (*handler)(int);
-	} table[] = { { SIGINT, on_stop },
-		      { SIGTERM, on_stop },
-		      { SIGUSR1, on_snapshot },
-		      { SIGHUP, on_reload } };
+	} table[] = {
+		{SIGINT, on_stop}, {SIGTERM, on_stop}, {SIGUSR1, on_snapshot}, {SIGHUP, on_reload}};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		/* no SA_RESTART: a wait for records must return */
-		struct sigaction action = { .sa_handler = table[i].handler };
+		struct sigaction action = {.sa_handler = table[i].handler};
 
 		if (sigaction(table[i].number, &action, NULL))
 			return -errno;

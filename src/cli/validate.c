@@ -31,15 +31,16 @@ struct validate {
 enum { KEY_BASELINE = 768, KEY_REQUIRE, KEY_KNOWN, KEY_EXERCISE, KEY_JUNIT, KEY_ROUNDS };
 
 static const struct argp_option table[] = {
-	{ "baseline", KEY_BASELINE, "FILE", 0,
-	  "Recording of the old kernel: go through its cycles dependency by dependency", 1 },
-	{ "require", KEY_REQUIRE, "PATH,...", 0, "Paths that must have run (device_open, set_kvm ...)", 1 },
-	{ "known", KEY_KNOWN, "COMMIT", 0, "A known fix that must be in this kernel", 1 },
-	{ "exercise", KEY_EXERCISE, "DEVICE", 0,
-	  "Drive the paths on this unused device: PCI address, \"group N\" or its name", 1 },
-	{ "rounds", KEY_ROUNDS, "N", 0, "Rounds of the exercise (default 3)", 1 },
-	{ "junit", KEY_JUNIT, "FILE", 0, "Write JUnit XML too", 1 },
-	{ 0 },
+	{"baseline", KEY_BASELINE, "FILE", 0,
+	 "Recording of the old kernel: go through its cycles dependency by dependency", 1},
+	{"require", KEY_REQUIRE, "PATH,...", 0,
+	 "Paths that must have run (device_open, set_kvm ...)", 1},
+	{"known", KEY_KNOWN, "COMMIT", 0, "A known fix that must be in this kernel", 1},
+	{"exercise", KEY_EXERCISE, "DEVICE", 0,
+	 "Drive the paths on this unused device: PCI address, \"group N\" or its name", 1},
+	{"rounds", KEY_ROUNDS, "N", 0, "Rounds of the exercise (default 3)", 1},
+	{"junit", KEY_JUNIT, "FILE", 0, "Write JUnit XML too", 1},
+	{0},
 };
 
 static void parse_required(struct validate *v, const char *list, struct argp_state *state)
@@ -48,9 +49,11 @@ static void parse_required(struct validate *v, const char *list, struct argp_sta
 
 	v->required = verdict__parse_paths(list, bad);
 	if (!v->required)
-		argp_error(state, "--require: no path \"%s\"; there are device_open device_close "
-				  "get_kvm put_kvm set_kvm group_add group_del kvm_device_release "
-				  "vm_create vm_destroy", bad);
+		argp_error(state,
+			   "--require: no path \"%s\"; there are device_open device_close "
+			   "get_kvm put_kvm set_kvm group_add group_del kvm_device_release "
+			   "vm_create vm_destroy",
+			   bad);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -88,7 +91,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* --- before ---------------------------------------------------------------------------------------------- */
+/* --- before
+ * ---------------------------------------------------------------------------------------------- */
 
 static const struct catalogue_row *find_known(const char *commit)
 {
@@ -146,14 +150,15 @@ static int refuse_baseline(struct validate *v)
 {
 	char message[256];
 
-	if (!v->baseline || !verdict__refuse(v->session.model, v->baseline->model, message,
-					     sizeof(message)))
+	if (!v->baseline ||
+	    !verdict__refuse(v->session.model, v->baseline->model, message, sizeof(message)))
 		return 0;
 	say_error("%s: %s", text_safe(v->baseline_file), message);
 	return EXIT_USAGE;
 }
 
-/* --- while it runs --------------------------------------------------------------------------------------- */
+/* --- while it runs
+ * --------------------------------------------------------------------------------------- */
 
 static void show_finding(void *context, const struct model *m, const struct finding *finding)
 {
@@ -171,7 +176,8 @@ static void show_status(void *context)
 
 	say_progress("%4lu s  %u chains  %u dependencies  %s",
 		     (unsigned long)((clock_mono_ns() - v->session.started) / 1000000000ULL),
-		     model__chain_count(v->session.model), model__dependency_count(v->session.model),
+		     model__chain_count(v->session.model),
+		     model__dependency_count(v->session.model),
 		     v->exercise ? exercise__words(v->exercise) : "");
 }
 
@@ -201,7 +207,8 @@ static void run_loop(struct validate *v)
 		return;
 	if (v->exercise_state == EXERCISE_RUNNING) {
 		exercise__stop(v->exercise);
-		snprintf(v->disturbed, sizeof(v->disturbed), "the exercise was stopped before its end");
+		snprintf(v->disturbed, sizeof(v->disturbed),
+			 "the exercise was stopped before its end");
 	} else if (v->exercise_state != EXERCISE_DONE) {
 		snprintf(v->disturbed, sizeof(v->disturbed), "the exercise %s at: %s",
 			 v->exercise_state == EXERCISE_STUCK ? "hangs" : "failed",
@@ -209,7 +216,9 @@ static void run_loop(struct validate *v)
 	}
 }
 
-/* --- after ------------------------------------------------------------------------------------------------ */
+/* --- after
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static const char *missing_probes(struct validate *v)
 {
@@ -229,8 +238,8 @@ static const char *missing_probes(struct validate *v)
 
 static void set_known(struct validate *v, struct verdict_options *options)
 {
-	static const enum verdict_fix states[] = { VERDICT_FIX_IN, VERDICT_FIX_MISSING,
-						   VERDICT_FIX_UNKNOWN };
+	static const enum verdict_fix states[] = {VERDICT_FIX_IN, VERDICT_FIX_MISSING,
+						  VERDICT_FIX_UNKNOWN};
 
 	if (!v->known_commit)
 		return;
@@ -249,9 +258,9 @@ static int exit_status(const struct verdict *verdict, const struct finding_list 
 {
 	if (finding_list__exit_code(findings) == EXIT_DEADLOCK)
 		return EXIT_DEADLOCK;
-	return verdict->kind == VERDICT_PASS ? EXIT_CLEAN :
-	       verdict->kind == VERDICT_FAIL ? EXIT_FINDING :
-					       EXIT_INCONCLUSIVE;
+	return verdict->kind == VERDICT_PASS   ? EXIT_CLEAN
+	       : verdict->kind == VERDICT_FAIL ? EXIT_FINDING
+					       : EXIT_INCONCLUSIVE;
 }
 
 static int write_down(struct validate *v, const struct verdict *verdict)
@@ -282,8 +291,8 @@ static int write_down(struct validate *v, const struct verdict *verdict)
 
 static int conclude(struct validate *v)
 {
-	struct verdict_options options = { .required = v->required,
-					   .missing_probes = missing_probes(v) };
+	struct verdict_options options = {.required = v->required,
+					  .missing_probes = missing_probes(v)};
 	struct verdict *verdict;
 	int status;
 
@@ -296,7 +305,8 @@ static int conclude(struct validate *v)
 	v->fix_count = kernel__fixes(v->session.kernel, v->fixes, VALIDATION_FIXES);
 	set_known(v, &options);
 	session__settle(&v->session);
-	verdict = verdict__decide(v->session.model, analysis__findings(v->session.analysis), &options);
+	verdict = verdict__decide(v->session.model, analysis__findings(v->session.analysis),
+				  &options);
 	if (!verdict) {
 		say_error("out of memory");
 		return EXIT_ERROR;
@@ -316,13 +326,13 @@ static void print_start(struct validate *v)
 	if (common.json)
 		json_print(stdout, json_start(v->session.model, probes, count));
 	else
-		say_info("attached; %s", v->exercise ? "exercising the device" :
-						       "watching the load, Ctrl-C ends it");
+		say_info("attached; %s", v->exercise ? "exercising the device"
+						     : "watching the load, Ctrl-C ends it");
 }
 
 static int run(struct validate *v)
 {
-	struct session_events events = { .context = v, .finding = show_finding, .tick = show_status };
+	struct session_events events = {.context = v, .finding = show_finding, .tick = show_status};
 	int status = session__open(&v->session, &v->settings, &events);
 
 	if (!status)
@@ -340,14 +350,16 @@ static int run(struct validate *v)
 
 int validate_main(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		.options = table,
 		.parser = parse,
 		.children = children,
 		.doc = "Watch (or drive) a load and say pass, fail or inconclusive.\v"
-		       "Pass: every required path ran, both locks of each known inversion were seen, "
-		       "nothing of grade warning or worse was found, nothing was lost. Exit status: 0 "
+		       "Pass: every required path ran, both locks of each known inversion were "
+		       "seen, "
+		       "nothing of grade warning or worse was found, nothing was lost. Exit "
+		       "status: 0 "
 		       "pass, 2 fail, 3 deadlock now, 4 inconclusive, 64 wrong usage or a baseline "
 		       "that cannot be compared, 77 not possible here.",
 	};

@@ -70,8 +70,7 @@ static void add_origin(json_t *record, const struct model *m)
 	json_object_set_new(kernel, "arch", json_text(model__fact(m, "arch")));
 	json_object_set_new(kernel, "version", json_text(model__fact(m, "kernel.version")));
 	json_object_set_new(kernel, "build_id", json_text(model__fact(m, "kernel.build_id")));
-	json_object_set_new(kernel, "livepatches",
-			    json_text(model__fact(m, "kernel.livepatches")));
+	json_object_set_new(kernel, "livepatches", json_text(model__fact(m, "kernel.livepatches")));
 	json_object_set_new(modules, "vfio", module_json(m, "vfio"));
 	json_object_set_new(modules, "kvm", module_json(m, "kvm"));
 	json_object_set_new(record, "kernel", kernel);
@@ -92,10 +91,10 @@ static json_t *required_json(uint32_t required)
 
 void validation__json(FILE *out, const struct validation *v)
 {
-	struct report_input input = { .model = v->m, .findings = v->findings };
-	json_t *record = json_verdict(&input, verdict_names[v->verdict->kind], v->verdict->reasons,
-				      v->verdict->reason_count, v->fixes, v->fix_count,
-				      baseline_json(v));
+	struct report_input input = {.model = v->m, .findings = v->findings};
+	json_t *record =
+		json_verdict(&input, verdict_names[v->verdict->kind], v->verdict->reasons,
+			     v->verdict->reason_count, v->fixes, v->fix_count, baseline_json(v));
 
 	add_origin(record, v->m);
 	json_object_set_new(record, "required", required_json(v->verdict->required));
@@ -105,7 +104,8 @@ void validation__json(FILE *out, const struct validation *v)
 	json_print(out, record);
 }
 
-/* --- JUnit --------------------------------------------------------------------------------------------- */
+/* --- JUnit
+ * --------------------------------------------------------------------------------------------- */
 
 static void put_escaped(FILE *out, const char *text)
 {
@@ -138,7 +138,7 @@ struct junit {
 /* JUnit knows failed and could-not-be-run; inconclusive is the latter. */
 static void test_case(struct junit *j, const char *name, enum outcome outcome, const char *message)
 {
-	static const char *const elements[] = { NULL, "failure", "error" };
+	static const char *const elements[] = {NULL, "failure", "error"};
 
 	j->tests++;
 	j->failures += outcome == OUTCOME_FAILURE;
@@ -167,7 +167,8 @@ static void path_cases(struct junit *j, const struct validation *v)
 			continue;
 		snprintf(name, sizeof(name), "path %s", path_names[path]);
 		test_case(j, name, c->hits ? OUTCOME_OK : OUTCOME_ERROR,
-			  c->state == COVERAGE_UNPROBED ? "could not be watched" : "was not exercised");
+			  c->state == COVERAGE_UNPROBED ? "could not be watched"
+							: "was not exercised");
 	}
 }
 
@@ -180,7 +181,8 @@ static void finding_cases(struct junit *j, const struct validation *v)
 
 		if (f->grade < GRADE_WARNING || f->suppressed)
 			continue;
-		test_case(j, f->key ? f->key : "finding", OUTCOME_FAILURE, finding_code_names[f->code]);
+		test_case(j, f->key ? f->key : "finding", OUTCOME_FAILURE,
+			  finding_code_names[f->code]);
 		bad++;
 	}
 	if (!bad)
@@ -193,16 +195,16 @@ static void baseline_cases(struct junit *j, const struct validation *v)
 		const struct verdict_cycle *c = &v->verdict->cycles[i];
 
 		test_case(j, c->words,
-			  c->fate == FATE_GONE ? OUTCOME_OK :
-			  c->fate == FATE_BACK ? OUTCOME_FAILURE :
-						 OUTCOME_ERROR,
+			  c->fate == FATE_GONE	 ? OUTCOME_OK
+			  : c->fate == FATE_BACK ? OUTCOME_FAILURE
+						 : OUTCOME_ERROR,
 			  dependency_fate_names[c->fate]);
 	}
 }
 
 static void verdict_case(struct junit *j, const struct validation *v)
 {
-	static const enum outcome outcomes[] = { OUTCOME_OK, OUTCOME_FAILURE, OUTCOME_ERROR };
+	static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_FAILURE, OUTCOME_ERROR};
 	const struct verdict *verdict = v->verdict;
 	char name[64];
 
@@ -223,7 +225,7 @@ static void all_cases(struct junit *j, const struct validation *v)
 
 int validation__junit(const char *path, const struct validation *v)
 {
-	struct junit count = { 0 }, write = { .out = fopen(path, "we") };
+	struct junit count = {0}, write = {.out = fopen(path, "we")};
 	const struct model_clock *clock = model__clock((struct model *)v->m);
 	double seconds = clock->end > clock->start ? (double)(clock->end - clock->start) / 1e9 : 0;
 
@@ -232,7 +234,8 @@ int validation__junit(const char *path, const struct validation *v)
 	all_cases(&count, v);
 	fprintf(write.out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
-		"  <testsuite name=\"vfiotrace validate\" tests=\"%u\" failures=\"%u\" errors=\"%u\" "
+		"  <testsuite name=\"vfiotrace validate\" tests=\"%u\" failures=\"%u\" "
+		"errors=\"%u\" "
 		"time=\"%.3f\">\n",
 		count.tests, count.failures, count.errors, seconds);
 	all_cases(&write, v);

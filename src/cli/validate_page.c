@@ -65,8 +65,8 @@ static void print_head(FILE *out, const struct validation *v)
 
 static void print_verdict(FILE *out, const struct verdict *verdict, bool color)
 {
-	static const char *const words[] = { "PASS", "FAIL", "INCONCLUSIVE" };
-	static const char *const colors[] = { "\033[1;32m", "\033[1;31m", "\033[1;33m" };
+	static const char *const words[] = {"PASS", "FAIL", "INCONCLUSIVE"};
+	static const char *const colors[] = {"\033[1;32m", "\033[1;31m", "\033[1;33m"};
 
 	fprintf(out, "\n  verdict     %s%s%s\n", color ? colors[verdict->kind] : "",
 		words[verdict->kind], color ? "\033[0m" : "");
@@ -76,14 +76,15 @@ static void print_verdict(FILE *out, const struct verdict *verdict, bool color)
 
 static void print_paths(FILE *out, const struct validation *v)
 {
-	static const char *const states[] = { "unprobed", "absent", "not run", "run" };
+	static const char *const states[] = {"unprobed", "absent", "not run", "run"};
 
 	fprintf(out, "\n  %-20s %-9s %-9s %10s  %s\n", "path", "required", "state", "times",
 		"seen at, or why not");
 	for (int path = 0; path < PATH_COUNT; path++) {
 		const struct coverage *c = model__coverage(v->m, (enum path_id)path);
-		const char *last = c->state == COVERAGE_HIT || c->state == COVERAGE_ZERO ? c->probe :
-											   c->reason;
+		const char *last = c->state == COVERAGE_HIT || c->state == COVERAGE_ZERO
+					   ? c->probe
+					   : c->reason;
 
 		fprintf(out, "  %-20s %-9s %-9s %10" PRIu64 "  %s\n", path_names[path],
 			v->verdict->required & 1u << path ? "yes" : "-", states[c->state], c->hits,
@@ -96,8 +97,8 @@ static void print_dependency(FILE *out, const struct verdict_dependency *d)
 	fprintf(out, "    %s -> %s: %s\n", text_safe(d->from), text_safe(d->to),
 		dependency_fate_names[d->fate]);
 	if (d->path)
-		fprintf(out, "      path %s ran %" PRIu64 " times before, %" PRIu64 " now\n", d->path,
-			d->runs_before, d->runs_now);
+		fprintf(out, "      path %s ran %" PRIu64 " times before, %" PRIu64 " now\n",
+			d->path, d->runs_before, d->runs_now);
 	if (d->instead)
 		fprintf(out, "      taken there now: %s\n", text_safe(d->instead));
 }
@@ -118,7 +119,7 @@ static void print_baseline(FILE *out, const struct validation *v)
 
 static void print_fixes(FILE *out, const struct validation *v)
 {
-	static const char *const states[] = { "in", "MISSING", "unknown" };
+	static const char *const states[] = {"in", "MISSING", "unknown"};
 	uint32_t untold = 0;
 
 	fprintf(out, "\n  known fixes\n");

@@ -23,13 +23,13 @@ struct watch {
 enum { KEY_TASKS = 768 };
 
 static const struct argp_option table[] = {
-	{ "pid", 'p', "PID", 0, "Show this process only (evidence of others is kept)", 1 },
-	{ "tid", 't', "TID", 0, "Show this thread only", 1 },
-	{ "comm", 'c', "COMM", 0, "Show tasks of this name only", 1 },
-	{ "class", 'L', "CLASS", 0, "Show dependencies with this lock class only", 1 },
-	{ "tasks", KEY_TASKS, "TID", OPTION_ARG_OPTIONAL,
-	  "Per-task lock-order graphs, live and at the end (SIGUSR1: a snapshot)", 1 },
-	{ 0 },
+	{"pid", 'p', "PID", 0, "Show this process only (evidence of others is kept)", 1},
+	{"tid", 't', "TID", 0, "Show this thread only", 1},
+	{"comm", 'c', "COMM", 0, "Show tasks of this name only", 1},
+	{"class", 'L', "CLASS", 0, "Show dependencies with this lock class only", 1},
+	{"tasks", KEY_TASKS, "TID", OPTION_ARG_OPTIONAL,
+	 "Per-task lock-order graphs, live and at the end (SIGUSR1: a snapshot)", 1},
+	{0},
 };
 
 static uint32_t parse_id(const char *text, const char *what, struct argp_state *state)
@@ -74,7 +74,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* --- while it runs ---------------------------------------------------------------------------------- */
+/* --- while it runs
+ * ---------------------------------------------------------------------------------- */
 
 static void show_chain(void *context, const struct model *m, uint32_t chain)
 {
@@ -176,7 +177,8 @@ static void snapshot(void *context)
 	fflush(stdout);
 }
 
-/* --- begin and end ------------------------------------------------------------------------------------ */
+/* --- begin and end
+ * ------------------------------------------------------------------------------------ */
 
 static void print_start(struct watch *w)
 {
@@ -195,8 +197,8 @@ static void print_start(struct watch *w)
 
 static void print_end(struct watch *w, int status)
 {
-	struct report_input input = { .model = w->session.model,
-				      .findings = analysis__findings(w->session.analysis) };
+	struct report_input input = {.model = w->session.model,
+				     .findings = analysis__findings(w->session.analysis)};
 	struct capture_stats stats;
 
 	clear_progress();
@@ -243,12 +245,13 @@ static int run(struct watch *w)
 
 int watch_main(int argc, char **argv)
 {
-	static const struct argp_child children[] = { { &session_argp, 0, NULL, 0 }, { 0 } };
+	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
 		.options = table,
 		.parser = parse,
 		.children = children,
-		.doc = "Watch the order in which tasks take VFIO's and KVM's locks; flag inversions, "
+		.doc = "Watch the order in which tasks take VFIO's and KVM's locks; flag "
+		       "inversions, "
 		       "cycles, recursions and deadlocks as they happen.",
 	};
 	static struct watch w;

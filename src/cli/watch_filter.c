@@ -26,8 +26,7 @@ static bool is_class(const struct watch_filter *filter, const struct model *m, u
 
 static bool is_instance(const struct watch_filter *filter, const struct model *m, uint32_t instance)
 {
-	return instance != NO_ID &&
-	       is_class(filter, m, model__instance(m, instance)->lock_class);
+	return instance != NO_ID && is_class(filter, m, model__instance(m, instance)->lock_class);
 }
 
 bool watch_filter__chain(const struct watch_filter *filter, const struct model *m, uint32_t id)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * watch_filter.h - what watch shows (-p -t -c -L), and its own lines of text. A filter never removes
- * evidence: a finding with one match is shown whole.
+ * watch_filter.h - what watch shows (-p -t -c -L), and its own lines of text. A filter never
+ * removes evidence: a finding with one match is shown whole.
  */
 #ifndef VFIOTRACE_WATCH_FILTER_H
 #define VFIOTRACE_WATCH_FILTER_H

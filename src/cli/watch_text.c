@@ -32,10 +32,10 @@ void watch_print_header(FILE *out, const struct session *s, const struct probe_i
 	print_missing(out, probes, count, PROBE_FAILED, "failed");
 	print_missing(out, probes, count, PROBE_PENDING, "waiting");
 	fprintf(out, "  %-8s %s\n", "scope",
-		s->settings.scope_all ?
-			"all: every chain of every task" :
-			"vfio: chains taken inside VFIO and KVM, and elsewhere of locks seen there; "
-			"cycles made of other locks only are not seen");
+		s->settings.scope_all ? "all: every chain of every task"
+				      : "vfio: chains taken inside VFIO and KVM, and elsewhere of "
+					"locks seen there; "
+					"cycles made of other locks only are not seen");
 	fprintf(out, "  %-8s ww_mutex (backs off by design), spinlocks, semaphores, completions\n",
 		"unseen");
 	if (s->settings.output)
@@ -63,7 +63,7 @@ void watch_note_overhead(struct model *m, const struct capture_stats *stats)
 	char text[32];
 
 	getrusage(RUSAGE_SELF, &usage);
-#define NOTE(key, format, value)                                                                  \
+#define NOTE(key, format, value)                                                                   \
 	(snprintf(text, sizeof(text), format, value), model__set_fact(m, "overhead." key, text))
 	NOTE("attach_ns", "%" PRIu64, stats->attach_ns);
 	NOTE("detach_ns", "%" PRIu64, stats->detach_ns);
@@ -95,8 +95,7 @@ void watch_print_footer(FILE *out, const struct session *s, const struct capture
 
 static const char *class_name(const struct model *m, uint32_t instance)
 {
-	return text_safe(
-		model__lock_class(m, model__instance(m, instance)->lock_class)->name);
+	return text_safe(model__lock_class(m, model__instance(m, instance)->lock_class)->name);
 }
 
 /* "qemu-system-x86/4711: vfio_group.group_lock -> kvm.lock" */

@@ -88,7 +88,7 @@ int catalogue__parse(struct catalogue *catalogue, const char *file_name, const c
 
 void catalogue__release(struct catalogue *catalogue)
 {
-	for (uint32_t i = 0; i < catalogue->count; i++)
+	for (uint32_t i = 0; catalogue->rows && i < catalogue->count; i++)
 		free_row(&catalogue->rows[i]);
 	free(catalogue->rows);
 	memset(catalogue, 0, sizeof(*catalogue));

@@ -317,7 +317,7 @@ static void parse_line(struct std *s)
 
 	second = bar ? memchr(bar + 1, '|', (size_t)(end - bar - 1)) : NULL;
 	thread = trim(line, bar ? bar : line);
-	if (!thread.length) {
+	if (!bar || !thread.length) {
 		line_reader__complain(s->lines, s->lines->number,
 				      "expected \"thread|op(operand)|location\"");
 		return;

@@ -15,9 +15,9 @@
 #include "kernel_internal.h"
 
 /* Where VFIO and KVM types live, in the order of search; loaded modules with these prefixes too. */
-static const char *const known_modules[] = { "vfio",	   "kvm",	 "vfio_iommu_type1",
-					     "vfio_pci_core", "iommufd", "irqbypass" };
-static const char *const known_prefixes[] = { "vfio", "kvm", "mdev", "iommu", "irqbypass" };
+static const char *const known_modules[] = {"vfio",	     "kvm",	"vfio_iommu_type1",
+					    "vfio_pci_core", "iommufd", "irqbypass"};
+static const char *const known_prefixes[] = {"vfio", "kvm", "mdev", "iommu", "irqbypass"};
 
 /* Names of vmlinux types hashed once: libbpf's own search is a walk over 150,000 types. */
 struct btf_index {

@@ -29,9 +29,9 @@ static char *read_config(const char *path)
 
 static char *find_config(const struct kernel *k)
 {
-	static const char *const places[] = { "/boot/config-%s", "/lib/modules/%s/config",
-					      "/usr/lib/modules/%s/config",
-					      "/lib/modules/%s/build/.config" };
+	static const char *const places[] = {"/boot/config-%s", "/lib/modules/%s/config",
+					     "/usr/lib/modules/%s/config",
+					     "/lib/modules/%s/build/.config"};
 	char path[512], *text = read_config("/proc/config.gz");
 
 	for (size_t i = 0; !text && i < sizeof(places) / sizeof(*places); i++) {

@@ -68,7 +68,8 @@ static bool is_livepatched(const char *object, char *patches, size_t size)
 	while (directory && (entry = readdir(directory))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/livepatch/%.200s/%s", entry->d_name, object);
+		snprintf(path, sizeof(path), "/sys/kernel/livepatch/%.200s/%s", entry->d_name,
+			 object);
 		found = found || !access(path, F_OK);
 		if (used < size)
 			used += (size_t)snprintf(patches + used, size - used, "%s%s",
@@ -79,7 +80,8 @@ static bool is_livepatched(const char *object, char *patches, size_t size)
 	return found;
 }
 
-/* Where the code of kvm and vfio comes from: a fixed or broken build of one's own changes a verdict. */
+/* Where the code of kvm and vfio comes from: a fixed or broken build of one's own changes a
+ * verdict. */
 static const char *origin_of(const struct kernel *k, const char *module)
 {
 	const struct module_row *row = modules__find(k, module);
@@ -98,7 +100,7 @@ static const char *origin_of(const struct kernel *k, const char *module)
 
 static void set_modules(struct kernel *k, struct model *m)
 {
-	static const char *const always[] = { "vfio", "kvm" };
+	static const char *const always[] = {"vfio", "kvm"};
 	char key[192], path[256];
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++) {
@@ -108,8 +110,8 @@ static void set_modules(struct kernel *k, struct model *m)
 	for (uint32_t i = 0; i < k->module_count; i++) {
 		const char *name = k->modules[i].name;
 
-		if (strncmp(name, "vfio", 4) && strncmp(name, "kvm", 3) && strncmp(name, "mdev", 4) &&
-		    !strchr(k->modules[i].taint, 'O'))
+		if (strncmp(name, "vfio", 4) && strncmp(name, "kvm", 3) &&
+		    strncmp(name, "mdev", 4) && !strchr(k->modules[i].taint, 'O'))
 			continue;
 		snprintf(key, sizeof(key), "module.%s.origin", name);
 		model__set_fact(m, key, origin_of(k, name));
@@ -144,7 +146,8 @@ void kernel__facts(struct kernel *k, struct model *m)
 	model__set_fact(m, "arch", k->arch);
 	set_from_file(m, "kernel.cmdline", "/proc/cmdline");
 	set_from_file(m, "host.name", "/proc/sys/kernel/hostname");
-	set_from_file(m, "host.boot_id", "/proc/sys/kernel/random/boot_id"); /* merge tells boots apart */
+	set_from_file(m, "host.boot_id",
+		      "/proc/sys/kernel/random/boot_id"); /* merge tells boots apart */
 	set_from_file(m, "kernel.tainted", "/proc/sys/kernel/tainted");
 	set_build_id(m, "kernel.build_id", "/sys/kernel/notes");
 	is_livepatched("vmlinux", patches, sizeof(patches));

@@ -19,13 +19,13 @@ static const char *owner_of(const char *function)
 {
 	static const struct {
 		const char *prefix, *module;
-	} owners[] = { { "vfio_pci_core", "vfio_pci_core" },
-		       { "vfio_iommu_type1", "vfio_iommu_type1" },
-		       { "iommufd", "iommufd" },
-		       { "irq_bypass", "irqbypass" },
-		       { "vfio", "vfio" },
-		       { "_vfio", "vfio" },
-		       { "kvm", "kvm" } };
+	} owners[] = {{"vfio_pci_core", "vfio_pci_core"},
+		      {"vfio_iommu_type1", "vfio_iommu_type1"},
+		      {"iommufd", "iommufd"},
+		      {"irq_bypass", "irqbypass"},
+		      {"vfio", "vfio"},
+		      {"_vfio", "vfio"},
+		      {"kvm", "kvm"}};
 
 	for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++)
 		if (!strncmp(function, owners[i].prefix, strlen(owners[i].prefix)))
@@ -54,7 +54,8 @@ static void look_for_symbol(struct kernel *k, const char *name, bool is_function
 
 	if (!there && !would_see(k, module, is_function)) {
 		sign->state = FIX_CANNOT_TELL;
-		snprintf(sign->text, sizeof(sign->text), "cannot tell until %s is loaded: modprobe %s",
+		snprintf(sign->text, sizeof(sign->text),
+			 "cannot tell until %s is loaded: modprobe %s",
 			 module ? module : "its module", module ? module : "it");
 		return;
 	}
@@ -73,7 +74,8 @@ static void look_for_member(struct kernel *k, const char *path, struct sign *sig
 
 		sign->state = FIX_CANNOT_TELL;
 		if (module && kernel__module_loaded(k, module))
-			snprintf(sign->text, sizeof(sign->text), "cannot tell: no BTF of struct %s", type);
+			snprintf(sign->text, sizeof(sign->text), "cannot tell: no BTF of struct %s",
+				 type);
 		else
 			snprintf(sign->text, sizeof(sign->text),
 				 "cannot tell until %s is loaded: modprobe %s",

@@ -10,11 +10,10 @@
 
 bool frames__have_debug_info(const struct kernel *k)
 {
-	static const char *const places[] = { "/usr/lib/debug/boot/vmlinux-%s",
-					      "/usr/lib/debug/lib/modules/%s/vmlinux",
-					      "/usr/lib/debug/lib/modules/%s/kernel",
-					      "/lib/modules/%s/build/vmlinux",
-					      "/boot/vmlinux-%s" };
+	static const char *const places[] = {"/usr/lib/debug/boot/vmlinux-%s",
+					     "/usr/lib/debug/lib/modules/%s/vmlinux",
+					     "/usr/lib/debug/lib/modules/%s/kernel",
+					     "/lib/modules/%s/build/vmlinux", "/boot/vmlinux-%s"};
 	const char *server = getenv("DEBUGINFOD_URLS");
 	char path[512];
 

@@ -22,7 +22,7 @@ struct kept_string {
 /* One row of kallsyms, 16 bytes: two hundred thousand of them are kept. */
 struct symbol {
 	uint64_t address;
-	uint32_t name;   /* offset into strings */
+	uint32_t name;	 /* offset into strings */
 	uint16_t module; /* index into modules, 0: vmlinux */
 	char type;
 	uint8_t traceable;
@@ -135,7 +135,8 @@ struct symbol *symbols__next(const struct symbol_table *t, const char *name,
 bool symbols__hidden(const struct kernel *k);
 bool symbols__has_data(const struct kernel *k);
 
-/* pseudo_fs.c: a file of such a file system, also where it is not mounted (nothing stays mounted). */
+/* pseudo_fs.c: a file of such a file system, also where it is not mounted (nothing stays mounted).
+ */
 int pseudo_fs__open(const char *type, const char *place, const char *name);
 
 /* try_fentry.c: load and attach an empty program for a moment. 0 or -errno. */

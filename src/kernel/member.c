@@ -114,7 +114,8 @@ struct place {
  * vfio_group is device.mutex, as for every other device. Anonymous structs belong to the one
  * around them.
  */
-static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct place *place, int depth)
+static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct place *place,
+		 int depth)
 {
 	const struct btf_type *type = strip(btf, &id);
 	const struct btf_member *member;
@@ -128,7 +129,8 @@ static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct pla
 		long long size = btf__resolve_size(btf, array->type);
 
 		return size > 0 && offset / (uint64_t)size < array->nelems &&
-		       walk(btf, array->type, (uint32_t)(offset % (uint64_t)size), place, depth + 1);
+		       walk(btf, array->type, (uint32_t)(offset % (uint64_t)size), place,
+			    depth + 1);
 	}
 	if (!btf_is_composite(type) || offset >= type->size)
 		return false;
@@ -158,7 +160,7 @@ const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t
 {
 	const struct btf *btf;
 	uint32_t id = kernel__find_type(k, type, &btf);
-	struct place place = { .type = type };
+	struct place place = {.type = type};
 
 	if (!id || !walk(btf, id, offset, &place, 0))
 		return NULL;

@@ -20,7 +20,8 @@ static int parse_row(struct kernel *k, char *line, struct module_row *row)
 	if (sscanf(line, "%127s %llu %*s %*s %15s %llx (%15[^)])", name, &size, state, &address,
 		   taint) < 3)
 		return -EINVAL;
-	if (strcmp(state, "Live")) /* coming or going: its functions and types cannot be had yet, or any more */
+	if (strcmp(state, "Live")) /* coming or going: its functions and types cannot be had yet, or
+				      any more */
 		return -EAGAIN;
 	row->name = kernel__keep(k, name);
 	row->address = address;
@@ -132,8 +133,7 @@ bool kernel__module_loaded(const struct kernel *k, const char *module)
 /* libdwfl opens .ko, .ko.gz, .ko.xz and .ko.zst alike. */
 void *module_file_btf(const char *path, uint32_t *size)
 {
-	static const Dwfl_Callbacks callbacks = { .section_address =
-							  dwfl_offline_section_address };
+	static const Dwfl_Callbacks callbacks = {.section_address = dwfl_offline_section_address};
 	Dwfl *dwfl = dwfl_begin(&callbacks);
 	Dwfl_Module *module = dwfl ? dwfl_report_offline(dwfl, "module", path, -1) : NULL;
 	GElf_Addr bias;

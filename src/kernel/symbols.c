@@ -13,13 +13,44 @@
 
 /* Data the build leaves behind, and padding before functions: never a lock, never in a stack. */
 static const char *const noise[] = {
-	"__pfx_",	"__ksym",	 "__kcrctab",	 "__kstrtab",  "__UNIQUE_ID", "__func__.",
-	"__compound_literal.", "__already_done.", "_entry.",	 "_entry_ptr.", "__event_",
-	"__key.", "__param_",	"__setup_",	 "__initcall_",	 "__warned.",  "CSWTCH.",     "event_class_",
-	"str__",	"print_fmt_",	 "trace_event_fields_", "trace_event_type_funcs_", "__msg.",
-	"__tpstrtab_",	"__exitcall_",	 "__syscall_meta__", "types__", "args__",     "__p_",
-	"__tracepoint_ptr_", "__PRETTY_FUNCTION__", "__addressable_", "__of_table_",
-	"__bpf_raw_tp_map_", "__func__", "__FUNCTION__", "event_enter__", "event_exit__",
+	"__pfx_",
+	"__ksym",
+	"__kcrctab",
+	"__kstrtab",
+	"__UNIQUE_ID",
+	"__func__.",
+	"__compound_literal.",
+	"__already_done.",
+	"_entry.",
+	"_entry_ptr.",
+	"__event_",
+	"__key.",
+	"__param_",
+	"__setup_",
+	"__initcall_",
+	"__warned.",
+	"CSWTCH.",
+	"event_class_",
+	"str__",
+	"print_fmt_",
+	"trace_event_fields_",
+	"trace_event_type_funcs_",
+	"__msg.",
+	"__tpstrtab_",
+	"__exitcall_",
+	"__syscall_meta__",
+	"types__",
+	"args__",
+	"__p_",
+	"__tracepoint_ptr_",
+	"__PRETTY_FUNCTION__",
+	"__addressable_",
+	"__of_table_",
+	"__bpf_raw_tp_map_",
+	"__func__",
+	"__FUNCTION__",
+	"event_enter__",
+	"event_exit__",
 };
 
 static bool is_noise(const char *name, char type)
@@ -78,13 +109,13 @@ static int add_symbol(const struct kernel *k, struct symbol_table *t, uint64_t a
 	int index = module_index(k, t, module);
 
 	if (index < 0 || grow((void **)&t->rows, &t->capacity, t->count + 1, sizeof(*t->rows)) ||
-	    grow((void **)&t->strings, &t->strings_capacity,
-		 t->strings_used + (uint32_t)length + 1, 1))
+	    grow((void **)&t->strings, &t->strings_capacity, t->strings_used + (uint32_t)length + 1,
+		 1))
 		return -ENOMEM;
-	t->rows[t->count++] = (struct symbol){ .address = address,
-					       .name = t->strings_used,
-					       .module = (uint16_t)index,
-					       .type = type };
+	t->rows[t->count++] = (struct symbol){.address = address,
+					      .name = t->strings_used,
+					      .module = (uint16_t)index,
+					      .type = type};
 	memcpy(t->strings + t->strings_used, name, length);
 	t->strings[t->strings_used + length] = 0;
 	t->strings_used += (uint32_t)length + 1;
@@ -140,7 +171,8 @@ static int read_symbols(const struct kernel *k, struct symbol_table *t)
 	while (!error && (got = read(fd, buffer + used, size - used)) > 0) {
 		used += (size_t)got;
 		buffer[used] = 0;
-		for (line = buffer; !error && (end = memchr(line, '\n', used - (size_t)(line - buffer)));
+		for (line = buffer;
+		     !error && (end = memchr(line, '\n', used - (size_t)(line - buffer)));
 		     line = end + 1) {
 			*end = 0;
 			error = parse_line(k, t, line);

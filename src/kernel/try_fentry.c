@@ -16,8 +16,8 @@
 static int attach_empty(uint32_t btf_id)
 {
 	static const struct bpf_insn program[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY,
 		    .attach_btf_id = btf_id);
@@ -37,7 +37,7 @@ static int attach_empty(uint32_t btf_id)
 
 int kernel__try_fentry(struct kernel *k)
 {
-	static const char *const targets[] = { "bpf_fentry_test1", "mutex_lock_io", "mutex_lock" };
+	static const char *const targets[] = {"bpf_fentry_test1", "mutex_lock_io", "mutex_lock"};
 	uint32_t id = 0;
 
 	if (k->fentry_error <= 0)

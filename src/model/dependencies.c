@@ -11,9 +11,8 @@ static uint32_t edge_for(struct model *m, const struct held_lock *from, const st
 	uint16_t mode = (uint16_t)(1u << (from->mode * LOCK_MODES + to->mode));
 
 	if (id == IDMAP_NONE) {
-		struct class_edge fresh = { .from = from_class,
-					    .to = to_class,
-					    .first_dependency = NO_ID };
+		struct class_edge fresh = {
+			.from = from_class, .to = to_class, .first_dependency = NO_ID};
 
 		id = (uint32_t)m->edges.count;
 		if (!vector_reserve(&m->edges, id + 1ULL) ||
@@ -21,7 +20,7 @@ static uint32_t edge_for(struct model *m, const struct held_lock *from, const st
 		    idmap__put(&m->edge_ids, key, id))
 			return NO_ID;
 		m->edges.items[m->edges.count++] = fresh;
-		m->edge_dependencies.items[m->edge_dependencies.count++] = (struct id_list){ 0 };
+		m->edge_dependencies.items[m->edge_dependencies.count++] = (struct id_list){0};
 	}
 	*is_new = !(m->edges.items[id].modes & mode);
 	m->edges.items[id].modes |= mode;
@@ -64,13 +63,13 @@ static bool edge__append(struct model *m, uint32_t edge, uint32_t dependency)
 uint32_t dependency__add(struct model *m, const struct held_lock *from, const struct held_lock *to,
 			 uint32_t chain, bool *is_new_edge)
 {
-	struct dependency fresh = { .from = from->instance,
-				    .to = to->instance,
-				    .from_mode = from->mode,
-				    .to_mode = to->mode,
-				    .subclasses = (uint8_t)(from->subclass << 4 | to->subclass),
-				    .first_chain = chain,
-				    .last_chain = chain };
+	struct dependency fresh = {.from = from->instance,
+				   .to = to->instance,
+				   .from_mode = from->mode,
+				   .to_mode = to->mode,
+				   .subclasses = (uint8_t)(from->subclass << 4 | to->subclass),
+				   .first_chain = chain,
+				   .last_chain = chain};
 	uint64_t key = dependency_key(&fresh);
 	uint32_t id = lookup(m, &key, &fresh);
 
@@ -84,7 +83,7 @@ uint32_t dependency__add(struct model *m, const struct held_lock *from, const st
 	    idmap__put(&m->dependency_ids, key, id))
 		return NO_ID;
 	m->dependencies.items[m->dependencies.count++] = fresh;
-	m->witnesses.items[m->witnesses.count++] = (struct id_list){ 0 };
+	m->witnesses.items[m->witnesses.count++] = (struct id_list){0};
 	return id;
 }
 
@@ -101,8 +100,8 @@ void dependency__count(struct model *m, uint32_t id, uint32_t chain, uint64_t co
 	see_time(&edge->first, &edge->last, time);
 }
 
-void dependency__witness(struct model *m, uint32_t id, uint32_t chain,
-			 const struct held_lock *from, const struct held_lock *to)
+void dependency__witness(struct model *m, uint32_t id, uint32_t chain, const struct held_lock *from,
+			 const struct held_lock *to)
 {
 	struct dependency *dependency = &m->dependencies.items[id];
 
@@ -139,14 +138,14 @@ const struct class_edge *model__class_edge(const struct model *m, uint32_t id)
 
 uint32_t model__class_edge_dependency(const struct model *m, uint32_t edge, uint32_t i)
 {
-	return i ? m->edge_dependencies.items[edge].items[i - 1] :
-		   m->edges.items[edge].first_dependency;
+	return i ? m->edge_dependencies.items[edge].items[i - 1]
+		 : m->edges.items[edge].first_dependency;
 }
 
 uint32_t model__dependency_chain(const struct model *m, uint32_t dependency, uint32_t i)
 {
-	return i ? m->witnesses.items[dependency].items[i - 1] :
-		   m->dependencies.items[dependency].first_chain;
+	return i ? m->witnesses.items[dependency].items[i - 1]
+		 : m->dependencies.items[dependency].first_chain;
 }
 
 uint32_t model__dependency_chains_kept(const struct model *m, uint32_t dependency)
@@ -162,11 +161,11 @@ uint32_t model__find_edge(const struct model *m, uint32_t from_class, uint32_t t
 uint32_t model__find_annotated(const struct model *m, uint32_t from, uint8_t from_mode, uint32_t to,
 			       uint8_t to_mode, uint8_t subclasses)
 {
-	struct dependency wanted = { .from = from,
-				     .to = to,
-				     .from_mode = from_mode,
-				     .to_mode = to_mode,
-				     .subclasses = subclasses };
+	struct dependency wanted = {.from = from,
+				    .to = to,
+				    .from_mode = from_mode,
+				    .to_mode = to_mode,
+				    .subclasses = subclasses};
 	uint64_t key = dependency_key(&wanted);
 
 	return lookup(m, &key, &wanted);

@@ -21,7 +21,7 @@ uint32_t dependency__add(struct model *m, const struct held_lock *from, const st
 			 uint32_t chain, bool *is_new_edge);
 void dependency__count(struct model *m, uint32_t id, uint32_t chain, uint64_t count, uint64_t time);
 /* First sight of `chain` for this dependency. */
-void dependency__witness(struct model *m, uint32_t id, uint32_t chain,
-			 const struct held_lock *from, const struct held_lock *to);
+void dependency__witness(struct model *m, uint32_t id, uint32_t chain, const struct held_lock *from,
+			 const struct held_lock *to);
 
 #endif

@@ -15,10 +15,8 @@ static void histogram__add(struct histogram *into, const struct histogram *add)
 void model__add_duration(struct model *m, uint32_t instance, uint32_t stack, uint32_t vm,
 			 bool is_hold, const struct histogram *add)
 {
-	struct duration_row fresh = { .instance = instance,
-				      .stack = stack,
-				      .vm = vm,
-				      .is_hold = is_hold };
+	struct duration_row fresh = {
+		.instance = instance, .stack = stack, .vm = vm, .is_hold = is_hold};
 	uint64_t key = hash_mix(idmap_pair(instance, stack), idmap_pair(vm, is_hold));
 	uint32_t id;
 

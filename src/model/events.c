@@ -83,13 +83,13 @@ static void note_bad_release(struct model *m, const struct trace_event *event)
 {
 	uint64_t key = idmap_pair(event->task, event->operand);
 	uint32_t id = idmap__get(&m->bad_release_ids, key);
-	struct bad_release fresh = { .task = event->task,
-				     .instance = event->operand,
-				     .stack = event->stack,
-				     .mode = event->mode,
-				     .first = event->time,
-				     .last = event->time,
-				     .count = 1 };
+	struct bad_release fresh = {.task = event->task,
+				    .instance = event->operand,
+				    .stack = event->stack,
+				    .mode = event->mode,
+				    .first = event->time,
+				    .last = event->time,
+				    .count = 1};
 
 	if (id != IDMAP_NONE) {
 		m->bad_releases.items[id].count++;
@@ -127,8 +127,8 @@ static void downgrade(struct task_state *state, const struct trace_event *event)
 	rehash_from(state, i);
 }
 
-static uint32_t want(struct model *m, const struct task_state *state,
-		     const struct held_lock *lock, const struct trace_event *event)
+static uint32_t want(struct model *m, const struct task_state *state, const struct held_lock *lock,
+		     const struct trace_event *event)
 {
 	instance__note_mode(m, lock);
 	if (!state->count)
@@ -151,11 +151,11 @@ static void cut(struct model *m)
 /* Returns the chain the event belongs to, or NO_ID. */
 static uint32_t apply(struct model *m, struct task_state *state, const struct trace_event *event)
 {
-	struct held_lock lock = { .instance = event->operand,
-				  .stack = event->stack,
-				  .mode = event->mode,
-				  .flags = event->flags,
-				  .subclass = event->subclass };
+	struct held_lock lock = {.instance = event->operand,
+				 .stack = event->stack,
+				 .mode = event->mode,
+				 .flags = event->flags,
+				 .subclass = event->subclass};
 	bool was_announced = state->is_pending && state->pending.instance == event->operand &&
 			     event->op == EVENT_ACQUIRE;
 	uint32_t chain = was_announced ? state->pending_chain : NO_ID;
@@ -197,9 +197,9 @@ int model__add_event(struct model *m, const struct trace_event *event)
 
 	if (copy.op == EVENT_TRY_ACQUIRE)
 		copy.flags |= HELD_TRY;
-	if (!state || (m->keep_events &&
-		       (!vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
-			!vector_push(&m->events, copy)))) {
+	if (!state ||
+	    (m->keep_events && (!vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
+				!vector_push(&m->events, copy)))) {
 		m->losses[LOSS_MEMORY]++;
 		return -ENOMEM;
 	}

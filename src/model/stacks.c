@@ -36,15 +36,15 @@ static uint64_t frames_hash(enum stack_kind kind, const struct frame *frames, ui
 static uint32_t keep_stack(struct model *m, uint64_t key, enum stack_kind kind,
 			   const struct frame *frames, uint32_t count)
 {
-	struct frame *kept = arena__alloc(&m->arena, count * sizeof(*kept) + 1,
-					  _Alignof(struct frame));
+	struct frame *kept =
+		arena__alloc(&m->arena, count * sizeof(*kept) + 1, _Alignof(struct frame));
 
 	if (!kept || !vector_reserve(&m->stacks, m->stacks.count + 1) ||
 	    idmap__put(&m->stack_ids, key, (uint32_t)m->stacks.count))
 		return NO_ID;
 	if (count)
 		memcpy(kept, frames, count * sizeof(*kept));
-	m->stacks.items[m->stacks.count++] = (struct stack){ kind, count, kept };
+	m->stacks.items[m->stacks.count++] = (struct stack){kind, count, kept};
 	return (uint32_t)(m->stacks.count - 1);
 }
 
@@ -86,5 +86,5 @@ uint32_t model__stack_count(const struct model *m)
 
 struct stack model__stack(const struct model *m, uint32_t id)
 {
-	return id < m->stacks.count ? m->stacks.items[id] : (struct stack){ 0 };
+	return id < m->stacks.count ? m->stacks.items[id] : (struct stack){0};
 }

@@ -17,7 +17,7 @@ uint32_t model__add_class(struct model *m, const char *name, enum lock_kind kind
 	/* interned strings are unique, so the address is an exact key */
 	id = idmap__get(&m->class_ids, (uintptr_t)interned);
 	if (id == IDMAP_NONE) {
-		struct lock_class fresh = { interned, kind, flags };
+		struct lock_class fresh = {interned, kind, flags};
 
 		id = (uint32_t)m->classes.count;
 		if (!vector_reserve(&m->classes, id + 1ULL) ||
@@ -74,7 +74,8 @@ void instance__note_mode(struct model *m, const struct held_lock *lock)
 	struct lock_instance *instance = &m->instances.items[lock->instance];
 
 	/* one byte per instance stays in the cache where instances and classes do not */
-	if (!lock->subclass && (lock->mode != LOCK_EXCLUSIVE || m->writer_noted.items[lock->instance]))
+	if (!lock->subclass &&
+	    (lock->mode != LOCK_EXCLUSIVE || m->writer_noted.items[lock->instance]))
 		return;
 	if (lock->subclass)
 		add_subclass(m, instance->lock_class, lock->subclass);
@@ -89,10 +90,10 @@ void instance__note_mode(struct model *m, const struct held_lock *lock)
 uint32_t model__add_instance(struct model *m, uint32_t lock_class, uint64_t address,
 			     uint32_t generation)
 {
-	struct lock_instance fresh = { .lock_class = lock_class,
-				       .generation = generation,
-				       .address = address,
-				       .object = NO_ID };
+	struct lock_instance fresh = {.lock_class = lock_class,
+				      .generation = generation,
+				      .address = address,
+				      .object = NO_ID};
 	uint64_t key = hash_mix(hash_mix(address, lock_class), generation);
 	uint32_t id;
 
@@ -126,7 +127,7 @@ uint32_t model__add_task(struct model *m, uint32_t pid, uint32_t tid, const char
 			 uint64_t start_time, uint32_t flags)
 {
 	const char *name = model__intern(m, comm ? comm : "");
-	struct task fresh = { pid, tid, flags, NO_ID, start_time, name };
+	struct task fresh = {pid, tid, flags, NO_ID, start_time, name};
 	/* without a tid the task stands for every thread of (pid, comm) */
 	uint64_t key = hash_mix(idmap_pair(pid, tid), tid ? start_time : (uintptr_t)name);
 	uint32_t id;

@@ -7,10 +7,11 @@
 #include "report/diff_picture.h"
 #include "report/escape.h"
 
-static const char *const signs[] = { "+", "-", "~", " " };
-static const char *const colors[] = { "\033[32m", "\033[31m", "\033[33m", "" };
+static const char *const signs[] = {"+", "-", "~", " "};
+static const char *const colors[] = {"\033[32m", "\033[31m", "\033[33m", ""};
 
-static void put_text_row(FILE *out, enum diff_section section, const struct diff_row *row, bool color)
+static void put_text_row(FILE *out, enum diff_section section, const struct diff_row *row,
+			 bool color)
 {
 	fprintf(out, "  %s%s %s", color ? colors[row->kind] : "", signs[row->kind],
 		text_safe(row->name));
@@ -36,7 +37,8 @@ static void put_text(FILE *out, const struct diff *d, const struct diff_labels *
 		fprintf(out, "\n%s\n", diff_section_names[section]);
 		for (uint32_t i = 0; i < d->count[section]; i++)
 			if (d->rows[section][i].kind != DIFF_SAME)
-				put_text_row(out, (enum diff_section)section, &d->rows[section][i], color);
+				put_text_row(out, (enum diff_section)section, &d->rows[section][i],
+					     color);
 	}
 	if (!total)
 		fprintf(out, "\nno difference\n");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * diff_output.h - a diff written out. Labels say where the two runs come from ("6.1.0-56-amd64, a.db").
- * Only the dependencies that changed, and those they touch, are drawn: added green, removed red.
+ * diff_output.h - a diff written out. Labels say where the two runs come from ("6.1.0-56-amd64,
+ * a.db"). Only the dependencies that changed, and those they touch, are drawn: added green, removed
+ * red.
  */
 #ifndef VFIOTRACE_REPORT_DIFF_OUTPUT_H
 #define VFIOTRACE_REPORT_DIFF_OUTPUT_H

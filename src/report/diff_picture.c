@@ -10,7 +10,7 @@
 
 enum { LAYOUT_SECONDS = 60 };
 
-static const char *const colors[] = { "#2e7d32", "#c1121f", "#b35900", "#9aa5b1" };
+static const char *const colors[] = {"#2e7d32", "#c1121f", "#b35900", "#9aa5b1"};
 
 struct drawing {
 	const struct diff_row *rows;
@@ -19,14 +19,14 @@ struct drawing {
 
 static struct drawing drawing_of(const struct diff *d)
 {
-	return (struct drawing){ d->rows[DIFF_DEPENDENCIES], d->count[DIFF_DEPENDENCIES] };
+	return (struct drawing){d->rows[DIFF_DEPENDENCIES], d->count[DIFF_DEPENDENCIES]};
 }
 
 static bool touches_change(const struct drawing *drawing, const char *name)
 {
 	for (uint32_t i = 0; i < drawing->count; i++)
-		if (drawing->rows[i].kind != DIFF_SAME && (!strcmp(drawing->rows[i].from, name) ||
-							   !strcmp(drawing->rows[i].to, name)))
+		if (drawing->rows[i].kind != DIFF_SAME &&
+		    (!strcmp(drawing->rows[i].from, name) || !strcmp(drawing->rows[i].to, name)))
 			return true;
 	return false;
 }
@@ -60,12 +60,13 @@ static void put_dot_node(FILE *out, const struct drawing *drawing, const char *n
 
 void diff_picture__dot(FILE *out, const struct diff *d, const struct diff_labels *labels)
 {
-	static const char *const styles[] = { "penwidth=2.5", "penwidth=2.5, style=dashed",
-					      "penwidth=2", "penwidth=1" };
+	static const char *const styles[] = {"penwidth=2.5", "penwidth=2.5, style=dashed",
+					     "penwidth=2", "penwidth=1"};
 	const struct drawing drawing = drawing_of(d);
 
 	fputs("digraph diff {\n  rankdir=LR;\n  node [shape=box, style=rounded, "
-	      "fontname=\"sans-serif\"];\n  label=\"removed (red, dashed): ", out);
+	      "fontname=\"sans-serif\"];\n  label=\"removed (red, dashed): ",
+	      out);
 	write_dot(out, labels->before);
 	fputs("\\nadded (green): ", out);
 	write_dot(out, labels->after);
@@ -98,9 +99,9 @@ void diff_picture__mermaid(FILE *out, const struct diff *d)
 		fprintf(out, "  c%u[\"", number_of(&drawing, row->from));
 		write_mermaid(out, row->from);
 		fprintf(out, "\"] %s c%u[\"",
-			row->kind == DIFF_VANISHED ? "-. removed .->" :
-			row->kind == DIFF_APPEARED ? "-- added -->" :
-						     "-->",
+			row->kind == DIFF_VANISHED   ? "-. removed .->"
+			: row->kind == DIFF_APPEARED ? "-- added -->"
+						     : "-->",
 			number_of(&drawing, row->to));
 		write_mermaid(out, row->to);
 		fprintf(out, "\"]\n  linkStyle %u stroke:%s\n", edge++, colors[row->kind]);

@@ -26,8 +26,7 @@ static void write_counts(struct metrics_text *t, const struct model *m)
 	metrics_text__family(t, "vfiotrace_acquisitions", METRIC_COUNTER, NULL,
 			     "Lock acquisitions seen.");
 	metrics_text__value(t, (double)model__acquisitions(m));
-	metrics_text__family(t, "vfiotrace_lock_classes", METRIC_GAUGE, NULL,
-			     "Lock classes seen.");
+	metrics_text__family(t, "vfiotrace_lock_classes", METRIC_GAUGE, NULL, "Lock classes seen.");
 	metrics_text__value(t, model__class_count(m));
 	metrics_text__family(t, "vfiotrace_lock_instances", METRIC_GAUGE, NULL,
 			     "Lock instances seen.");
@@ -56,7 +55,8 @@ static void count_chains(const struct model *m, uint64_t *count)
 		if (!chain->held_count)
 			continue;
 		edge = model__find_edge(
-			m, model__instance(m, chain->held[chain->held_count - 1].instance)->lock_class,
+			m,
+			model__instance(m, chain->held[chain->held_count - 1].instance)->lock_class,
 			model__instance(m, chain->wanted.instance)->lock_class);
 		if (edge != NO_ID)
 			count[edge]++;
@@ -145,7 +145,8 @@ static void finding_labels(struct metrics_text *t, const struct model *m, const 
 	cycle[0] = 0;
 	for (uint32_t i = 0; i < f->length && used < sizeof(cycle); i++)
 		used += (size_t)snprintf(cycle + used, sizeof(cycle) - used, "%s%s",
-					 i ? " -> " : "", model__lock_class(m, f->classes[i])->name);
+					 i ? " -> " : "",
+					 model__lock_class(m, f->classes[i])->name);
 	metrics_text__label(t, "kind", finding_kind_names[f->kind]);
 	metrics_text__label(t, "code", finding_code_names[f->code]);
 	metrics_text__label(t, "grade", finding_grade_names[f->grade]);
@@ -185,9 +186,9 @@ static void write_fold(struct metrics_text *t, const struct fold *fold, bool sig
 static void write_findings(struct metrics_text *t, const struct model *m,
 			   const struct finding_list *list)
 {
-	struct fold all = { m, list, take_all, false };
-	struct fold inversions = { m, list, take_inversion, true };
-	struct fold deadlocks = { m, list, take_deadlock_now, true };
+	struct fold all = {m, list, take_all, false};
+	struct fold inversions = {m, list, take_inversion, true};
+	struct fold deadlocks = {m, list, take_deadlock_now, true};
 
 	metrics_text__family(t, "vfiotrace_findings", METRIC_GAUGE, NULL,
 			     "Findings by kind, code, grade and cycle of classes.");
@@ -203,7 +204,8 @@ static void write_findings(struct metrics_text *t, const struct model *m,
 	write_fold(t, &deadlocks, false);
 }
 
-/* --- waits and holds ------------------------------------------------------------------------------ */
+/* --- waits and holds
+ * ------------------------------------------------------------------------------ */
 
 /* le bounds: every second power of two from 1 us to 69 s; bucket i ends at 2^(i + 1) ns. */
 #define FIRST_BUCKET 9
@@ -247,10 +249,11 @@ static int write_durations(struct metrics_text *t, const struct model *m, bool h
 		for (int j = 0; j < HISTOGRAM_BUCKETS; j++)
 			sum->bucket[j] += row->time.bucket[j];
 	}
-	metrics_text__family(t, holds ? "vfiotrace_lock_hold_seconds" : "vfiotrace_lock_wait_seconds",
+	metrics_text__family(t,
+			     holds ? "vfiotrace_lock_hold_seconds" : "vfiotrace_lock_wait_seconds",
 			     METRIC_HISTOGRAM, "seconds",
-			     holds ? "Time locks were held, by class (with --holds)." :
-				     "Time spent waiting for locks, by class.");
+			     holds ? "Time locks were held, by class (with --holds)."
+				   : "Time spent waiting for locks, by class.");
 	for (uint32_t i = 0; i < classes && metrics_text__room(t); i++)
 		if (sums[i].count)
 			write_histogram(t, &sums[i], model__lock_class(m, i)->name);
@@ -258,11 +261,12 @@ static int write_durations(struct metrics_text *t, const struct model *m, bool h
 	return 0;
 }
 
-/* --- what the verdict rests on ---------------------------------------------------------------------- */
+/* --- what the verdict rests on
+ * ---------------------------------------------------------------------- */
 
 static void write_coverage(struct metrics_text *t, const struct model *m)
 {
-	static const char *const states[] = { "unprobed", "absent", "zero", "hit" };
+	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 
 	metrics_text__family(t, "vfiotrace_path_hits", METRIC_COUNTER, NULL,
 			     "Times each VFIO or KVM path ran.");
@@ -301,7 +305,7 @@ static void write_losses(struct metrics_text *t, const struct model *m)
 int report_metrics(FILE *out, const struct report_input *input,
 		   const struct metrics_service *service, enum metrics_flavour flavour)
 {
-	struct metrics_text t = { .out = out, .open = flavour == METRICS_OPENMETRICS };
+	struct metrics_text t = {.out = out, .open = flavour == METRICS_OPENMETRICS};
 	const struct model *m = input->model;
 	int error;
 

@@ -16,8 +16,8 @@ static const char *suffix_of(enum metric_type type)
 void metrics_text__family(struct metrics_text *t, const char *name, enum metric_type type,
 			  const char *unit, const char *help)
 {
-	static const char *const open_types[] = { "counter", "gauge", "histogram", "info" };
-	static const char *const text_types[] = { "counter", "gauge", "histogram", "gauge" };
+	static const char *const open_types[] = {"counter", "gauge", "histogram", "info"};
+	static const char *const text_types[] = {"counter", "gauge", "histogram", "gauge"};
 	const char *suffix = t->open ? "" : suffix_of(type);
 
 	t->name = name;
@@ -43,7 +43,12 @@ bool metrics_text__room(struct metrics_text *t)
 static int utf8_length(const unsigned char *s)
 {
 	uint32_t point;
-	int length = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+	int length = *s < 0x80	 ? 1
+		     : *s < 0xc2 ? 0
+		     : *s < 0xe0 ? 2
+		     : *s < 0xf0 ? 3
+		     : *s < 0xf5 ? 4
+				 : 0;
 
 	if (length < 2)
 		return length;
@@ -53,8 +58,8 @@ static int utf8_length(const unsigned char *s)
 			return 0;
 		point = point << 6 | (s[i] & 0x3f);
 	}
-	if ((length == 3 && point < 0x800) || (length == 4 && point < 0x10000) || point > 0x10ffff ||
-	    (point >= 0xd800 && point < 0xe000))
+	if ((length == 3 && point < 0x800) || (length == 4 && point < 0x10000) ||
+	    point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
 		return 0;
 	return length;
 }

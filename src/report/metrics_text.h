@@ -17,8 +17,8 @@ struct metrics_text {
 	bool open; /* OpenMetrics */
 	const char *name;
 	enum metric_type type;
-	uint32_t series;    /* of this family */
-	uint64_t dropped;   /* series beyond METRICS_SERIES_MAX */
+	uint32_t series;  /* of this family */
+	uint64_t dropped; /* series beyond METRICS_SERIES_MAX */
 	char labels[2048];
 	size_t labels_used;
 };

@@ -36,8 +36,9 @@ static void put_opens(FILE *out, const struct model *m, const struct census *c, 
 	fputc('\n', out);
 }
 
-static void put_objects(FILE *out, const struct model *m, const struct census *c, enum object_kind kind,
-			const char *title, const char *detail_word, bool color)
+static void put_objects(FILE *out, const struct model *m, const struct census *c,
+			enum object_kind kind, const char *title, const char *detail_word,
+			bool color)
 {
 	bool any = false;
 
@@ -74,12 +75,12 @@ static void put_inventory(FILE *out, const struct model *m, const struct census 
 static void put_waiter(FILE *out, const struct model *m, const struct waitfor_wait *w, uint64_t now,
 		       bool color)
 {
-	static const char *const breaks[] = { "", ", killable", ", interruptible" };
+	static const char *const breaks[] = {"", ", killable", ", interruptible"};
 	char task[RENDER_SIZE], waited[RENDER_SIZE];
 
-	fprintf(out, "    waits   %s, %s, state %c%s", text_safe(render_task(task, sizeof(task), m, w->task)),
-		render_mode(w->mode), w->state ? w->state : '?',
-		w->breakable < 3 ? breaks[w->breakable] : "");
+	fprintf(out, "    waits   %s, %s, state %c%s",
+		text_safe(render_task(task, sizeof(task), m, w->task)), render_mode(w->mode),
+		w->state ? w->state : '?', w->breakable < 3 ? breaks[w->breakable] : "");
 	if (w->since && now > w->since)
 		fprintf(out, ", for %s", render_duration(waited, sizeof(waited), now - w->since));
 	fputc('\n', out);
@@ -121,7 +122,8 @@ static void put_lock(FILE *out, const struct model *m, const struct census *c,
 			put_waiter(out, m, waitfor__wait(c->waitfor, i), now, color);
 }
 
-static void put_locks(FILE *out, const struct model *m, const struct census *c, uint64_t now, bool color)
+static void put_locks(FILE *out, const struct model *m, const struct census *c, uint64_t now,
+		      bool color)
 {
 	uint32_t shown = 0;
 
@@ -145,7 +147,8 @@ static void put_blocked(FILE *out, const struct model *m, const struct census *c
 	if (c->blocked_count)
 		text_heading(out, "Uninterruptible, but not waiting for a lock", color);
 	for (uint32_t i = 0; i < c->blocked_count; i++) {
-		fprintf(out, "  %s\n", text_safe(render_task(task, sizeof(task), m, c->blocked_tasks[i])));
+		fprintf(out, "  %s\n",
+			text_safe(render_task(task, sizeof(task), m, c->blocked_tasks[i])));
 		text_stack(out, m, c->blocked_stacks[i], indent, color);
 	}
 }
@@ -163,8 +166,9 @@ void report_text_now(FILE *out, const struct model *m, const struct census *c,
 	for (uint32_t i = 0; i < c->note_count; i++)
 		fprintf(out, "note: %s\n", text_safe(c->notes[i]));
 	if (c->changed_while_walked)
-		fprintf(out, "note: a list changed while it was walked; what came or went meanwhile may "
-			     "be missing\n");
+		fprintf(out,
+			"note: a list changed while it was walked; what came or went meanwhile may "
+			"be missing\n");
 	fprintf(out, "%s%s%s (census took %s)\n",
 		text_tone(color, deadlocks->count ? TONE_ERROR : TONE_GOOD),
 		deadlocks->count ? "DEADLOCK" : "no deadlock", text_end(color),

@@ -62,7 +62,8 @@ static void put_task(const struct picture *p, uint32_t id)
 	if (p->mermaid)
 		fprintf(p->out, "\"])%s\n", p->task[id] == 2 ? ":::deadlock" : "");
 	else
-		fprintf(p->out, "\"%s];\n", p->task[id] == 2 ? ", color=\"#c1121f\", penwidth=2" : "");
+		fprintf(p->out, "\"%s];\n",
+			p->task[id] == 2 ? ", color=\"#c1121f\", penwidth=2" : "");
 }
 
 static void put_lock(const struct picture *p, uint32_t id)
@@ -76,20 +77,25 @@ static void put_lock(const struct picture *p, uint32_t id)
 	if (p->mermaid)
 		fprintf(p->out, "\"]%s\n", p->lock[id] == 2 ? ":::deadlock" : "");
 	else
-		fprintf(p->out, "\"%s];\n", p->lock[id] == 2 ? ", color=\"#c1121f\", penwidth=2" : "");
+		fprintf(p->out, "\"%s];\n",
+			p->lock[id] == 2 ? ", color=\"#c1121f\", penwidth=2" : "");
 }
 
-static void put_edge(const struct picture *p, const char *from, uint32_t a, const char *to, uint32_t b,
-		     const char *label, bool hot, bool dashed)
+static void put_edge(const struct picture *p, const char *from, uint32_t a, const char *to,
+		     uint32_t b, const char *label, bool hot, bool dashed)
 {
 	const char *warn = hot ? "! " : "";
 
 	if (p->mermaid)
 		fprintf(p->out, "  %s%u %s|\"%s%s\"| %s%u\n", from, a,
-			hot ? "==>" : dashed ? "-.->" : "-->", warn, label, to, b);
+			hot	 ? "==>"
+			: dashed ? "-.->"
+				 : "-->",
+			warn, label, to, b);
 	else
-		fprintf(p->out, "  %s%u -> %s%u [label=\"%s%s\"%s%s];\n", from, a, to, b, warn, label,
-			hot ? ", color=\"#c1121f\", penwidth=2.5" : "", dashed ? ", style=dashed" : "");
+		fprintf(p->out, "  %s%u -> %s%u [label=\"%s%s\"%s%s];\n", from, a, to, b, warn,
+			label, hot ? ", color=\"#c1121f\", penwidth=2.5" : "",
+			dashed ? ", style=dashed" : "");
 }
 
 static void put_graph(const struct picture *p)
@@ -160,7 +166,7 @@ static int put_svg(struct picture *p)
 int report_waitfor(FILE *out, enum report_format format, const struct model *m,
 		   const struct waitfor *w, const struct finding_list *deadlocks)
 {
-	struct picture p = { .out = out, .m = m, .w = w, .deadlocks = deadlocks };
+	struct picture p = {.out = out, .m = m, .w = w, .deadlocks = deadlocks};
 	int err = 0;
 
 	if (!mark(&p)) {

@@ -7,7 +7,7 @@
 
 void bind_id(sqlite3_stmt *s, int at, uint32_t id); /* NO_ID: NULL */
 void bind_number(sqlite3_stmt *s, int at, uint64_t number);
-void bind_text(sqlite3_stmt *s, int at, const char *raw); /* encoded; NULL stays NULL */
+void bind_text(sqlite3_stmt *s, int at, const char *raw);  /* encoded; NULL stays NULL */
 void bind_word(sqlite3_stmt *s, int at, const char *word); /* ours, or encoded already */
 int run_statement(sqlite3_stmt *s);
 

@@ -45,7 +45,7 @@ void arena__release(struct arena *arena)
 		arena->chunks = chunk->next;
 		free(chunk);
 	}
-	*arena = (struct arena){ 0 };
+	*arena = (struct arena){0};
 }
 
 bool array_reserve_bytes(void **items, uint64_t *capacity, uint64_t needed, size_t element)

@@ -24,19 +24,19 @@ void arena__release(struct arena *arena);
 bool array_reserve_bytes(void **items, uint64_t *capacity, uint64_t needed, size_t element);
 
 /* A typed growing array: VECTOR(struct chain) chains; zero-initialised is empty. */
-#define VECTOR(type)               \
-	struct {                   \
-		type *items;       \
-		uint64_t count;    \
-		uint64_t capacity; \
+#define VECTOR(type)                                                                               \
+	struct {                                                                                   \
+		type *items;                                                                       \
+		uint64_t count;                                                                    \
+		uint64_t capacity;                                                                 \
 	}
-#define vector_reserve(vector, needed)                                                        \
-	((needed) <= (vector)->capacity ||                                                    \
-	 array_reserve_bytes((void **)&(vector)->items, &(vector)->capacity, (needed),        \
+#define vector_reserve(vector, needed)                                                             \
+	((needed) <= (vector)->capacity ||                                                         \
+	 array_reserve_bytes((void **)&(vector)->items, &(vector)->capacity, (needed),             \
 			     sizeof(*(vector)->items)))
 /* Append one element by value; false when there is no memory. */
-#define vector_push(vector, ...)                                                              \
-	(vector_reserve((vector), (vector)->count + 1) &&                                     \
+#define vector_push(vector, ...)                                                                   \
+	(vector_reserve((vector), (vector)->count + 1) &&                                          \
 	 ((vector)->items[(vector)->count++] = (__VA_ARGS__), true))
 
 #endif

@@ -26,7 +26,7 @@ void adjacency__release(struct adjacency *a)
 {
 	free(a->start);
 	free(a->items);
-	*a = (struct adjacency){ 0 };
+	*a = (struct adjacency){0};
 }
 
 struct tarjan {
@@ -86,9 +86,9 @@ uint32_t *scc__components(const struct adjacency *a)
 {
 	size_t n = a->nodes + 1ULL;
 	uint32_t *scratch = malloc(4 * n * sizeof(uint32_t));
-	struct tarjan t = { .graph = a,
-			    .index = calloc(n, sizeof(uint32_t)),
-			    .component = malloc(n * sizeof(uint32_t)) };
+	struct tarjan t = {.graph = a,
+			   .index = calloc(n, sizeof(uint32_t)),
+			   .component = malloc(n * sizeof(uint32_t))};
 
 	if (!scratch || !t.index || !t.component) {
 		free(t.component);

@@ -18,18 +18,23 @@
 
 static uint32_t classes[2];
 static uint8_t modes[2];
-static struct finding inversion = { .kind = FINDING_INVERSION, .code = CODE_CLASS_INVERSION,
-				    .grade = GRADE_WARNING, .key = "sample", .length = 2,
-				    .classes = classes, .modes = modes, .count = 1 };
-static struct finding *items[1] = { &inversion };
-static struct finding_list findings = { .items = items };
+static struct finding inversion = {.kind = FINDING_INVERSION,
+				   .code = CODE_CLASS_INVERSION,
+				   .grade = GRADE_WARNING,
+				   .key = "sample",
+				   .length = 2,
+				   .classes = classes,
+				   .modes = modes,
+				   .count = 1};
+static struct finding *items[1] = {&inversion};
+static struct finding_list findings = {.items = items};
 
 static struct model *sample_model(void)
 {
-	static const struct coverage hit = { .state = COVERAGE_HIT, .hits = 3 };
-	struct histogram waits = { .count = 2, .total = 5000000, .max = 4000000 };
+	static const struct coverage hit = {.state = COVERAGE_HIT, .hits = 3};
+	struct histogram waits = {.count = 2, .total = 5000000, .max = 4000000};
 	struct model *m = model__new();
-	struct held_lock held = { .stack = NO_ID }, wanted = { .stack = NO_ID };
+	struct held_lock held = {.stack = NO_ID}, wanted = {.stack = NO_ID};
 
 	waits.bucket[21] = 2;
 	model__set_fact(m, "kernel.release", "6.1.0-sample");
@@ -46,10 +51,12 @@ static struct model *sample_model(void)
 
 static void publish(struct endpoint *e, const struct model *m)
 {
-	struct report_input input = { .model = m, .findings = &findings };
-	struct metrics_service service = { .probes = { [PROBE_ATTACHED] = 30 },
-					   .overhead_ratio = 0.001, .overhead_budget = 0.005,
-					   .bpf_ratio = 0.0004, .cpu_seconds = 1 };
+	struct report_input input = {.model = m, .findings = &findings};
+	struct metrics_service service = {.probes = {[PROBE_ATTACHED] = 30},
+					  .overhead_ratio = 0.001,
+					  .overhead_budget = 0.005,
+					  .bpf_ratio = 0.0004,
+					  .cpu_seconds = 1};
 
 	for (int i = 0; i < ENDPOINT_FLAVOURS; i++) {
 		char *text = NULL;
@@ -57,7 +64,8 @@ static void publish(struct endpoint *e, const struct model *m)
 		FILE *out = open_memstream(&text, &length);
 
 		report_metrics(out, &input, &service,
-			       i == ENDPOINT_OPENMETRICS ? METRICS_OPENMETRICS : METRICS_PROMETHEUS);
+			       i == ENDPOINT_OPENMETRICS ? METRICS_OPENMETRICS
+							 : METRICS_PROMETHEUS);
 		fclose(out);
 		endpoint__publish(e, (enum endpoint_flavour)i, text, length);
 		free(text);
@@ -67,10 +75,11 @@ static void publish(struct endpoint *e, const struct model *m)
 int main(int argc, char **argv)
 {
 	struct model *m = sample_model();
-	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 	uint64_t last = clock_mono_ns(), longest = 0;
 	char error[256], line[64];
-	struct endpoint *e = endpoint__start(argc > 1 ? argv[1] : "127.0.0.1:0", error, sizeof(error));
+	struct endpoint *e =
+		endpoint__start(argc > 1 ? argv[1] : "127.0.0.1:0", error, sizeof(error));
 
 	if (!e) {
 		fprintf(stderr, "%s\n", error);

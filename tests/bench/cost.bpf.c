@@ -15,7 +15,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 struct bench_locks {
 	__u64 outer[16], inner[16]; /* struct mutex as this kernel has it: the owner word first */
-	__u64 address; /* a pointer stored and read again is a number */
+	__u64 address;		    /* a pointer stored and read again is a number */
 };
 
 struct {
@@ -43,7 +43,7 @@ static __always_inline bool is_bench(void)
 static __always_inline struct call bench_call(void *ctx, __u64 lock)
 {
 	__u64 words[SITE_WORDS];
-	struct call call = { .argument = lock };
+	struct call call = {.argument = lock};
 	__u64 function = bench_function;
 
 	if (bpf_probe_read_kernel(words, sizeof(words), ctx))
@@ -94,9 +94,8 @@ int chain_of_two(void *ctx)
 	if (!locks)
 		return 0;
 	if (!locks->outer[0]) {
-		struct record_lock outer = { .lock = number(locks, &locks->outer),
-					     .site = 0x5678,
-					     .kind = RECORD_MUTEX };
+		struct record_lock outer = {
+			.lock = number(locks, &locks->outer), .site = 0x5678, .kind = RECORD_MUTEX};
 
 		/* a mutex that looks alive: its wait list, two words, points to itself */
 		locks->outer[0] = bpf_get_current_task();
@@ -110,7 +109,8 @@ int chain_of_two(void *ctx)
 	return acquire(ctx, bench_call(ctx, number(locks, &locks->inner)), RECORD_MUTEX, 0);
 }
 
-/* --- klockstat's work: stack id and two hash tables, entry, acquired and released ---------------- */
+/* --- klockstat's work: stack id and two hash tables, entry, acquired and released ----------------
+ */
 
 struct klockstat_key {
 	__u64 task;
@@ -202,7 +202,8 @@ int stack_id(void *ctx)
 	return 0;
 }
 
-/* --- the parts an acquisition is made of --------------------------------------------------------- */
+/* --- the parts an acquisition is made of ---------------------------------------------------------
+ */
 
 SEC("tp_btf/sys_enter")
 int part_storage(void *ctx)

@@ -51,7 +51,7 @@ static struct cost_bpf *load(const char *only, bool scope_all)
 {
 	struct cost_bpf *skeleton = cost_bpf__open();
 	struct bpf_program *program;
-	struct shared_state state = { .ready = 1, .scope_all = scope_all, .self_pid = 1 };
+	struct shared_state state = {.ready = 1, .scope_all = scope_all, .self_pid = 1};
 	unsigned int zero = 0;
 
 	if (!skeleton)
@@ -69,7 +69,7 @@ static struct cost_bpf *load(const char *only, bool scope_all)
 
 static unsigned long long counter(struct cost_bpf *skeleton, unsigned int which)
 {
-	unsigned long long values[1024] = { 0 }, sum = 0;
+	unsigned long long values[1024] = {0}, sum = 0;
 
 	bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.counters), &which, values);
 	for (int i = 0; i < libbpf_num_possible_cpus() && i < 1024; i++)
@@ -94,8 +94,8 @@ static int measure_row(struct row *row)
 	if (!row->best || now < row->best)
 		row->best = now;
 	bpf_link__destroy(link);
-	row->events = counter(skeleton, strcmp(row->program, "chain_of_two") ? COUNT_ACQUIRE :
-									       COUNT_CHAIN_KNOWN);
+	row->events = counter(skeleton, strcmp(row->program, "chain_of_two") ? COUNT_ACQUIRE
+									     : COUNT_CHAIN_KNOWN);
 	cost_bpf__destroy(skeleton);
 	return 0;
 }
@@ -103,15 +103,15 @@ static int measure_row(struct row *row)
 int main(int argc, char **argv)
 {
 	struct row rows[] = {
-		{ "empty", "empty program", 0, 0, 0 },
-		{ "unnested", "acquisition, nothing held", 30, 0, 0 },
-		{ "chain_of_two", "known chain of two", 90, 0, 0 },
-		{ "part_storage", "  of it: task storage", 0, 0, 0 },
-		{ "part_call", "  of it: argument and site", 0, 0, 0 },
-		{ "part_owner", "  of it: one owner word", 0, 0, 0 },
-		{ "part_count", "  of it: one counter", 0, 0, 0 },
-		{ "stack_id", "one bpf_get_stackid", 0, 0, 0 },
-		{ "klockstat_all", "klockstat: contended, acquired, released", 0, 0, 0 },
+		{"empty", "empty program", 0, 0, 0},
+		{"unnested", "acquisition, nothing held", 30, 0, 0},
+		{"chain_of_two", "known chain of two", 90, 0, 0},
+		{"part_storage", "  of it: task storage", 0, 0, 0},
+		{"part_call", "  of it: argument and site", 0, 0, 0},
+		{"part_owner", "  of it: one owner word", 0, 0, 0},
+		{"part_count", "  of it: one counter", 0, 0, 0},
+		{"stack_id", "one bpf_get_stackid", 0, 0, 0},
+		{"klockstat_all", "klockstat: contended, acquired, released", 0, 0, 0},
 	};
 	const int count = sizeof(rows) / sizeof(rows[0]);
 	bool json = argc > 1 && !strcmp(argv[1], "--json");
@@ -136,8 +136,8 @@ int main(int argc, char **argv)
 
 		if (json)
 			printf("{\"program\":\"%s\",\"ns\":%.1f,\"net_ns\":%.1f,\"bound_ns\":%.0f,"
-			       "\"events\":%llu}\n", rows[i].program, rows[i].best, net, rows[i].bound,
-			       rows[i].events);
+			       "\"events\":%llu}\n",
+			       rows[i].program, rows[i].best, net, rows[i].bound, rows[i].events);
 		else
 			printf("%-42s %8.1f ns %8.1f ns net%s\n", rows[i].text, rows[i].best, net,
 			       above ? "  ABOVE ITS BOUND" : "");

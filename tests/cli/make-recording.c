@@ -2,8 +2,8 @@
 /*
  * usage: make-recording inversion|deadlock|hostile|large|stream:N FILE [KEY=VALUE…]
  *        make-recording records inversion|hostile
- * A recording without a kernel (KEY=VALUE sets facts; stream:N adds N events), or one JSON record of
- * every type there is.
+ * A recording without a kernel (KEY=VALUE sets facts; stream:N adds N events), or one JSON record
+ * of every type there is.
  */
 #include "fixture.h"
 
@@ -30,7 +30,7 @@ static struct fixture *make(const char *name)
 
 static void add_stream(struct fixture *f, unsigned long count)
 {
-	struct trace_event event = { .stack = f->open_stack };
+	struct trace_event event = {.stack = f->open_stack};
 	struct model *m = f->m;
 
 	for (unsigned long i = 0; i < count; i++) {
@@ -69,14 +69,21 @@ static int save(const char *name, const char *path, char **facts)
 
 static void print_now(struct fixture *f)
 {
-	struct census_lock lock = { f->kvm_lock, LOCK_KIND_MUTEX, f->closer, 0, 1 };
+	struct census_lock lock = {f->kvm_lock, LOCK_KIND_MUTEX, f->closer, 0, 1};
 	uint32_t blocked = f->opener, stack = f->open_stack;
-	struct waitfor_wait wait = { .task = f->opener, .instance = f->kvm_lock, .state = 'D',
-				     .kernel_stack = f->open_stack, .user_stack = NO_ID };
-	struct census census = { .locks = &lock, .lock_count = 1, .blocked_tasks = &blocked,
-				 .blocked_stacks = &stack, .blocked_count = 1,
-				 .notes = { "groups without descriptors cannot be seen" },
-				 .note_count = 1, .duration_ns = 1234 };
+	struct waitfor_wait wait = {.task = f->opener,
+				    .instance = f->kvm_lock,
+				    .state = 'D',
+				    .kernel_stack = f->open_stack,
+				    .user_stack = NO_ID};
+	struct census census = {.locks = &lock,
+				.lock_count = 1,
+				.blocked_tasks = &blocked,
+				.blocked_stacks = &stack,
+				.blocked_count = 1,
+				.notes = {"groups without descriptors cannot be seen"},
+				.note_count = 1,
+				.duration_ns = 1234};
 
 	census.waitfor = waitfor__new(f->m);
 	waitfor__add_wait(census.waitfor, &wait);
@@ -86,15 +93,17 @@ static void print_now(struct fixture *f)
 
 static void print_host(struct fixture *f, const struct report_input *input)
 {
-	static const char *const reasons[] = { "vm_destroy was not exercised" };
-	static const char *const classes[] = { "kvm.lock" };
-	const struct catalogue_row row = { .commit = "2b48f52f2bff", .title = FIXTURE_HOSTILE,
-					   .class_count = 1, .classes = (const char **)classes };
-	const struct fix fix = { &row, FIX_MISSING, "no member kvm_ref_lock" };
-	const struct feature feature = { "fentry", FEATURE_UNKNOWN, "watch", FIXTURE_HOSTILE };
+	static const char *const reasons[] = {"vm_destroy was not exercised"};
+	static const char *const classes[] = {"kvm.lock"};
+	const struct catalogue_row row = {.commit = "2b48f52f2bff",
+					  .title = FIXTURE_HOSTILE,
+					  .class_count = 1,
+					  .classes = (const char **)classes};
+	const struct fix fix = {&row, FIX_MISSING, "no member kvm_ref_lock"};
+	const struct feature feature = {"fentry", FEATURE_UNKNOWN, "watch", FIXTURE_HOSTILE};
 	const struct probe_info probes[] = {
-		{ "mutex_lock", "mutex_lock", "fentry", NULL, PROBE_ATTACHED, true, 3 },
-		{ "device_open", NULL, NULL, FIXTURE_HOSTILE, PROBE_MISSING, true, 0 },
+		{"mutex_lock", "mutex_lock", "fentry", NULL, PROBE_ATTACHED, true, 3},
+		{"device_open", NULL, NULL, FIXTURE_HOSTILE, PROBE_MISSING, true, 0},
 	};
 
 	json_print(stdout, json_start(f->m, probes, 2));
@@ -105,10 +114,14 @@ static void print_host(struct fixture *f, const struct report_input *input)
 static int print_records(const char *name)
 {
 	struct fixture *f = make(name);
-	struct report_input input = { 0 };
-	struct path_event path = { PATH_GET_KVM, f ? f->opener : 0, FIXTURE_START, 1, NO_ID, NO_ID,
-				   NO_ID, 0, HOW_CDEV, 1, NO_ID };
-	struct stall stall = { 0 };
+	struct report_input input = {0};
+	struct path_event path = {PATH_GET_KVM,	 f ? f->opener : 0,
+				  FIXTURE_START, 1,
+				  NO_ID,	 NO_ID,
+				  NO_ID,	 0,
+				  HOW_CDEV,	 1,
+				  NO_ID};
+	struct stall stall = {0};
 	struct model *empty = model__new();
 
 	if (!f || !empty)
@@ -120,8 +133,9 @@ static int print_records(const char *name)
 	model__add_path_event(f->m, &path);
 	model__set_fact(f->m, "overhead.attach_ns", "123456");
 	model__set_fact(f->m, "overhead.note", FIXTURE_HOSTILE);
-	stall = (struct stall){ f->opener, f->kvm_lock, NO_ID, FIXTURE_START, FIXTURE_START + 5, 'D',
-				"sleeping", f->open_stack, NO_ID, NO_ID };
+	stall = (struct stall){
+		f->opener, f->kvm_lock, NO_ID,	       FIXTURE_START, FIXTURE_START + 5,
+		'D',	   "sleeping",	f->open_stack, NO_ID,	      NO_ID};
 	print_host(f, &input);
 	print_now(f);
 	for (uint32_t i = 0; i < model__chain_count(f->m); i++)
@@ -132,7 +146,7 @@ static int print_records(const char *name)
 		json_print(stdout, json_finding(f->m, f->findings.items[i]));
 	json_print(stdout, json_task_graph(f->m, f->opener));
 	json_print(stdout, json_summary(&input, 2));
-	json_print(stdout, json_summary(&(struct report_input){ .model = empty }, 0));
+	json_print(stdout, json_summary(&(struct report_input){.model = empty}, 0));
 	model__free(empty);
 	fixture_free(f);
 	return 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Real VMs for the census to find: now_vms VMS FILES LOOPERS
- * Opens VMS VMs (each with one vcpu and a KVM-VFIO device), FILES other files, and starts LOOPERS threads
- * that create and close a KVM-VFIO device of the first VM for ever: closing holds kvm->lock across
- * synchronize_rcu (since 6.12), so that the lock has an owner and waiters. Prints "ready" and waits.
+ * Opens VMS VMs (each with one vcpu and a KVM-VFIO device), FILES other files, and starts LOOPERS
+ * threads that create and close a KVM-VFIO device of the first VM for ever: closing holds kvm->lock
+ * across synchronize_rcu (since 6.12), so that the lock has an owner and waiters. Prints "ready"
+ * and waits.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -17,7 +18,7 @@
 
 static int create_device(int vm)
 {
-	struct kvm_create_device device = { .type = KVM_DEV_TYPE_VFIO };
+	struct kvm_create_device device = {.type = KVM_DEV_TYPE_VFIO};
 
 	return ioctl(vm, KVM_CREATE_DEVICE, &device) ? -1 : (int)device.fd;
 }

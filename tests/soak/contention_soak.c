@@ -8,9 +8,9 @@
  * Ends after BEGINS contended begins (default 2e7) or SECONDS (default: none), whichever is first.
  * -w: without the PICKUP test and the reverse confirmation, to see that this soak can fail.
  *
- * The load: two pipes filled by tee (which locks both in address order) and write and read (one each);
- * renames across directories (inode rwsems as writers, s_vfs_rename_mutex); threads that are killed by
- * signals in the middle of it, and processes that exit.
+ * The load: two pipes filled by tee (which locks both in address order) and write and read (one
+ * each); renames across directories (inode rwsems as writers, s_vfs_rename_mutex); threads that are
+ * killed by signals in the middle of it, and processes that exit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,8 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* --- the load; runs in child processes ------------------------------------------------------------ */
+/* --- the load; runs in child processes
+ * ------------------------------------------------------------ */
 
 static void *tee_loop(void *unused)
 {
@@ -123,7 +124,7 @@ static void rename_load(void)
 static void exit_load(void)
 {
 	for (;;) {
-		struct timespec time = { 0, 3000000 };
+		struct timespec time = {0, 3000000};
 		pid_t child = fork();
 
 		if (child < 0)
@@ -184,7 +185,8 @@ static void clean_up(void)
 	rmdir(directory);
 }
 
-/* --- the watch -------------------------------------------------------------------------------------- */
+/* --- the watch
+ * -------------------------------------------------------------------------------------- */
 
 static int on_record(void *context, void *data, size_t size)
 {
@@ -205,7 +207,7 @@ static int on_record(void *context, void *data, size_t size)
 
 static uint64_t counter(struct contention_bpf *bpf, uint32_t what)
 {
-	uint64_t values[256] = { 0 }, sum = 0;
+	uint64_t values[256] = {0}, sum = 0;
 	int cpus = libbpf_num_possible_cpus();
 
 	if (cpus > 256 ||
@@ -232,7 +234,7 @@ static void on_signal(int number)
 
 int main(int argc, char **argv)
 {
-	void (*const loads[])(void) = { pipe_load, rename_load, exit_load };
+	void (*const loads[])(void) = {pipe_load, rename_load, exit_load};
 	double seconds = 1e9, begins = 2e7, start_time;
 	struct contention_bpf *bpf;
 	struct ring_buffer *ring;
@@ -276,7 +278,8 @@ int main(int argc, char **argv)
 	ring_buffer__consume(ring);
 	clean_up();
 	printf("{\"rules\":%s,\"seconds\":%.1f,\"begins\":%llu,\"reports\":%llu,\"self\":%llu,"
-	       "\"pairs\":%llu,\"longer\":%llu,\"candidates\":%llu,\"refuted\":%llu,\"pickup\":%llu,"
+	       "\"pairs\":%llu,\"longer\":%llu,\"candidates\":%llu,\"refuted\":%llu,\"pickup\":%"
+	       "llu,"
 	       "\"lost_notes\":%llu,\"lost_ring\":%llu}\n",
 	       without_rules ? "false" : "true", now() - start_time,
 	       (unsigned long long)counter(bpf, CONTENTION_COUNT_BEGIN),

@@ -40,8 +40,8 @@ static void print_finding(const struct model *m, const struct finding *f)
 
 static int judge(FILE *in, const char *name)
 {
-	struct analysis_options options = { .live_kernel = live, .predict = true };
-	struct import_options import = { .format = IMPORT_STD, .complain = complain };
+	struct analysis_options options = {.live_kernel = live, .predict = true};
+	struct import_options import = {.format = IMPORT_STD, .complain = complain};
 	struct model *m = model__new();
 	struct analysis *a = analysis__new(m, &options);
 	const struct finding_list *list;

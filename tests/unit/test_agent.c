@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The agent's pieces: state directory, rotation, hook, textfile, budget, notify, unprivileged parse. */
+/* The agent's pieces: state directory, rotation, hook, textfile, budget, notify, unprivileged
+ * parse. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +122,7 @@ static void incident_names_hold_nothing_foreign(void **state)
 
 static void make_incident(const char *key, int64_t when, size_t kilobytes)
 {
-	struct timespec times[2] = { { when, 0 }, { when, 0 } };
+	struct timespec times[2] = {{when, 0}, {when, 0}};
 	char name[INCIDENT_NAME_SIZE], block[1024];
 	int fd;
 
@@ -151,7 +152,9 @@ static void rotation_goes_by_age_then_size(void **state)
 	make_incident("two", 2000000, 64);
 	make_incident("three", 3000000, 64);
 	write_file(in_work("state/keep.txt"), "not ours", 0600);
-	assert_int_equal(symlink("/etc/passwd", in_work("state/20231114T221320Z-x-0123456789abcdef.vfiotrace")), 0);
+	assert_int_equal(symlink("/etc/passwd",
+				 in_work("state/20231114T221320Z-x-0123456789abcdef.vfiotrace")),
+			 0);
 	assert_true(statedir__has_incident(s, "two", found));
 	assert_true(statedir__owns(found));
 	assert_false(statedir__has_incident(s, "four", NULL));
@@ -177,7 +180,8 @@ static void settle(struct hook *h, uint64_t step_ns)
 	for (int i = 0; i < 6000; i++) {
 		hook__poll(h, now);
 		hook__stats(h, &stats);
-		if (stats.started && stats.started == stats.succeeded + stats.failed + stats.timed_out)
+		if (stats.started &&
+		    stats.started == stats.succeeded + stats.failed + stats.timed_out)
 			return;
 		now += step_ns;
 		usleep(10000);
@@ -193,7 +197,8 @@ static void hook_gets_the_file_and_no_shell(void **state)
 
 	(void)state;
 	snprintf(script, sizeof(script),
-		 "#!/bin/sh\necho \"$# $1 $2 $VFIOTRACE_CODE $HOME\" >%s/said\nls /proc/self/fd | wc -l >>%s/said\n",
+		 "#!/bin/sh\necho \"$# $1 $2 $VFIOTRACE_CODE $HOME\" >%s/said\nls /proc/self/fd | "
+		 "wc -l >>%s/said\n",
 		 work, work);
 	write_file(in_work("hook"), script, 0755);
 	snprintf(script, sizeof(script), "%s/hook  a;b", work);
@@ -250,9 +255,9 @@ static void textfile_replaces_at_once(void **state)
 
 static void budget_sheds_in_steps_and_gives_back(void **state)
 {
-	const struct overhead_options options = { .budget = 0.005 };
+	const struct overhead_options options = {.budget = 0.005};
 	struct overhead o;
-	uint32_t seen[8] = { 0 };
+	uint32_t seen[8] = {0};
 	int changes = 0;
 
 	(void)state;
@@ -281,9 +286,9 @@ static void budget_sheds_in_steps_and_gives_back(void **state)
 
 static void notify_speaks_to_the_manager(void **state)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	char got[64] = { 0 };
+	char got[64] = {0};
 
 	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", work);
@@ -345,16 +350,20 @@ static void parser_has_no_privileges(void **state)
 
 	(void)state;
 	write_file(in_work("input"), "x", 0600);
-	assert_int_equal(parse_unprivileged(in_work("input"), 100, crash, NULL, &text, &length), -EBADMSG);
+	assert_int_equal(parse_unprivileged(in_work("input"), 100, crash, NULL, &text, &length),
+			 -EBADMSG);
 	assert_int_equal(parse_unprivileged(in_work("input"), 100, boast, NULL, &text, &length), 0);
 	assert_string_equal(text, "refused somebody");
 	free(text);
-	assert_int_equal(parse_unprivileged(in_work("input"), 0, boast, NULL, &text, &length), -EFBIG);
+	assert_int_equal(parse_unprivileged(in_work("input"), 0, boast, NULL, &text, &length),
+			 -EFBIG);
 	assert_int_equal(parse_unprivileged(work, 100, boast, NULL, &text, &length), -EINVAL);
 	assert_int_equal(symlink("input", in_work("input-link")), 0);
-	assert_int_equal(parse_unprivileged(in_work("input-link"), 9, boast, NULL, &text, &length), -ELOOP);
+	assert_int_equal(parse_unprivileged(in_work("input-link"), 9, boast, NULL, &text, &length),
+			 -ELOOP);
 	assert_int_equal(mkfifo(in_work("fifo"), 0600), 0);
-	assert_int_equal(parse_unprivileged(in_work("fifo"), 9, boast, NULL, &text, &length), -EINVAL);
+	assert_int_equal(parse_unprivileged(in_work("fifo"), 9, boast, NULL, &text, &length),
+			 -EINVAL);
 }
 
 static void rules_come_back_whole(void **state)
@@ -365,7 +374,8 @@ static void rules_come_back_whole(void **state)
 	(void)state;
 	write_file(in_work("rules"),
 		   "order kvm.lock > kvm.slots_lock\n\treason as documented\n\tkernel 5.15 - 6.1\n"
-		   "suppress a.b -> c.d\n\treason accepted here\n\texpires 2999-01-01\n", 0600);
+		   "suppress a.b -> c.d\n\treason accepted here\n\texpires 2999-01-01\n",
+		   0600);
 	set = rules_load_unprivileged(in_work("rules"), &complaints, NULL, NULL);
 	assert_non_null(set);
 	assert_int_equal(complaints, 0);

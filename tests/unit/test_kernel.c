@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is read from BTF and kallsyms: a made-up BTF for layouts, the running kernel for the rest. */
+/* What is read from BTF and kallsyms: a made-up BTF for layouts, the running kernel for the rest.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ static char btf_path[] = "/tmp/vfiotrace-test-btf-XXXXXX";
 static struct btf *make_btf(void)
 {
 	struct btf *btf = btf__new_empty();
-	int word = btf__add_int(btf, "long", 8, BTF_INT_SIGNED), mutex, alias, device, slot, array, either;
+	int word = btf__add_int(btf, "long", 8, BTF_INT_SIGNED), mutex, alias, device, slot, array,
+	    either;
 
 	mutex = btf__add_struct(btf, "mutex", 16);
 	btf__add_field(btf, "owner", word, 0, 0);

@@ -32,10 +32,10 @@ static struct alarms alarms;
 
 static int start(void **state)
 {
-	struct analysis_options options = { .live_kernel = true,
-					    .touches_scope = true,
-					    .on_finding = on_finding,
-					    .context = &alarms };
+	struct analysis_options options = {.live_kernel = true,
+					   .touches_scope = true,
+					   .on_finding = on_finding,
+					   .context = &alarms};
 
 	(void)state;
 	memset(&alarms, 0, sizeof(alarms));
@@ -63,8 +63,8 @@ static uint32_t lock(const char *name, uint64_t address, enum lock_kind kind)
 
 static void chain(uint32_t task, uint32_t held, uint8_t held_mode, uint32_t wanted, uint8_t mode)
 {
-	struct held_lock h = { .instance = held, .stack = NO_ID, .mode = held_mode };
-	struct held_lock w = { .instance = wanted, .stack = NO_ID, .mode = mode };
+	struct held_lock h = {.instance = held, .stack = NO_ID, .mode = held_mode};
+	struct held_lock w = {.instance = wanted, .stack = NO_ID, .mode = mode};
 	static uint64_t now;
 
 	model__add_chain(m, &h, 1, &w, task, ++now, 1, NO_ID);
@@ -176,9 +176,9 @@ static void test_guard(void **state)
 	uint32_t set = lock("vfio_device_set.lock", 1, LOCK_KIND_MUTEX);
 	uint32_t group = lock("vfio_group.group_lock", 2, LOCK_KIND_MUTEX);
 	uint32_t kvm = lock("kvm.lock", 3, LOCK_KIND_MUTEX);
-	struct held_lock held[2] = { { .instance = set, .stack = NO_ID },
-				     { .instance = group, .stack = NO_ID } };
-	struct held_lock wanted = { .instance = kvm, .stack = NO_ID };
+	struct held_lock held[2] = {{.instance = set, .stack = NO_ID},
+				    {.instance = group, .stack = NO_ID}};
+	struct held_lock wanted = {.instance = kvm, .stack = NO_ID};
 	const struct finding *f;
 
 	(void)state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Owner words and wait lists of made-up kernel memory, in the layouts of 6.1, 7.2 and PREEMPT_RT. */
+/* Owner words and wait lists of made-up kernel memory, in the layouts of 6.1, 7.2 and PREEMPT_RT.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -26,7 +27,7 @@ static int read_fake(void *context, uint64_t address, void *out, uint32_t length
 	return 0;
 }
 
-static const struct memory fake = { read_fake, NULL };
+static const struct memory fake = {read_fake, NULL};
 
 static void put(uint64_t offset, uint64_t value)
 {
@@ -47,12 +48,25 @@ static int clear(void **state)
 }
 
 static const struct lock_layout with_head = {
-	.mutex_owner = 0, .mutex_list = 16, .mutex_first = -ENOENT,
-	.rwsem_count = 0, .rwsem_owner = 8, .rwsem_list = 24, .rwsem_first = -ENOENT,
-	.mutex_waiter_list = 0, .mutex_waiter_task = 16,
-	.rwsem_waiter_list = 0, .rwsem_waiter_task = 16, .rwsem_waiter_type = 24,
-	.rt_owner = 24, .rt_root = 8, .rwbase_readers = -ENOENT, .rwbase_mutex = -ENOENT,
-	.rt_waiter_tree = 0, .rt_waiter_task = 80, .rt_waiter_lock = 88,
+	.mutex_owner = 0,
+	.mutex_list = 16,
+	.mutex_first = -ENOENT,
+	.rwsem_count = 0,
+	.rwsem_owner = 8,
+	.rwsem_list = 24,
+	.rwsem_first = -ENOENT,
+	.mutex_waiter_list = 0,
+	.mutex_waiter_task = 16,
+	.rwsem_waiter_list = 0,
+	.rwsem_waiter_task = 16,
+	.rwsem_waiter_type = 24,
+	.rt_owner = 24,
+	.rt_root = 8,
+	.rwbase_readers = -ENOENT,
+	.rwbase_mutex = -ENOENT,
+	.rt_waiter_tree = 0,
+	.rt_waiter_task = 80,
+	.rt_waiter_lock = 88,
 	.task_stack = 32,
 };
 
@@ -160,7 +174,8 @@ static void list_that_changes(void **state)
 	assert_true(lock_of_waiter(&fake, &with_head, LOCK_KIND_MUTEX, a) == 0);
 }
 
-/* Freed memory: whatever read fails, the answer is an error or "changed", never a crash or an owner. */
+/* Freed memory: whatever read fails, the answer is an error or "changed", never a crash or an
+ * owner. */
 static void freed_at_any_moment(void **state)
 {
 	uint64_t a = make_waiter(2, 0);

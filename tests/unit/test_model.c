@@ -48,9 +48,9 @@ static void test_identity(void **state)
 	(void)state;
 	assert_int_equal(group, 0);
 	assert_int_equal(kvm, 1);
-	assert_int_equal(model__add_class(m, "vfio_group.group_lock", LOCK_KIND_RWSEM,
-					  CLASS_IN_SCOPE),
-			 group);
+	assert_int_equal(
+		model__add_class(m, "vfio_group.group_lock", LOCK_KIND_RWSEM, CLASS_IN_SCOPE),
+		group);
 	assert_int_equal(model__lock_class(m, group)->kind, LOCK_KIND_RWSEM);
 	assert_int_equal(model__lock_class(m, group)->flags, CLASS_IN_SCOPE);
 	assert_int_equal(model__find_class(m, "kvm.lock"), kvm);
@@ -73,7 +73,7 @@ static void test_identity(void **state)
 static void test_stacks(void **state)
 {
 	struct model *m = model__new();
-	struct frame frames[40] = { { .ip = 1, .symbol = "f" }, { .ip = 2 } };
+	struct frame frames[40] = {{.ip = 1, .symbol = "f"}, {.ip = 2}};
 	char symbol[] = "f";
 
 	(void)state;
@@ -102,13 +102,13 @@ static struct model *two_locks(void)
 static void test_chains(void **state)
 {
 	struct model *m = two_locks();
-	struct sights sights = { 0 };
-	struct model_observer observer = { .context = &sights,
-					   .chain = on_chain,
-					   .task_chain = on_task_chain,
-					   .dependency = on_dependency };
-	struct held_lock held = { .instance = 0, .stack = NO_ID };
-	struct held_lock wanted = { .instance = 1, .stack = NO_ID };
+	struct sights sights = {0};
+	struct model_observer observer = {.context = &sights,
+					  .chain = on_chain,
+					  .task_chain = on_task_chain,
+					  .dependency = on_dependency};
+	struct held_lock held = {.instance = 0, .stack = NO_ID};
+	struct held_lock wanted = {.instance = 1, .stack = NO_ID};
 	const struct dependency *dependency;
 	uint32_t chain;
 
@@ -126,7 +126,7 @@ static void test_chains(void **state)
 	assert_int_equal(model__class_edge(m, model__find_edge(m, 0, 1))->count, 8);
 	assert_int_equal(model__find_edge(m, 1, 0), NO_ID);
 	/* the same pair from another site: one dependency, two witnesses */
-	held.stack = model__add_stack(m, STACK_SITE, &(struct frame){ .ip = 7 }, 1);
+	held.stack = model__add_stack(m, STACK_SITE, &(struct frame){.ip = 7}, 1);
 	assert_int_equal(model__add_chain(m, &held, 1, &wanted, 0, 400, 1, NO_ID), 1);
 	dependency = model__dependency(m, 0);
 	assert_int_equal(dependency->chain_count, 2);
@@ -156,7 +156,7 @@ static void test_chains(void **state)
 
 static void add(struct model *m, enum event_op op, uint32_t operand, enum lock_mode mode)
 {
-	struct trace_event event = { .op = op, .operand = operand, .mode = mode, .stack = NO_ID };
+	struct trace_event event = {.op = op, .operand = operand, .mode = mode, .stack = NO_ID};
 
 	assert_int_equal(model__add_event(m, &event), 0);
 }
@@ -164,8 +164,8 @@ static void add(struct model *m, enum event_op op, uint32_t operand, enum lock_m
 static void test_events(void **state)
 {
 	struct model *m = two_locks();
-	struct sights sights = { 0 };
-	struct model_observer observer = { .context = &sights, .event = on_event };
+	struct sights sights = {0};
+	struct model_observer observer = {.context = &sights, .event = on_event};
 
 	(void)state;
 	model__observe(m, &observer);
@@ -225,8 +225,8 @@ static void test_downgrade_and_overflow(void **state)
 static void test_subclass(void **state)
 {
 	struct model *m = two_locks();
-	struct held_lock held = { .instance = 0, .stack = NO_ID };
-	struct held_lock wanted = { .instance = 1, .stack = NO_ID, .subclass = 1 };
+	struct held_lock held = {.instance = 0, .stack = NO_ID};
+	struct held_lock wanted = {.instance = 1, .stack = NO_ID, .subclass = 1};
 
 	(void)state;
 	model__add_chain(m, &held, 1, &wanted, 0, 1, 1, NO_ID);
@@ -239,10 +239,10 @@ static void test_subclass(void **state)
 static void test_the_rest(void **state)
 {
 	struct model *m = two_locks();
-	struct object object = { .kind = OBJECT_VM, .parent = NO_ID, .address = 9, .name = "vm" };
-	struct histogram time = { .count = 1, .total = 8, .max = 8, .bucket = { [3] = 1 } };
-	struct path_event path = { .path = PATH_GET_KVM, .count = 2 };
-	struct coverage none = { COVERAGE_ABSENT, 0, "f", "not on this kernel" };
+	struct object object = {.kind = OBJECT_VM, .parent = NO_ID, .address = 9, .name = "vm"};
+	struct histogram time = {.count = 1, .total = 8, .max = 8, .bucket = {[3] = 1}};
+	struct path_event path = {.path = PATH_GET_KVM, .count = 2};
+	struct coverage none = {COVERAGE_ABSENT, 0, "f", "not on this kernel"};
 
 	(void)state;
 	assert_int_equal(model__add_object(m, &object), 0);

@@ -31,8 +31,8 @@ static uint32_t lock(struct model *m, const char *name)
 
 static uint32_t order(struct model *m, const char *from, const char *to, uint32_t path)
 {
-	struct held_lock held = { .instance = lock(m, from), .stack = NO_ID, .mode = LOCK_EXCLUSIVE };
-	struct held_lock wanted = { .instance = lock(m, to), .stack = NO_ID, .mode = LOCK_EXCLUSIVE };
+	struct held_lock held = {.instance = lock(m, from), .stack = NO_ID, .mode = LOCK_EXCLUSIVE};
+	struct held_lock wanted = {.instance = lock(m, to), .stack = NO_ID, .mode = LOCK_EXCLUSIVE};
 	uint32_t task = model__add_task(m, 10, 10, "qemu", 1, 0);
 
 	return model__add_chain(m, &held, 1, &wanted, task, 100, 1, path);
@@ -40,7 +40,7 @@ static uint32_t order(struct model *m, const char *from, const char *to, uint32_
 
 static void hit(struct model *m, enum path_id path, enum coverage_state state, uint64_t hits)
 {
-	struct coverage c = { .state = state, .hits = hits, .probe = "p" };
+	struct coverage c = {.state = state, .hits = hits, .probe = "p"};
 
 	model__set_coverage(m, path, &c);
 }
@@ -72,16 +72,16 @@ static void bad_run(struct world *w)
 	w->witnesses[0].dependency = w->witnesses[1].dependency = NO_ID;
 	w->classes[0] = model__find_class(w->m, GROUP);
 	w->classes[1] = model__find_class(w->m, KVM);
-	*f = (struct finding){ .kind = FINDING_INVERSION,
-			       .code = CODE_INSTANCE_INVERSION,
-			       .grade = GRADE_WARNING,
-			       .key = "k",
-			       .length = 2,
-			       .classes = w->classes,
-			       .modes = w->modes,
-			       .witnesses = w->witnesses };
+	*f = (struct finding){.kind = FINDING_INVERSION,
+			      .code = CODE_INSTANCE_INVERSION,
+			      .grade = GRADE_WARNING,
+			      .key = "k",
+			      .length = 2,
+			      .classes = w->classes,
+			      .modes = w->modes,
+			      .witnesses = w->witnesses};
 	w->items[0] = f;
-	w->findings = (struct finding_list){ w->items, 1, 1 };
+	w->findings = (struct finding_list){w->items, 1, 1};
 }
 
 static bool has_reason(const struct verdict *v, const char *words)
@@ -112,7 +112,7 @@ static void expect(struct world *w, const struct verdict_options *options, enum 
 
 static void test_pass(void **state)
 {
-	struct verdict_options options = { 0 };
+	struct verdict_options options = {0};
 	struct world w;
 	(void)state;
 
@@ -125,7 +125,7 @@ static void test_pass(void **state)
 
 static void test_inconclusive(void **state)
 {
-	struct verdict_options options = { 0 };
+	struct verdict_options options = {0};
 	struct world w;
 	(void)state;
 
@@ -146,7 +146,7 @@ static void test_inconclusive(void **state)
 
 static void test_losses_unknown(void **state)
 {
-	struct verdict_options options = { 0 };
+	struct verdict_options options = {0};
 	struct world w;
 	(void)state;
 
@@ -158,8 +158,8 @@ static void test_losses_unknown(void **state)
 
 static void test_locks_must_be_seen(void **state)
 {
-	struct verdict_options options = { 0 };
-	struct world w = { 0 };
+	struct verdict_options options = {0};
+	struct world w = {0};
 	(void)state;
 
 	w.m = model__new();
@@ -172,7 +172,7 @@ static void test_locks_must_be_seen(void **state)
 
 static void test_fail_comes_first(void **state)
 {
-	struct verdict_options options = { 0 };
+	struct verdict_options options = {0};
 	struct world w;
 	(void)state;
 
@@ -186,11 +186,12 @@ static void test_fail_comes_first(void **state)
 
 static void test_known_fix(void **state)
 {
-	static const char *classes[] = { GROUP, KVM };
-	struct catalogue_row row = { .commit = "2b48f52f2bff", .class_count = 2, .classes = classes };
-	struct verdict_options options = { .known = &row,
-					   .known_state = VERDICT_FIX_MISSING,
-					   .known_evidence = "struct vfio_group has no kvm_ref_lock" };
+	static const char *classes[] = {GROUP, KVM};
+	struct catalogue_row row = {.commit = "2b48f52f2bff", .class_count = 2, .classes = classes};
+	struct verdict_options options = {.known = &row,
+					  .known_state = VERDICT_FIX_MISSING,
+					  .known_evidence =
+						  "struct vfio_group has no kvm_ref_lock"};
 	struct world w;
 	(void)state;
 
@@ -206,7 +207,7 @@ static void test_known_fix(void **state)
 static void test_baseline_gone(void **state)
 {
 	struct world old, now;
-	struct verdict_options options = { 0 };
+	struct verdict_options options = {0};
 	struct verdict *v;
 	(void)state;
 
@@ -222,7 +223,8 @@ static void test_baseline_gone(void **state)
 	assert_int_equal(v->cycles[0].dependencies[1].fate, FATE_GONE);
 	assert_string_equal(v->cycles[0].dependencies[1].path, "kvm_device_release");
 	assert_int_equal(v->cycles[0].dependencies[1].runs_now, 5);
-	assert_string_equal(v->cycles[0].dependencies[1].instead, KVM " -> vfio_group.kvm_ref_lock");
+	assert_string_equal(v->cycles[0].dependencies[1].instead,
+			    KVM " -> vfio_group.kvm_ref_lock");
 	verdict__free(v);
 	hit(now.m, PATH_KVM_DEVICE_RELEASE, COVERAGE_ZERO, 0);
 	v = decide(&now, &options);
@@ -236,7 +238,7 @@ static void test_baseline_gone(void **state)
 static void test_baseline_back(void **state)
 {
 	struct world old, now;
-	struct verdict_options options = { 0 };
+	struct verdict_options options = {0};
 	(void)state;
 
 	bad_run(&old);

@@ -26,7 +26,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	free(found.items);
-	found = (struct finding_list){ 0 };
+	found = (struct finding_list){0};
 	waitfor__free(w);
 	model__free(m);
 	return 0;
@@ -47,16 +47,21 @@ static uint32_t lock(uint32_t n)
 
 static void waits(uint32_t tid, uint32_t n, uint8_t mode)
 {
-	struct waitfor_wait wait = { .task = task(tid), .instance = lock(n), .mode = mode, .state = 'D',
-				     .since = tid, .kernel_stack = NO_ID, .user_stack = NO_ID };
+	struct waitfor_wait wait = {.task = task(tid),
+				    .instance = lock(n),
+				    .mode = mode,
+				    .state = 'D',
+				    .since = tid,
+				    .kernel_stack = NO_ID,
+				    .user_stack = NO_ID};
 
 	assert_int_equal(waitfor__add_wait(w, &wait), 0);
 }
 
 static void owns(uint32_t tid, uint32_t n, uint8_t mode, bool certain)
 {
-	struct waitfor_owner owner = { .task = task(tid), .instance = lock(n), .mode = mode,
-				       .certain = certain };
+	struct waitfor_owner owner = {
+		.task = task(tid), .instance = lock(n), .mode = mode, .certain = certain};
 
 	assert_int_equal(waitfor__add_owner(w, &owner), 0);
 }
@@ -156,7 +161,7 @@ static void reader_behind_queued_writer(void **state)
 
 static void killable_is_breakable(void **state)
 {
-	struct waitfor_wait wait = { .instance = lock(1), .breakable = WAIT_KILLABLE, .state = 'K' };
+	struct waitfor_wait wait = {.instance = lock(1), .breakable = WAIT_KILLABLE, .state = 'K'};
 
 	(void)state;
 	wait.task = task(2);
@@ -193,9 +198,10 @@ static void keys_are_canonical(void **state)
 
 static void victims(void **state)
 {
-	struct object vm = { .kind = OBJECT_VM, .parent = NO_ID, .pid = 100, .name = "web01", .address = 1 };
-	struct object device = { .kind = OBJECT_DEVICE, .parent = NO_ID, .name = "0000:65:00.0",
-				 .address = 2 };
+	struct object vm = {
+		.kind = OBJECT_VM, .parent = NO_ID, .pid = 100, .name = "web01", .address = 1};
+	struct object device = {
+		.kind = OBJECT_DEVICE, .parent = NO_ID, .name = "0000:65:00.0", .address = 2};
 	uint32_t vm_id = model__add_object(m, &vm), device_id = model__add_object(m, &device);
 
 	(void)state;

@@ -7,8 +7,8 @@
 #include <linux/types.h>
 
 #define LAB_DEVICE_BIND_IOMMUFD _IO(';', 100 + 18)
-#define LAB_DEVICE_ATTACH_PT	_IO(';', 100 + 19)
-#define LAB_IOAS_ALLOC		_IO(';', 0x81)
+#define LAB_DEVICE_ATTACH_PT _IO(';', 100 + 19)
+#define LAB_IOAS_ALLOC _IO(';', 0x81)
 
 struct lab_bind_iommufd {
 	__u32 argsz;

@@ -32,7 +32,7 @@ static int create_vm(void)
 
 static void hold(int n, int seconds)
 {
-	struct rlimit limit = { 65536, 65536 };
+	struct rlimit limit = {65536, 65536};
 
 	setrlimit(RLIMIT_NOFILE, &limit);
 	while (n-- > 0)
@@ -50,7 +50,7 @@ static void vm_round(int vm)
 
 static void device_round(int vm)
 {
-	struct kvm_create_device create = { .type = KVM_DEV_TYPE_VFIO };
+	struct kvm_create_device create = {.type = KVM_DEV_TYPE_VFIO};
 
 	if (ioctl(vm, KVM_CREATE_DEVICE, &create))
 		err(1, "KVM_CREATE_DEVICE");

@@ -9,13 +9,12 @@
  *   add del                        KVM_DEV_VFIO_FILE_ADD / _DEL of the group (or cdev)
  *   open=NAME                      VFIO_GROUP_GET_DEVICE_FD
  *   iommufd cdev=PATH bind ioas attach      the same by device cdev
- *   info irqs map unmap mmap status         VFIO_DEVICE_GET_INFO, SET_IRQS, MAP_DMA, UNMAP_DMA, touch BAR 0,
- *                                  VFIO_GROUP_GET_STATUS
- *   old_order x_then_y y_then_group         orders of the lab driver's control device
- *   close=OBJECT                   OBJECT one of vm kvmdev vcpu container group device iommufd cdev
- *   sleep=MS print=TEXT
- * WORD@K uses the K-th set of objects (0..7). bg:WORD runs in a thread; join waits for all threads.
- * What is left open at the end is closed in the order device, kvmdev, vcpu, vm, group, container.
+ *   info irqs map unmap mmap status         VFIO_DEVICE_GET_INFO, SET_IRQS, MAP_DMA, UNMAP_DMA,
+ * touch BAR 0, VFIO_GROUP_GET_STATUS old_order x_then_y y_then_group         orders of the lab
+ * driver's control device close=OBJECT                   OBJECT one of vm kvmdev vcpu container
+ * group device iommufd cdev sleep=MS print=TEXT WORD@K uses the K-th set of objects (0..7). bg:WORD
+ * runs in a thread; join waits for all threads. What is left open at the end is closed in the order
+ * device, kvmdev, vcpu, vm, group, container.
  */
 #include <err.h>
 #include <errno.h>
@@ -36,19 +35,19 @@
 #include "vfio_lab.h"
 #include "iommufd_abi.h"
 
-#define SETS	8
+#define SETS 8
 #define THREADS 16
 
 /* The KVM-VFIO device's file attributes carry the same numbers as the older group ones. */
 #define FILE_GROUP KVM_DEV_VFIO_GROUP
-#define FILE_ADD   KVM_DEV_VFIO_GROUP_ADD
-#define FILE_DEL   KVM_DEV_VFIO_GROUP_DEL
+#define FILE_ADD KVM_DEV_VFIO_GROUP_ADD
+#define FILE_DEL KVM_DEV_VFIO_GROUP_DEL
 
 enum object { VM, KVMDEV, VCPU, CONTAINER, GROUP, DEVICE, IOMMUFD, CDEV, OBJECTS };
-static const char *const object_names[OBJECTS] = { "vm",    "kvmdev", "vcpu",	 "container",
-						   "group", "device", "iommufd", "cdev" };
-static const enum object closing_order[OBJECTS] = { DEVICE, CDEV,  KVMDEV,    VCPU,
-						    VM,	    GROUP, CONTAINER, IOMMUFD };
+static const char *const object_names[OBJECTS] = {"vm",	   "kvmdev", "vcpu",	"container",
+						  "group", "device", "iommufd", "cdev"};
+static const enum object closing_order[OBJECTS] = {DEVICE, CDEV,  KVMDEV,    VCPU,
+						   VM,	   GROUP, CONTAINER, IOMMUFD};
 
 struct set {
 	int fd[OBJECTS];
@@ -88,7 +87,7 @@ static int do_vm(struct set *set, const char *arg)
 
 static int do_kvmdev(struct set *set, const char *arg)
 {
-	struct kvm_create_device create = { .type = KVM_DEV_TYPE_VFIO };
+	struct kvm_create_device create = {.type = KVM_DEV_TYPE_VFIO};
 
 	(void)arg;
 	if (ioctl(set->fd[VM], KVM_CREATE_DEVICE, &create))
@@ -130,9 +129,7 @@ static int do_iommu(struct set *set, const char *arg)
 static int file_attribute(struct set *set, unsigned long which)
 {
 	int32_t fd = set->fd[GROUP] >= 0 ? set->fd[GROUP] : set->fd[CDEV];
-	struct kvm_device_attr attr = { .group = FILE_GROUP,
-					.attr = which,
-					.addr = (uintptr_t)&fd };
+	struct kvm_device_attr attr = {.group = FILE_GROUP, .attr = which, .addr = (uintptr_t)&fd};
 
 	return ioctl(set->fd[KVMDEV], KVM_SET_DEVICE_ATTR, &attr);
 }
@@ -167,7 +164,7 @@ static int do_cdev(struct set *set, const char *arg)
 
 static int do_bind(struct set *set, const char *arg)
 {
-	struct lab_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = set->fd[IOMMUFD] };
+	struct lab_bind_iommufd bind = {.argsz = sizeof(bind), .iommufd = set->fd[IOMMUFD]};
 
 	(void)arg;
 	return ioctl(set->fd[CDEV], LAB_DEVICE_BIND_IOMMUFD, &bind);
@@ -175,7 +172,7 @@ static int do_bind(struct set *set, const char *arg)
 
 static int do_ioas(struct set *set, const char *arg)
 {
-	struct lab_ioas_alloc alloc = { .size = sizeof(alloc) };
+	struct lab_ioas_alloc alloc = {.size = sizeof(alloc)};
 	int err = ioctl(set->fd[IOMMUFD], LAB_IOAS_ALLOC, &alloc);
 
 	(void)arg;
@@ -185,7 +182,7 @@ static int do_ioas(struct set *set, const char *arg)
 
 static int do_attach(struct set *set, const char *arg)
 {
-	struct lab_attach_pt attach = { .argsz = sizeof(attach), .pt_id = set->ioas };
+	struct lab_attach_pt attach = {.argsz = sizeof(attach), .pt_id = set->ioas};
 
 	(void)arg;
 	return ioctl(set->fd[CDEV], LAB_DEVICE_ATTACH_PT, &attach);
@@ -198,7 +195,7 @@ static int device_of(struct set *set)
 
 static int do_info(struct set *set, const char *arg)
 {
-	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_device_info info = {.argsz = sizeof(info)};
 
 	(void)arg;
 	return ioctl(device_of(set), VFIO_DEVICE_GET_INFO, &info);
@@ -206,7 +203,7 @@ static int do_info(struct set *set, const char *arg)
 
 static int do_irqs(struct set *set, const char *arg)
 {
-	char buffer[sizeof(struct vfio_irq_set) + sizeof(int32_t)] = { 0 };
+	char buffer[sizeof(struct vfio_irq_set) + sizeof(int32_t)] = {0};
 	struct vfio_irq_set *irqs = (void *)buffer;
 	int err, event = eventfd(0, EFD_CLOEXEC);
 
@@ -223,10 +220,11 @@ static int do_irqs(struct set *set, const char *arg)
 
 static int do_map(struct set *set, const char *arg)
 {
-	struct vfio_iommu_type1_dma_map map = { .argsz = sizeof(map), .iova = 0, .size = 1 << 20 };
+	struct vfio_iommu_type1_dma_map map = {.argsz = sizeof(map), .iova = 0, .size = 1 << 20};
 
 	(void)arg;
-	set->memory = mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	set->memory =
+		mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	map.vaddr = (uintptr_t)set->memory;
 	map.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
 	return ioctl(set->fd[CONTAINER], VFIO_IOMMU_MAP_DMA, &map);
@@ -234,7 +232,7 @@ static int do_map(struct set *set, const char *arg)
 
 static int do_unmap(struct set *set, const char *arg)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = { .argsz = sizeof(unmap), .size = 1 << 20 };
+	struct vfio_iommu_type1_dma_unmap unmap = {.argsz = sizeof(unmap), .size = 1 << 20};
 
 	(void)arg;
 	return ioctl(set->fd[CONTAINER], VFIO_IOMMU_UNMAP_DMA, &unmap);
@@ -242,16 +240,19 @@ static int do_unmap(struct set *set, const char *arg)
 
 static int do_mmap(struct set *set, const char *arg)
 {
-	struct vfio_region_info region = { .argsz = sizeof(region), .index = VFIO_PCI_BAR0_REGION_INDEX };
+	struct vfio_region_info region = {.argsz = sizeof(region),
+					  .index = VFIO_PCI_BAR0_REGION_INDEX};
 	uint16_t command = 0x0006; /* memory space, bus master */
 	volatile uint32_t *bar;
 
 	(void)arg;
-	if (pwrite(device_of(set), &command, 2, ((off_t)VFIO_PCI_CONFIG_REGION_INDEX << 40) + 4) != 2)
+	if (pwrite(device_of(set), &command, 2, ((off_t)VFIO_PCI_CONFIG_REGION_INDEX << 40) + 4) !=
+	    2)
 		return -1;
 	if (ioctl(device_of(set), VFIO_DEVICE_GET_REGION_INFO, &region))
 		return -1;
-	bar = mmap(NULL, region.size, PROT_READ | PROT_WRITE, MAP_SHARED, device_of(set), region.offset);
+	bar = mmap(NULL, region.size, PROT_READ | PROT_WRITE, MAP_SHARED, device_of(set),
+		   region.offset);
 	if (bar == MAP_FAILED)
 		return -1;
 	(void)bar[2];
@@ -260,7 +261,7 @@ static int do_mmap(struct set *set, const char *arg)
 
 static int do_status(struct set *set, const char *arg)
 {
-	struct vfio_group_status status = { .argsz = sizeof(status) };
+	struct vfio_group_status status = {.argsz = sizeof(status)};
 
 	(void)arg;
 	return ioctl(set->fd[GROUP], VFIO_GROUP_GET_STATUS, &status);
@@ -268,10 +269,9 @@ static int do_status(struct set *set, const char *arg)
 
 static int control(struct set *set, unsigned long request)
 {
-	struct vfio_group_status status = { .argsz = sizeof(status) };
-	struct vfio_lab_order order = { .vm_fd = set->fd[VM],
-					.group_fd = set->fd[GROUP],
-					.status = (uintptr_t)&status };
+	struct vfio_group_status status = {.argsz = sizeof(status)};
+	struct vfio_lab_order order = {
+		.vm_fd = set->fd[VM], .group_fd = set->fd[GROUP], .status = (uintptr_t)&status};
 	int err, fd = open("/dev/vfio_lab", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
@@ -333,20 +333,33 @@ static const struct {
 	const char *word;
 	int (*run)(struct set *set, const char *arg);
 } words[] = {
-	{ "vm", do_vm },	     { "kvmdev", do_kvmdev },
-	{ "vcpu", do_vcpu },	     { "container", do_container },
-	{ "group", do_group },	     { "set_container", do_set_container },
-	{ "iommu", do_iommu },	     { "add", do_add },
-	{ "del", do_del },	     { "open", do_open },
-	{ "iommufd", do_iommufd },   { "cdev", do_cdev },
-	{ "bind", do_bind },	     { "ioas", do_ioas },
-	{ "attach", do_attach },     { "info", do_info },
-	{ "irqs", do_irqs },	     { "map", do_map },
-	{ "unmap", do_unmap },	     { "mmap", do_mmap },
-	{ "status", do_status },     { "old_order", do_old_order },
-	{ "x_then_y", do_x_then_y }, { "y_then_group", do_y_then_group },
-	{ "close", do_close },	     { "sleep", do_sleep },
-	{ "print", do_print },
+	{"vm", do_vm},
+	{"kvmdev", do_kvmdev},
+	{"vcpu", do_vcpu},
+	{"container", do_container},
+	{"group", do_group},
+	{"set_container", do_set_container},
+	{"iommu", do_iommu},
+	{"add", do_add},
+	{"del", do_del},
+	{"open", do_open},
+	{"iommufd", do_iommufd},
+	{"cdev", do_cdev},
+	{"bind", do_bind},
+	{"ioas", do_ioas},
+	{"attach", do_attach},
+	{"info", do_info},
+	{"irqs", do_irqs},
+	{"map", do_map},
+	{"unmap", do_unmap},
+	{"mmap", do_mmap},
+	{"status", do_status},
+	{"old_order", do_old_order},
+	{"x_then_y", do_x_then_y},
+	{"y_then_group", do_y_then_group},
+	{"close", do_close},
+	{"sleep", do_sleep},
+	{"print", do_print},
 };
 
 static void run_word(const char *text)
@@ -401,7 +414,8 @@ static void round_of(char **list)
 			join();
 		else if (strncmp(*list, "bg:", 3))
 			run_word(*list);
-		else if (n_threads == THREADS || pthread_create(&threads[n_threads++], NULL, thread_main, *list + 3))
+		else if (n_threads == THREADS ||
+			 pthread_create(&threads[n_threads++], NULL, thread_main, *list + 3))
 			errx(1, "no thread for %s", *list);
 	}
 	join();

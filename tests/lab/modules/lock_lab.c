@@ -29,8 +29,8 @@
 #include <linux/wait.h>
 
 #define MAX_PROGRAM 512
-#define MAX_HELD    32
-#define MANY	    64
+#define MAX_HELD 32
+#define MANY 64
 
 /* Not static: a lock's class is its symbol. */
 DEFINE_MUTEX(lab_mutex_a);
@@ -59,13 +59,12 @@ struct lab_object {
 	struct mutex lock;
 };
 
-static struct mutex *const mutexes[] = { &lab_mutex_a, &lab_mutex_b, &lab_mutex_c,
-					 &lab_mutex_d, &lab_mutex_e, &lab_mutex_f,
-					 &lab_mutex_g, &lab_mutex_h, &lab_mutex_i,
-					 &lab_mutex_j, &lab_mutex_k, &lab_mutex_l,
-					 &lab_mutex_m, &lab_mutex_n, &lab_mutex_o };
-static struct rw_semaphore *const rwsems[] = { &lab_rwsem_p, &lab_rwsem_q, &lab_rwsem_r,
-					       &lab_rwsem_s };
+static struct mutex *const mutexes[] = {&lab_mutex_a, &lab_mutex_b, &lab_mutex_c, &lab_mutex_d,
+					&lab_mutex_e, &lab_mutex_f, &lab_mutex_g, &lab_mutex_h,
+					&lab_mutex_i, &lab_mutex_j, &lab_mutex_k, &lab_mutex_l,
+					&lab_mutex_m, &lab_mutex_n, &lab_mutex_o};
+static struct rw_semaphore *const rwsems[] = {&lab_rwsem_p, &lab_rwsem_q, &lab_rwsem_r,
+					      &lab_rwsem_s};
 static struct lab_object *objects[3];
 static struct kmem_cache *object_cache;
 static struct dentry *directory;
@@ -166,7 +165,7 @@ static int acquire(struct program *program, const char *how, char name)
 	if (kind == 'Z') /* not taken, and that is what was asked for */
 		return err == -EAGAIN ? 0 : -EIO;
 	if (!err)
-		program->held[program->n_held++] = (struct held){ kind, name };
+		program->held[program->n_held++] = (struct held){kind, name};
 	return err;
 }
 
@@ -397,7 +396,8 @@ static ssize_t result_read(struct file *file, char __user *buffer, size_t size, 
 	return simple_read_from_buffer(buffer, size, offset, result, strlen(result));
 }
 
-static ssize_t result_write(struct file *file, const char __user *buffer, size_t size, loff_t *offset)
+static ssize_t result_write(struct file *file, const char __user *buffer, size_t size,
+			    loff_t *offset)
 {
 	result[0] = '\0';
 	return size;
@@ -427,8 +427,7 @@ static int __init lock_lab_init(void)
 
 	for (i = 0; i < MANY; i++)
 		mutex_init(&lab_many[i]);
-	object_cache = kmem_cache_create("lab_object", sizeof(struct lab_object), 0, 0,
-					 construct);
+	object_cache = kmem_cache_create("lab_object", sizeof(struct lab_object), 0, 0, construct);
 	if (!object_cache)
 		return -ENOMEM;
 	directory = debugfs_create_dir("lock_lab", NULL);

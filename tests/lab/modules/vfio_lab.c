@@ -118,15 +118,16 @@ static long lab_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long 
 
 	if (cmd != VFIO_DEVICE_GET_INFO)
 		return -ENOTTY;
-	if (copy_from_user(&info, (void __user *)arg, offsetofend(struct vfio_device_info, num_irqs)))
+	if (copy_from_user(&info, (void __user *)arg,
+			   offsetofend(struct vfio_device_info, num_irqs)))
 		return -EFAULT;
 	info.flags = VFIO_DEVICE_FLAGS_PLATFORM;
 	info.num_regions = 0;
 	info.num_irqs = 0;
 	return copy_to_user((void __user *)arg, &info,
-			    offsetofend(struct vfio_device_info, num_irqs)) ?
-		       -EFAULT :
-		       0;
+			    offsetofend(struct vfio_device_info, num_irqs))
+		       ? -EFAULT
+		       : 0;
 }
 
 static void lab_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
@@ -187,12 +188,13 @@ static int lab_remove(struct platform_device *parent)
 #endif
 
 static struct platform_driver lab_driver = {
-	.driver = { .name = "vfio_lab" },
+	.driver = {.name = "vfio_lab"},
 	.probe = lab_probe,
 	.remove = lab_remove,
 };
 
-/* --- the control device: orders no real driver would take --------------------------------------- */
+/* --- the control device: orders no real driver would take ---------------------------------------
+ */
 
 /* Any ioctl of the group takes group_lock; this one changes nothing. */
 static long lab_take_group_lock(struct file *group, u64 status)
