@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfiotrace agent: the watch that never ends. */
-#include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #define SECOND 1000000000ULL
 #define PUBLISH_NS (5 * SECOND)
 #define ROTATE_NS (600 * SECOND)
+#define RESTART_PAUSE_NS (600 * SECOND)
 
 /* --- what the session tells
  * ----------------------------------------------------------------------- */
@@ -114,8 +115,12 @@ static void once_a_second(struct agent *a, uint64_t now)
 	agent__poll_hook(a, now);
 	endpoint__poll(a->endpoint, now);
 	agent__tell_losses(a, now);
-	if (a->options.memory_bytes && process_memory_bytes() > a->options.memory_bytes)
+	if (a->options.memory_bytes && now >= a->next_restart &&
+	    process_memory_bytes() > a->options.memory_bytes) {
+		/* a bound that even an empty model exceeds must not stop the watch over and over */
+		a->next_restart = now + RESTART_PAUSE_NS;
 		a->must_restart = true;
+	}
 }
 
 static void on_tick(void *context)
@@ -179,6 +184,7 @@ static int restart(struct agent *a)
 	a->acquisitions_before += stats.acquisitions;
 	session__finish(&a->session, NULL);
 	session__close(&a->session);
+	malloc_trim(0);
 	a->must_restart = false;
 	a->service.restarts++;
 	overhead__close(&a->overhead);

@@ -28,6 +28,7 @@ struct agent {
 	struct hook_stats hooks_seen;
 	uint64_t acquisitions_before; /* of earlier models */
 	uint64_t next_second, next_publish, next_rotation, next_watchdog, next_losses;
+	uint64_t next_restart;
 	uint64_t losses_said[LOSS_REASONS];
 	uint32_t probes_said[PROBE_STATES];
 	char *seen[AGENT_SEEN_MAX]; /* keys of findings already told */

@@ -37,14 +37,14 @@ _vfiotrace() {
 	# --option=value comes as three words
 	if [[ $current == = ]]; then
 		option=$previous current=
-	elif [[ $previous == = && COMP_CWORD -ge 2 ]]; then
+	elif [[ $previous == = ]] && ((COMP_CWORD >= 2)); then
 		option=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	if values=$(_vfiotrace_values "$option" "$command"); then
 		mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_vfiotrace_help options "$program" "$command")" -- "$current")
-	elif [[ COMP_CWORD -eq 1 ]]; then
+	elif ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W "$(_vfiotrace_help commands "$program")" -- "$current")
 	else
 		compopt -o filenames 2>/dev/null

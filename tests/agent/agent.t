@@ -229,5 +229,28 @@ left = still_there(held)
 t.ok(len(held) > 3 and not left, f"and the kernel keeps nothing {left or ''}")
 agent = start("--listen", "unix:" + path, "-d", "1")
 t.ok(agent.wait(60) in (0, 2, 4), "the socket it left is no obstacle to the next start")
+
+# --- bounds: a budget nobody can keep, memory that is always too much -------------------------------------
+agent = start("--listen", "127.0.0.1:0", "--max-overhead", "0.000001%", "--max-memory", "8M")
+for _ in range(300):
+    if "watching" in said():
+        break
+    time.sleep(0.1)
+port = int(said().split("metrics on port ")[1].split()[0])
+body = ""
+for _ in range(45):
+    time.sleep(1)
+    try:
+        body = h.get(port)[2]
+    except OSError:
+        continue
+    if 'vfiotrace_shed{part="scope"} 1' in body and "vfiotrace_model_restarts_total 0" not in body:
+        break
+t.ok('vfiotrace_shed{part="scope"} 1' in body and "of a CPU against a budget" in said(),
+     "over its budget it gives up a part and says so")
+t.ok("vfiotrace_model_restarts_total" in body and "vfiotrace_model_restarts_total 0" not in body and agent.poll() is None,
+     "over its memory it begins the model anew and goes on")
+agent.terminate()
+t.ok(agent.wait(30) in (0, 2, 4), "and ends in order")
 subprocess.run(["rm", "-rf", work], check=False)
 t.end()

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The agent on a real kernel, as the service runs it; the scenario says through what.
+# shellcheck disable=SC2154 # here, work, current come from tap.sh
+# shellcheck source=tests/lab/tap.sh
 . "$(dirname "$0")/tap.sh"
 top=$(cd "$here/../.." && pwd)
 
