@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli/level.h"
 #include "cli/session.h"
 
 /* --- from below: findings, stalls ------------------------------------------------------------------ */
@@ -191,6 +192,20 @@ static int open_model(struct session *s)
 	return s->analysis ? 0 : EXIT_ERROR;
 }
 
+/* A kernel that lacks what tracing needs: name that, rather than what failed for want of it. */
+static bool cannot_be_traced(const struct session *s)
+{
+	struct feature features[64];
+	uint32_t count = kernel__features(s->kernel, features, 64);
+	struct level level;
+
+	level__judge(&level, s->kernel, features, count, s->settings.attach);
+	if (level.works)
+		return false;
+	say_error("%s", level.message);
+	return true;
+}
+
 static int open_capture(struct session *s)
 {
 	struct capture_options options = {
@@ -215,6 +230,8 @@ static int open_capture(struct session *s)
 	s->capture = capture__open(&options, &error);
 	if (s->capture)
 		return 0;
+	if (cannot_be_traced(s))
+		return EXIT_UNSUPPORTED;
 	say_error("%s", capture__error());
 	return error == -EPERM || error == -ENOTSUP ? EXIT_UNSUPPORTED : EXIT_ERROR;
 }
