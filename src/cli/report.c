@@ -35,6 +35,8 @@ static const struct argp_option option_table[] = {
 	{"tasks", KEY_TASKS, "TID", OPTION_ARG_OPTIONAL,
 	 "Lock-order graphs per task; with a TID only that one", 1},
 	{"only-cycles", KEY_CYCLES, NULL, 0, "Pictures: only the locks of findings", 1},
+	{"events", KEY_EVENTS, "N", 0,
+	 "html, trace: the newest N events of each recording (250000; 0 all)", 1},
 	{"top", KEY_TOP, "N", 0, "Rows in the tables of wait and hold times (20)", 1},
 	{0},
 };
