@@ -7,27 +7,36 @@
 
 #include "report/render.h"
 
-/* What each code says about a cycle; "%s" is not used: the subject comes first. */
+/* What each code says about its locks, which come first. */
 static const char *const meanings[FINDING_CODES] = {
 	[CODE_DEADLOCK] = "wait for each other and cannot go on",
 	[CODE_RECURSION] =
 		"is taken again by a task that already holds it: that task waits for itself",
 	[CODE_PREDICTED] = "can deadlock: a legal reordering of the recorded events gets there",
 	[CODE_PREDICTED_FAIR] = "can deadlock: a reader comes to wait behind a queued writer",
-	[CODE_INSTANCE_INVERSION] = "are taken in opposite orders on the very same locks: two "
-				    "tasks that meet there deadlock",
-	[CODE_CLASS_INVERSION] =
-		"are taken in opposite orders, though never yet the same locks both ways",
 	[CODE_BAD_UNLOCK] = "is released by a task that does not hold it",
 	[CODE_ORDER_VIOLATION] = "are taken against a declared order",
 	[CODE_SAME_CLASS_NESTING] = "is taken while another lock of the same class is held",
-	[CODE_GATED] =
-		"are taken in opposite orders, but always under a lock that keeps the tasks apart",
-	[CODE_ORDERED] = "are taken in opposite orders, but never at the same time (fork/join)",
-	[CODE_SAME_THREAD] = "are taken in opposite orders, but only ever by one thread",
-	[CODE_READ_ONLY] =
-		"are taken in opposite orders by readers that no writer was seen to stop",
 };
+
+/* The same for codes that say "are taken in opposite orders", or "in a circle" of three and more.
+ */
+static const char *const order_meanings[FINDING_CODES] = {
+	[CODE_INSTANCE_INVERSION] = " on the very same locks: tasks that meet there deadlock",
+	[CODE_CLASS_INVERSION] = ", though never yet the same locks all the way round",
+	[CODE_GATED] = ", but always under a lock that keeps the tasks apart",
+	[CODE_ORDERED] = ", but never at the same time (fork/join)",
+	[CODE_SAME_THREAD] = ", but only ever by one thread",
+	[CODE_READ_ONLY] = " by readers that no writer was seen to stop",
+};
+
+static bool one_class(const struct finding *f)
+{
+	for (uint32_t i = 1; i < f->length; i++)
+		if (f->classes[i] != f->classes[0])
+			return false;
+	return true;
+}
 
 static void put_subject(FILE *out, const struct model *m, const struct finding *f)
 {
@@ -39,6 +48,10 @@ static void put_subject(FILE *out, const struct model *m, const struct finding *
 				render_task(task, sizeof(task), m, f->tasks[i].task));
 		if (f->task_count == 1)
 			fprintf(out, " waits for a lock that it holds itself and cannot go on");
+		return;
+	}
+	if (order_meanings[f->code] && one_class(f)) {
+		fprintf(out, "Locks of the class %s", render_class_name(m, f->classes[0]));
 		return;
 	}
 	for (uint32_t i = 0; i < f->length; i++)
@@ -57,6 +70,9 @@ char *render_sentence(const struct model *m, const struct finding *f)
 	put_subject(out, m, f);
 	if (f->resolved && f->kind == FINDING_DEADLOCK)
 		fprintf(out, " waited for each other; the deadlock has dissolved since");
+	else if (order_meanings[f->code])
+		fprintf(out, " are taken in %s%s", f->length > 2 ? "a circle" : "opposite orders",
+			order_meanings[f->code]);
 	else if (f->kind != FINDING_DEADLOCK || f->task_count != 1)
 		fprintf(out, " %s", meanings[f->code]);
 	fputc('.', out);

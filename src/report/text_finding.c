@@ -2,6 +2,7 @@
 /* One finding as a block of text: both orders, both stacks, who, where, and what to do. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/text.h"
 
@@ -63,7 +64,9 @@ static void put_sight(FILE *out, const struct model *m, struct sight sight, uint
 		if (ids[i] >= model__object_count(m))
 			continue;
 		o = model__object(m, ids[i]);
-		fprintf(out, "%s%s%s", any ? "   " : "    at      ", names[i],
+		/* "VM of qemu/4711" says already what it is */
+		fprintf(out, "%s%s%s", any ? "   " : "    at      ",
+			o->name && !strncmp(o->name, names[i], strlen(names[i])) ? "" : names[i],
 			text_safe(o->name ? o->name : "?"));
 		if (o->detail)
 			fprintf(out, " (%s)", text_safe(o->detail));
@@ -221,8 +224,9 @@ static void put_prediction(FILE *out, const struct finding *f)
 	} else if (f->prediction == PREDICTION_UNREACHABLE) {
 		fprintf(out, "   prediction  no reordering of the recorded events gets there\n");
 	} else {
-		fprintf(out, "   prediction  not decided%s%s\n", f->prediction_note ? ": " : "",
-			text_safe(f->prediction_note));
+		fprintf(out, "   prediction  not decided: %s\n",
+			f->prediction_note ? text_safe(f->prediction_note)
+					   : "it needs every event (--record-events)");
 	}
 }
 

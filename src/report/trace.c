@@ -268,9 +268,19 @@ static void put_names(struct tracer *t)
 	}
 }
 
+/* A recording may hold marks (gaps, forks) without a single lock event. */
+static bool has_stream(const struct model *m)
+{
+	for (uint64_t i = 0; i < model__event_count(m); i++)
+		if (model__events(m)[i].op <= EVENT_REQUEST)
+			return true;
+	return false;
+}
+
 int report_trace(FILE *out, const struct report_input *input, const struct report_options *options)
 {
 	struct tracer tracer = {.out = out, .m = input->model, .next_id = 1};
+	bool stream = has_stream(input->model);
 	int status = 0;
 
 	tracer.start = model__clock(input->model)->start;
@@ -279,9 +289,9 @@ int report_trace(FILE *out, const struct report_input *input, const struct repor
 	      out);
 	write_json_string(out, options->title);
 	fprintf(out, ",\"source\":\"%s\"},\"traceEvents\":[",
-		model__event_count(input->model) ? "event stream" : "first and last sights only");
+		stream ? "event stream" : "first and last sights only");
 	put_names(&tracer);
-	if (model__event_count(input->model))
+	if (stream)
 		status = put_stream(&tracer);
 	else
 		put_sights(&tracer);

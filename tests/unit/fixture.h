@@ -124,7 +124,7 @@ static inline void fixture_locks(struct fixture *f, const char *hostile)
 	model__set_task_vm(m, f->closer, f->vm);
 }
 
-static inline void fixture_chains(struct fixture *f)
+static inline void fixture_chains(struct fixture *f, bool closes)
 {
 	struct held_lock open_held[] = {{.instance = f->set_lock, .stack = f->open_site},
 					{.instance = f->group_lock, .stack = f->open_site}};
@@ -142,6 +142,8 @@ static inline void fixture_chains(struct fixture *f)
 				 FIXTURE_START + FIXTURE_SECOND + 52000, 1, PATH_DEVICE_OPEN);
 	model__add_chain(f->m, open_held, 2, &open_wanted, f->opener,
 			 FIXTURE_START + 9 * FIXTURE_SECOND, 11, PATH_DEVICE_OPEN);
+	if (!closes)
+		return;
 	f->chain_close =
 		model__add_chain(f->m, close_held, 1, &close_wanted, f->closer,
 				 FIXTURE_START + 3 * FIXTURE_SECOND, 1, PATH_KVM_DEVICE_RELEASE);
@@ -222,7 +224,7 @@ static inline struct finding *fixture_add_finding(struct fixture *f, enum findin
 	return x;
 }
 
-static inline struct fixture *fixture_new(const char *hostile)
+static inline struct fixture *fixture_new(const char *hostile, bool closes)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
@@ -231,14 +233,14 @@ static inline struct fixture *fixture_new(const char *hostile)
 	fixture_objects(f, hostile);
 	fixture_locks(f, hostile);
 	fixture_facts(f);
-	fixture_chains(f);
+	fixture_chains(f, closes);
 	fixture_waits(f);
 	return f;
 }
 
 static inline struct fixture *fixture_inversion_named(const char *hostile)
 {
-	struct fixture *f = fixture_new(hostile);
+	struct fixture *f = fixture_new(hostile, true);
 	struct finding *x = fixture_add_finding(f, FINDING_INVERSION, CODE_INSTANCE_INVERSION,
 						GRADE_WARNING, "inversion:group_lock,kvm", 2);
 
@@ -303,7 +305,7 @@ static inline struct fixture *fixture_deadlock(void)
 /* What is left when nothing was found: the orders of one direction only. */
 static inline struct fixture *fixture_clean(void)
 {
-	return fixture_new(NULL);
+	return fixture_new(NULL, false);
 }
 
 static inline void fixture_event(struct fixture *f, uint64_t us, uint32_t task, uint8_t op,

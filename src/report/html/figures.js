@@ -168,12 +168,13 @@ function stackRows(bars) {
 	const ends = [];
 
 	for (const bar of bars.sort((a, b) => a.from - b.from)) {
-		let row = ends.findIndex((end) => end <= bar.from);
+		/* a sight's label is wider than its bar: it gets a row of its own */
+		let row = bar.kind === 'between' ? -1 : ends.findIndex((end) => end <= bar.from);
 
 		if (row < 0)
 			row = ends.push(0) - 1;
 		bar.row = Math.min(row, 7);
-		ends[row] = bar.to + (bar.kind === 'between' ? 1 : 0);
+		ends[row] = bar.kind === 'between' ? Infinity : bar.to;
 	}
 	return Math.min(ends.length, 8) || 1;
 }
@@ -185,16 +186,24 @@ function barText(bar) {
 	return `${taskName(bar.task)} ${verb} ${bar.label || className(bar.class)} ${bar.instance === undefined ? '' : instanceName(bar.instance)}, ${when}`;
 }
 
+/* On the line where there is room, else beside it. */
+function sightLabel(bar, x, y, end) {
+	const width = 6.8 * bar.label.length + 12, middle = (x + end) / 2;
+
+	if (end - x > width + 40)
+		return [svg('rect', {x: middle - width / 2, y: y + 1, width, height: 16, fill: 'var(--surface)'}),
+			text(middle, y + 13, bar.label, {class: 'axis', 'text-anchor': 'middle'})];
+	return end + width < 1150 ? text(end + 10, y + 13, bar.label, {class: 'axis'})
+		: text(x - 10, y + 13, bar.label, {class: 'axis', 'text-anchor': 'end'});
+}
+
 function drawBar(bar, x, y, end, pattern) {
-	const width = Math.max(3, end - x), title = svg('title', null, barText(bar)), half = bar.label ? 3.4 * bar.label.length + 12 : 0;
-	const middle = Math.min(1150 - half, Math.max(220 + half, (x + end) / 2));
+	const width = Math.max(3, end - x), title = svg('title', null, barText(bar));
 
 	if (bar.kind === 'between')
 		return svg('g', {class: 'between', style: `--color: ${ownColor(bar.class)}`}, title,
-			svg('line', {x1: x, x2: end, y1: y + 9, y2: y + 9}), svg('circle', {cx: x, cy: y + 9, r: 5}),
-			svg('circle', {cx: end, cy: y + 9, r: 5}),
-			svg('rect', {x: middle - 3.4 * bar.label.length - 6, y: y + 1, width: 6.8 * bar.label.length + 12, height: 16, fill: 'var(--surface)'}),
-			text(middle, y + 13, bar.label, {class: 'axis', 'text-anchor': 'middle'}));
+			svg('line', {x1: x, x2: end, y1: y + 9, y2: y + 9}), sightLabel(bar, x, y, end),
+			svg('circle', {cx: x, cy: y + 9, r: 5}), svg('circle', {cx: end, cy: y + 9, r: 5}));
 	const name = className(bar.class), room = Math.floor(width / 7);
 	return svg('g', null, title, svg('rect', {x, y: y + 1, width, height: 17, rx: 2,
 		fill: bar.kind === 'hold' ? ownColor(bar.class) : `url(#${pattern})`, stroke: ownColor(bar.class)}),

@@ -17,7 +17,7 @@ function findingFacts(finding) {
 	if (finding.kind === 'inversion' || finding.kind === 'cycle')
 		rows.push(factRow('Prediction', finding.prediction === 'reachable' ? 'a legal reordering of the recorded events deadlocks'
 			: finding.prediction === 'unreachable' ? 'no reordering of the recorded events gets there'
-				: `not decided${finding.prediction_note ? `: ${finding.prediction_note}` : ''}`));
+				: `not decided: ${finding.prediction_note || 'it needs every event (--record-events)'}`));
 	for (const [key, value] of [['Ordered by', finding.ordered_by], ['Rule', finding.rule], ['Note', finding.note],
 		['Suppressed', finding.suppressed], ['Task', finding.same_thread ? 'every order was seen from one task' : ''],
 		['Inferred', finding.inferred ? 'one dependency is inferred from a path, not probed' : '']])
@@ -221,6 +221,12 @@ function drawCoverage() {
 }
 
 function drawHost() {
-	$('host-facts').replaceChildren(el('dl', {class: 'facts'}, D.facts.map(([key, value]) => factRow(key, value)),
+	const isDetail = ([key]) => /^(fix|module|probe|overhead)\b/.test(key), rows = (facts) => facts.map(([key, value]) => factRow(key, value));
+	const details = D.facts.filter(isDetail);
+
+	$('host-facts').replaceChildren(el('dl', {class: 'facts'}, rows(D.facts.filter((fact) => !isDetail(fact))),
 		factRow('made by', `vfiotrace ${D.version}`)));
+	if (details.length)
+		$('host-facts').append(el('details', null, el('summary', null, `Fixes, modules, probes and cost (${details.length})`),
+			el('dl', {class: 'facts'}, rows(details))));
 }
