@@ -104,6 +104,19 @@ __noinline int in_scope(struct shared_state *shared_state, struct task_state *st
 	return walk.found;
 }
 
+/*
+ * Creating a VM registers an MMU notifier, for which mm_take_all_locks() takes a rwsem of every
+ * mapping, as many as a process has, ordered by the mutex that is taken before the first of them
+ * (down_write_nest_lock). None of them is pushed, so that mutex stays the newest entry.
+ */
+static __always_inline bool takes_all_locks(const struct shared_state *shared_state,
+					    const struct task_state *state, __u8 kind)
+{
+	return kind == RECORD_RWSEM && shared_state->all_locks && state->count &&
+	       state->held[(state->count - 1) & (RECORD_MAX_HELD - 1)].lock ==
+		       shared_state->all_locks;
+}
+
 #define DEC_FUNCTION_BYTES 256
 
 static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 flags)
@@ -128,6 +141,8 @@ static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 
 	    call.site - state->dec_function < DEC_FUNCTION_BYTES)
 		return 0;
 	held = filter_held(state, task);
+	if (takes_all_locks(shared_state, state, kind))
+		return 0;
 	if (is_recursion(&lock, task)) {
 		send_recursion(ctx, shared_state, state, &lock);
 		return 0;

@@ -28,6 +28,7 @@ struct check {
 	struct fix fixes[MAX_FIXES];
 	uint32_t feature_count, probe_count, fix_count;
 	struct level level;
+	struct capture *capture; /* owns the texts of the probe rows */
 };
 
 static const struct argp_option option_table[] = {
@@ -75,6 +76,38 @@ static const struct argp argp = {
 	       "tracing works, 64 wrong usage, 77 it does not (the message says why and what helps).",
 	.children = children,
 };
+
+/*
+ * Attaching for a moment is the only way to know; what cannot be attached says why in its row.
+ * Not while another instance runs: its probes are not disturbed to answer a question.
+ */
+static void try_probes(struct check *check, const struct check_options *options, struct model *m)
+{
+	struct capture_options wanted = {
+		.kernel = check->kernel,
+		.model = m,
+		.attach = options->attach,
+		.force = options->force,
+		.verbosity = common.verbosity,
+	};
+	int error = 0;
+
+	if (!check->level.works)
+		return;
+	check->capture = capture__open(&wanted, &error);
+	if (check->capture)
+		error = capture__attach(check->capture);
+	if (check->capture && !error)
+		check->probe_count = capture__probes(check->capture, check->probes, MAX_PROBES);
+	if (error == -EBUSY || error == -EEXIST || error == -EALREADY)
+		say_warning("probes were not tried: %s", capture__error());
+	else if (error)
+		level__attach_failed(&check->level, capture__error());
+	else
+		level__attached(&check->level, check->probes, check->probe_count);
+	if (check->capture && !error)
+		capture__stop(check->capture);
+}
 
 static const char *mark(enum feature_state state)
 {
@@ -146,6 +179,7 @@ static int run(struct check *check, const struct check_options *options, struct 
 	check->fix_count = kernel__fixes(check->kernel, check->fixes, MAX_FIXES);
 	level__judge(&check->level, check->kernel, check->features, check->feature_count,
 		     options->attach);
+	try_probes(check, options, m);
 	if (common.json)
 		json_print(stdout,
 			   json_check(m, check->features, check->feature_count, check->probes,
@@ -191,8 +225,10 @@ int check_main(int argc, char **argv)
 	set_clock(m);
 	status = run(check, &options, m);
 cleanup:
-	if (check)
+	if (check) {
+		capture__close(check->capture);
 		kernel__close(check->kernel);
+	}
 	free(check);
 	model__free(m);
 	return status;

@@ -6,9 +6,6 @@
 
 #include "cli/level.h"
 
-__attribute__((weak)) const char *const attach_level_names[] = { "auto", "fentry", "kprobe",
-								 "tracepoint", "lockdep" };
-
 struct features {
 	const struct feature *rows;
 	uint32_t count;
