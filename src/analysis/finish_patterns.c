@@ -7,6 +7,7 @@
 #include "analysis/forkjoin.h"
 
 #define FREE_WALK 20000000  /* events walked to decide every pattern, also of proven cycles */
+#define LONG_TRACE 2000000   /* events: from here on, proven cycles are left alone at once */
 #define WALKS 2              /* whole traces walked at most beyond that */
 #define MAX_PATTERNS 200000  /* looked at */
 #define ORDER_BUDGET 100000  /* combinations of segments tried per pattern */
@@ -151,7 +152,7 @@ static bool is_reachable(struct collector *c, const struct pattern *p, const str
 	if (!c->predictor)
 		return false;
 	walked = predictor__walked(c->predictor);
-	if (walked > FREE_WALK && known != IDMAP_NONE &&
+	if ((walked > FREE_WALK || model__event_count(c->a->m) > LONG_TRACE) && known != IDMAP_NONE &&
 	    c->found->items.items[known].decision->code <= CODE_PREDICTED_FAIR)
 		return true;
 	if (walked > FREE_WALK + WALKS * model__event_count(c->a->m)) {

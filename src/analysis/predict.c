@@ -28,12 +28,13 @@ void predictor__free(struct predictor *p)
 	if (!p)
 		return;
 	void *arrays[] = { p->local,   p->task_start, p->task_events, p->cross,
-			   p->release, p->slot_of,    p->slots.items, p->done,
-			   p->target,  p->first_slot, p->is_dirty };
+			   p->release, p->slots.items, p->done,	p->target,
+			   p->first_slot, p->is_dirty };
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
 		free(arrays[i]);
 	idmap__release(&p->outer);
+	idmap__release(&p->slot_ids);
 	ids__release(&p->work);
 	ids__release(&p->dirty);
 	ids__release(&p->touched);
@@ -56,12 +57,35 @@ static void need_event(struct predictor *p, uint32_t event)
 		need(p, p->events[event].task, p->local[event] + 1);
 }
 
+static uint32_t slot_for(struct predictor *p, const struct trace_event *event)
+{
+	uint64_t key = idmap_pair(event->task, event->operand);
+	uint32_t id = idmap__get(&p->slot_ids, key);
+	struct slot fresh = { event->operand, event->task, p->first_slot[event->operand], NO_ID,
+			      NO_ID };
+
+	if (id != IDMAP_NONE)
+		return id;
+	id = (uint32_t)p->slots.count;
+	if (!vector_push(&p->slots, fresh) || idmap__put(&p->slot_ids, key, id))
+		return NO_ID;
+	p->first_slot[event->operand] = id;
+	return id;
+}
+
 static void include_acquire(struct predictor *p, uint32_t event)
 {
-	struct slot *slot = &p->slots.items[p->slot_of[event]];
+	uint32_t id = slot_for(p, &p->events[event]);
+	struct slot *slot;
 
+	if (id == NO_ID) {
+		/* out of memory: claim nothing */
+		p->infeasible = true;
+		return;
+	}
+	slot = &p->slots.items[id];
 	if (slot->last == NO_ID)
-		ids__push(&p->touched, p->slot_of[event]);
+		ids__push(&p->touched, id);
 	slot->last = event;
 	if (p->events[event].mode == LOCK_EXCLUSIVE)
 		slot->last_exclusive = event;
@@ -82,7 +106,7 @@ static void follow_order(struct predictor *p)
 			uint32_t event = p->task_events[p->task_start[task] + p->done[task]];
 
 			need_event(p, p->cross[event]);
-			if (p->slot_of[event] != NO_ID)
+			if (is_acquire(&p->events[event]))
 				include_acquire(p, event);
 			else
 				need_event(p, p->release[event]);

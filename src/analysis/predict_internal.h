@@ -27,7 +27,7 @@ struct predictor {
 	uint32_t *release;    /* by acquire: the event that ends it, NO_ID: never; by any other
 				 event: the fork it comes after */
 	struct idmap outer;   /* acquire of a lock already read-held -> the enclosing acquire */
-	uint32_t *slot_of;    /* by acquire */
+	struct idmap slot_ids; /* (task, instance) -> slot */
 	VECTOR(struct slot) slots;
 	uint32_t *first_slot; /* by instance */
 	/* the closure */
@@ -38,6 +38,11 @@ struct predictor {
 	uint64_t walked; /* events taken into closures so far */
 	uint32_t current[MAX_PATTERN]; /* entry per node of the pattern */
 };
+
+static inline bool is_acquire(const struct trace_event *event)
+{
+	return event->op == EVENT_ACQUIRE || event->op == EVENT_TRY_ACQUIRE;
+}
 
 bool predictor__read_trace(struct predictor *p);
 

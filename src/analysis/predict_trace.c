@@ -23,13 +23,12 @@ static bool allocate(struct predictor *p)
 	p->task_events = table(p->event_count, false);
 	p->cross = table(p->event_count, true);
 	p->release = table(p->event_count, true);
-	p->slot_of = table(p->event_count, true);
 	p->first_slot = table(instances, true);
 	p->done = table(p->task_count, false);
 	p->target = table(p->task_count, false);
 	p->is_dirty = calloc(instances + 1ULL, 1);
 	return p->local && p->task_start && p->task_events && p->cross && p->release &&
-	       p->slot_of && p->first_slot && p->done && p->target && p->is_dirty;
+	       p->first_slot && p->done && p->target && p->is_dirty;
 }
 
 static void group_by_task(struct predictor *p)
@@ -47,49 +46,45 @@ static void group_by_task(struct predictor *p)
 	memset(at, 0, p->task_count * sizeof(*at));
 }
 
-static uint32_t slot_for(struct predictor *p, struct idmap *ids, const struct trace_event *event)
-{
-	uint64_t key = idmap_pair(event->task, event->operand);
-	uint32_t id = idmap__get(ids, key);
-	struct slot fresh = { event->operand, event->task, p->first_slot[event->operand], NO_ID,
-			      NO_ID };
+/* An acquisition not yet released. */
+struct open_section {
+	uint32_t instance, acquire;
+};
+struct open_sections {
+	struct open_section *items;
+	uint64_t count, capacity;
+};
 
-	if (id != IDMAP_NONE)
-		return id;
-	id = (uint32_t)p->slots.count;
-	if (!vector_push(&p->slots, fresh) || idmap__put(ids, key, id))
-		return NO_ID;
-	p->first_slot[event->operand] = id;
-	return id;
+/* Newest open section of the lock; the count if there is none. */
+static uint64_t find_open(const struct open_sections *open, uint32_t instance)
+{
+	for (uint64_t i = open->count; i-- > 0;) {
+		if (open->items[i].instance == instance)
+			return i;
+	}
+	return open->count;
 }
 
-/* `last` of a slot serves as its innermost open acquire while the trace is read. */
-static bool read_lock_event(struct predictor *p, struct idmap *ids, uint32_t i)
+static bool read_lock_event(struct predictor *p, struct open_sections *open, uint32_t i)
 {
 	const struct trace_event *event = &p->events[i];
-	uint32_t id = slot_for(p, ids, event), open;
-	struct slot *slot;
+	uint64_t at = find_open(open, event->operand);
 
-	if (id == NO_ID)
-		return false;
-	slot = &p->slots.items[id];
 	if (event->op == EVENT_RELEASE) {
-		open = slot->last;
-		if (open == NO_ID)
+		if (at == open->count)
 			return true;
-		p->release[open] = i;
-		slot->last = idmap__get(&p->outer, open);
+		p->release[open->items[at].acquire] = i;
+		for (open->count--; at < open->count; at++)
+			open->items[at] = open->items[at + 1];
 		return true;
 	}
-	p->slot_of[i] = id;
-	if (slot->last != NO_ID && idmap__put(&p->outer, i, slot->last))
+	if (at < open->count && idmap__put(&p->outer, i, open->items[at].acquire))
 		return false;
-	slot->last = i;
-	return true;
+	return vector_push(open, (struct open_section){ event->operand, i });
 }
 
 struct reader {
-	struct idmap slots;
+	struct open_sections *open; /* by task */
 	uint32_t *last_write; /* by variable */
 	uint32_t *last_event; /* by task */
 	uint32_t *forked_by;  /* by task: fork that its next event comes after */
@@ -103,7 +98,7 @@ static void attach_fork(struct predictor *p, struct reader *r, uint32_t i)
 {
 	uint32_t *fork = &r->forked_by[p->events[i].task];
 
-	if (p->slot_of[i] != NO_ID)
+	if (is_acquire(&p->events[i]))
 		p->cross[i] = *fork;
 	else
 		p->release[i] = *fork;
@@ -134,7 +129,7 @@ static bool read_event(struct predictor *p, struct reader *r, uint32_t i)
 	case EVENT_ACQUIRE:
 	case EVENT_TRY_ACQUIRE:
 	case EVENT_RELEASE:
-		ok = read_lock_event(p, &r->slots, i);
+		ok = read_lock_event(p, &r->open[event->task], i);
 		break;
 	}
 	if (r->forked_by[event->task] != NO_ID && r->forked_by[event->task] != i)
@@ -147,16 +142,17 @@ bool predictor__read_trace(struct predictor *p)
 {
 	struct reader r = { .last_write = table(model__variable_count(p->a->m), true),
 			    .last_event = table(p->task_count, true),
-			    .forked_by = table(p->task_count, true) };
-	bool ok = r.last_write && r.last_event && r.forked_by && allocate(p);
+			    .forked_by = table(p->task_count, true),
+			    .open = calloc(p->task_count + 1ULL, sizeof(*r.open)) };
+	bool ok = r.last_write && r.last_event && r.forked_by && r.open && allocate(p);
 
 	if (ok)
 		group_by_task(p);
 	for (uint32_t i = 0; ok && i < p->event_count; i++)
 		ok = read_event(p, &r, i);
-	for (uint64_t i = 0; i < p->slots.count; i++)
-		p->slots.items[i].last = NO_ID;
-	idmap__release(&r.slots);
+	for (uint32_t t = 0; r.open && t < p->task_count; t++)
+		free(r.open[t].items);
+	free(r.open);
 	free(r.last_write);
 	free(r.last_event);
 	free(r.forked_by);

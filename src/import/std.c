@@ -30,7 +30,7 @@ struct std {
 	struct line_reader *lines;
 	struct names threads, locks, variables, locations;
 	VECTOR(struct deferred) deferred; /* by thread number */
-	uint32_t first_task;		  /* task id of thread 0 */
+	uint32_t thread_count;
 	struct idmap depth_ids;		  /* (task, instance) -> index in depth */
 	VECTOR(uint32_t) depth;		  /* acquisitions beyond the first */
 	uint64_t used;
@@ -42,16 +42,16 @@ struct std {
 static uint32_t thread_of(struct std *s, struct token token)
 {
 	uint64_t key;
-	struct meaning *known = std_names__find(&s->threads, token, &key);
+	struct meaning meaning;
 	const char *comm;
-	uint32_t task;
 
-	if (known)
-		return known->id;
+	if (std_names__find(&s->threads, token, &key, &meaning))
+		return meaning.id;
 	comm = model__intern_n(s->m, token.text, token.length);
-	task = model__add_task(s->m, 0, (uint32_t)s->threads.items.count + 1, comm, 0, 0);
-	known = comm ? std_names__add(&s->threads, s->m, token, key, task, 0) : NULL;
-	return known ? known->id : NO_ID;
+	if (!comm)
+		return NO_ID;
+	meaning = (struct meaning){.id = model__add_task(s->m, 0, ++s->thread_count, comm, 0, 0)};
+	return std_names__add(&s->threads, s->m, token, key, &meaning) ? meaning.id : NO_ID;
 }
 
 static bool all_digits(const char *text, const char *end)
@@ -109,55 +109,52 @@ static bool parse_lock(struct std *s, struct token token, struct token *class, u
 	return class->length;
 }
 
-static const struct meaning *lock_of(struct std *s, struct token token)
+static bool lock_of(struct std *s, struct token token, struct meaning *meaning)
 {
 	uint64_t key, number;
-	struct meaning *known = std_names__find(&s->locks, token, &key);
 	struct token class;
 	uint8_t subclass;
 	const char *name;
-	uint32_t id;
 
-	if (known)
-		return known;
+	if (std_names__find(&s->locks, token, &key, meaning))
+		return true;
 	if (!parse_lock(s, token, &class, &number, &subclass))
-		return NULL;
+		return false;
 	name = model__intern_n(s->m, class.text, class.length);
-	id = name ? model__add_class(s->m, name, LOCK_KIND_UNKNOWN, 0) : NO_ID;
-	if (id != NO_ID)
-		id = model__add_instance(s->m, id, number, 0);
-	return std_names__add(&s->locks, s->m, token, key, id, subclass);
+	*meaning = (struct meaning){.id = NO_ID, .subclass = subclass};
+	if (name)
+		meaning->id = model__add_class(s->m, name, LOCK_KIND_UNKNOWN, 0);
+	if (meaning->id != NO_ID)
+		meaning->id = model__add_instance(s->m, meaning->id, number, 0);
+	return std_names__add(&s->locks, s->m, token, key, meaning);
 }
 
 static uint32_t variable_of(struct std *s, struct token token)
 {
 	uint64_t key;
-	struct meaning *known = std_names__find(&s->variables, token, &key);
+	struct meaning meaning;
 	const char *name;
 
-	if (!known) {
-		name = model__intern_n(s->m, token.text, token.length);
-		known = std_names__add(&s->variables, s->m, token, key,
-				       name ? model__add_variable(s->m, name) : NO_ID, 0);
-	}
-	return known ? known->id : NO_ID;
+	if (std_names__find(&s->variables, token, &key, &meaning))
+		return meaning.id;
+	name = model__intern_n(s->m, token.text, token.length);
+	meaning = (struct meaning){.id = name ? model__add_variable(s->m, name) : NO_ID};
+	return std_names__add(&s->variables, s->m, token, key, &meaning) ? meaning.id : NO_ID;
 }
 
 static uint32_t location_of(struct std *s, struct token token)
 {
 	struct frame frame = {0};
+	struct meaning meaning;
 	uint64_t key;
-	struct meaning *known;
 
 	if (!token.length)
 		return NO_ID;
-	known = std_names__find(&s->locations, token, &key);
-	if (!known) {
-		frame.symbol = model__intern_n(s->m, token.text, token.length);
-		known = std_names__add(&s->locations, s->m, token, key,
-				       model__add_stack(s->m, STACK_LOCATION, &frame, 1), 0);
-	}
-	return known ? known->id : NO_ID;
+	if (std_names__find(&s->locations, token, &key, &meaning))
+		return meaning.id;
+	frame.symbol = model__intern_n(s->m, token.text, token.length);
+	meaning = (struct meaning){.id = model__add_stack(s->m, STACK_LOCATION, &frame, 1)};
+	return std_names__add(&s->locations, s->m, token, key, &meaning) ? meaning.id : NO_ID;
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -263,15 +260,14 @@ static struct token trim(const char *from, const char *to)
 static bool fill_operand(struct std *s, const struct op *op, struct token operand,
 			 struct trace_event *event)
 {
-	const struct meaning *lock;
+	struct meaning lock;
 
 	switch (op->operand) {
 	case OPERAND_LOCK:
-		lock = lock_of(s, operand);
-		if (!lock)
+		if (!lock_of(s, operand, &lock))
 			return false;
-		event->operand = lock->id;
-		event->subclass = lock->subclass;
+		event->operand = lock.id;
+		event->subclass = lock.subclass;
 		return true;
 	case OPERAND_THREAD:
 		event->operand = operand.length ? thread_of(s, operand) : NO_ID;

@@ -16,37 +16,46 @@ static uint64_t token_key(struct token token)
 	return key;
 }
 
-struct meaning *std_names__find(const struct names *names, struct token token, uint64_t *key)
+bool std_names__find(const struct names *names, struct token token, uint64_t *key,
+		     struct meaning *found)
 {
 	uint32_t i;
 
-	for (*key = token_key(token); (i = idmap__get(&names->ids, *key)) != IDMAP_NONE; ++*key) {
-		struct meaning *meaning = &names->items.items[i];
-
-		if (token.length <= 7 || (!strncmp(meaning->text, token.text, token.length) &&
-					  !meaning->text[token.length]))
-			return meaning;
+	*key = token_key(token);
+	if (token.length <= 7) {
+		*found = (struct meaning){.id = idmap__get(&names->exact, *key)};
+		if (found->id != IDMAP_NONE)
+			return true;
 	}
-	return NULL;
+	for (; (i = idmap__get(&names->ids, *key)) != IDMAP_NONE; ++*key) {
+		*found = names->items.items[i];
+		if (token.length <= 7 || (!strncmp(found->text, token.text, token.length) &&
+					  !found->text[token.length]))
+			return true;
+	}
+	return false;
 }
 
-struct meaning *std_names__add(struct names *names, struct model *m, struct token token,
-			       uint64_t key, uint32_t id, uint8_t subclass)
+bool std_names__add(struct names *names, struct model *m, struct token token, uint64_t key,
+		    const struct meaning *fresh)
 {
-	struct meaning meaning = {NULL, id, subclass};
+	struct meaning meaning = *fresh;
 
+	if (meaning.id == NO_ID)
+		return false;
+	if (token.length <= 7 && !meaning.subclass)
+		return !idmap__put(&names->exact, key, meaning.id);
 	if (token.length > 7)
 		meaning.text = model__intern_n(m, token.text, token.length);
-	if (id == NO_ID || (token.length > 7 && !meaning.text) ||
-	    !vector_reserve(&names->items, names->items.count + 1) ||
-	    idmap__put(&names->ids, key, (uint32_t)names->items.count))
-		return NULL;
-	names->items.items[names->items.count++] = meaning;
-	return &names->items.items[names->items.count - 1];
+	return (token.length <= 7 || meaning.text) &&
+	       vector_reserve(&names->items, names->items.count + 1) &&
+	       !idmap__put(&names->ids, key, (uint32_t)names->items.count) &&
+	       vector_push(&names->items, meaning);
 }
 
 void std_names__release(struct names *names)
 {
+	idmap__release(&names->exact);
 	idmap__release(&names->ids);
 	free(names->items.items);
 }

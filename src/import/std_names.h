@@ -23,7 +23,8 @@ struct meaning {
 };
 
 struct names {
-	struct idmap ids;
+	struct idmap exact; /* short tokens without subclass: straight to the id */
+	struct idmap ids;   /* all others: index into items */
 	VECTOR(struct meaning) items;
 };
 
@@ -42,9 +43,12 @@ const struct op *std_op__find(struct token name);
 
 /* --- words --------------------------------------------------------------------------------- */
 
-struct meaning *std_names__find(const struct names *names, struct token token, uint64_t *key);
-struct meaning *std_names__add(struct names *names, struct model *m, struct token token,
-			       uint64_t key, uint32_t id, uint8_t subclass);
+/* false: not known yet, and *key is where std_names__add puts it. */
+bool std_names__find(const struct names *names, struct token token, uint64_t *key,
+		     struct meaning *found);
+/* false: no memory, or the id is NO_ID. */
+bool std_names__add(struct names *names, struct model *m, struct token token, uint64_t key,
+		    const struct meaning *fresh);
 void std_names__release(struct names *names);
 
 #endif

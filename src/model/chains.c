@@ -46,6 +46,8 @@ static void derive_dependencies(struct model *m, uint32_t id, bool *is_new_edge)
 		dependency__witness(m, dependencies[i], id, &chain->held[i], &chain->wanted);
 		dependency__count(m, dependencies[i], id, chain->count, chain->last);
 	}
+	if (chain->held_count)
+		m->chain_inner.items[id] = dependencies[chain->held_count - 1];
 }
 
 static uint32_t chain__create(struct model *m, uint64_t hash, const struct held_lock *held,
@@ -57,11 +59,14 @@ static uint32_t chain__create(struct model *m, uint64_t hash, const struct held_
 	fresh.held = arena__alloc(&m->arena, held_count * (sizeof(*held) + sizeof(uint32_t)) + 1,
 				  _Alignof(struct held_lock));
 	if (!fresh.held || !vector_reserve(&m->chains, id + 1ULL) ||
-	    idmap__put(&m->chain_ids, hash, id))
+	    !vector_reserve(&m->chain_hashes, id + 1ULL) ||
+	    !vector_reserve(&m->chain_inner, id + 1ULL) || idmap__put(&m->chain_ids, hash, id))
 		return NO_ID;
 	if (held_count)
 		memcpy(fresh.held, held, held_count * sizeof(*held));
 	m->chains.items[m->chains.count++] = fresh;
+	m->chain_hashes.items[m->chain_hashes.count++] = hash;
+	m->chain_inner.items[m->chain_inner.count++] = NO_ID;
 	for (uint32_t i = 0; i < held_count; i++)
 		instance__note_mode(m, &held[i]);
 	instance__note_mode(m, wanted);
@@ -89,11 +94,14 @@ uint32_t chain__add_hashed(struct model *m, uint64_t hash, const struct held_loc
 			   uint64_t time, uint64_t count, uint32_t path)
 {
 	/* equal 64-bit hashes stand for equality: among 10^7 chains 3 in a million to be wrong */
-	uint32_t id = idmap__get(&m->chain_ids, hash);
+	uint32_t id;
 	bool is_new_edge[MAX_HELD];
 	struct chain *chain;
 
+	idmap__prefetch(&m->task_chain_ids, hash_mix(hash, task));
+	id = idmap__get(&m->chain_ids, hash);
 	if (id != IDMAP_NONE) {
+		__builtin_prefetch(&m->chains.items[id]);
 		model__count_chain(m, id, count, time);
 		if (task != NO_ID)
 			model__add_task_chain(m, task, id, time, count);
@@ -133,11 +141,16 @@ uint32_t model__add_chain(struct model *m, const struct held_lock *held, uint32_
 void model__count_chain(struct model *m, uint32_t id, uint64_t count, uint64_t time)
 {
 	struct chain *chain = &m->chains.items[id];
-	const uint32_t *dependencies = chain_dependencies(chain);
+	uint32_t inner = m->chain_inner.items[id];
+	const uint32_t *dependencies;
 
+	/* the usual chain has one held lock: its dependency is known without reading the chain */
+	if (inner != NO_ID)
+		dependency__count(m, inner, id, count, time);
 	chain->count += count;
 	see_time(&chain->first, &chain->last, time);
-	for (uint32_t i = 0; i < chain->held_count; i++) {
+	dependencies = chain_dependencies(chain);
+	for (uint32_t i = 0; i + 1 < chain->held_count; i++) {
 		if (dependencies[i] != NO_ID)
 			dependency__count(m, dependencies[i], id, count, time);
 	}
@@ -155,7 +168,7 @@ void model__add_task_chain(struct model *m, uint32_t task, uint32_t chain_id, ui
 			   uint64_t count)
 {
 	struct task_chain fresh = { task, chain_id, count, time, time };
-	uint64_t key = idmap_pair(task, chain_id);
+	uint64_t key = hash_mix(m->chain_hashes.items[chain_id], task);
 	uint32_t id = idmap__get(&m->task_chain_ids, key);
 	struct chain *chain = &m->chains.items[chain_id];
 

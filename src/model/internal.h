@@ -61,8 +61,10 @@ struct model {
 
 	VECTOR(struct chain) chains;
 	struct idmap chain_ids;
+	VECTOR(uint64_t) chain_hashes; /* parallel to chains */
+	VECTOR(uint32_t) chain_inner;  /* by chain: dependency from the innermost held lock */
 	VECTOR(struct task_chain) task_chains;
-	struct idmap task_chain_ids;
+	struct idmap task_chain_ids; /* by hash of the chain and task: found without the chain */
 	VECTOR(struct dependency) dependencies;
 	VECTOR(struct id_list) witnesses; /* parallel to dependencies, beyond first_chain */
 	struct idmap dependency_ids;

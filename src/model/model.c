@@ -64,7 +64,8 @@ void model__free(struct model *m)
 			   m->task_chains.items, m->dependencies.items, m->edges.items,
 			   m->events.items,	 m->bad_releases.items, m->path_events.items,
 			   m->durations.items,
-			   m->event_chains.items, m->writer_noted.items };
+			   m->event_chains.items, m->writer_noted.items,
+			   m->chain_hashes.items, m->chain_inner.items };
 
 	events__release(m);
 	id_lists__release(m->witnesses.items, m->witnesses.count);

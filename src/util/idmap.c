@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE (2u << 20)
 
 uint64_t hash_bytes(const void *bytes, size_t length)
 {
@@ -36,6 +39,20 @@ uint32_t idmap__get(const struct idmap *map, uint64_t key)
 	return map->slots[slot_of(map, key)].value;
 }
 
+/* Probes of a big table miss the TLB as much as the cache: ask for huge pages. */
+static struct idmap_slot *allocate(uint64_t capacity)
+{
+	size_t bytes = capacity * sizeof(struct idmap_slot);
+	struct idmap_slot *slots;
+
+	if (bytes < 2 * HUGE_PAGE)
+		return malloc(bytes);
+	slots = aligned_alloc(HUGE_PAGE, bytes);
+	if (slots)
+		madvise(slots, bytes, MADV_HUGEPAGE);
+	return slots;
+}
+
 static int grow(struct idmap *map)
 {
 	uint64_t capacity = map->slots ? 2 * ((uint64_t)map->mask + 1) : 64;
@@ -43,7 +60,7 @@ static int grow(struct idmap *map)
 
 	if (capacity > 1ULL << 31)
 		return -ENOMEM;
-	bigger.slots = malloc(capacity * sizeof(*bigger.slots));
+	bigger.slots = allocate(capacity);
 	if (!bigger.slots)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < capacity; i++)

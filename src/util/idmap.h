@@ -38,6 +38,13 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 
 uint64_t hash_bytes(const void *bytes, size_t length);
 
+/* A get of this key follows soon. */
+static inline void idmap__prefetch(const struct idmap *map, uint64_t key)
+{
+	if (map->slots)
+		__builtin_prefetch(&map->slots[(uint32_t)hash_mix(key, 0) & map->mask]);
+}
+
 /* IDMAP_NONE if absent. */
 uint32_t idmap__get(const struct idmap *map, uint64_t key);
 /* Insert; the key must be absent. */
