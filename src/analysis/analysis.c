@@ -59,6 +59,7 @@ void analysis__free(struct analysis *a)
 	idmap__release(&a->by_key);
 	order__release(&a->order);
 	scratch__release(a);
+	strong__release(a);
 	free(a->list.items);
 	arena__release(&a->arena);
 	free(a);

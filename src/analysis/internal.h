@@ -15,6 +15,7 @@
 #include "util/memory.h"
 
 struct decision;
+struct strong_search;
 
 enum link { LINK_NONE, LINK_FAIR, LINK_HARD };
 
@@ -86,6 +87,7 @@ struct analysis {
 	struct idmap by_key; /* hash of key -> index in list */
 	struct arena arena;
 	struct order order;
+	struct strong_search *search; /* scratch of strong.c */
 	VECTOR(struct candidate) candidates;
 	struct idmap candidate_ids; /* hash of the cycle -> index */
 	VECTOR(struct ids) by_edge; /* candidates that run over a class edge */
@@ -119,10 +121,12 @@ void order__release(struct order *o);
 
 /*
  * strong.c: shortest strong cycle over `edge` (its from-class held in `from_mode`), not using the
- * edges in `avoid` (may be NULL), visiting at most `budget` states (0: no bound). NULL: none. Lives in the arena.
+ * edges in `avoid` (may be NULL), looking at no more than `budget` edges (0: no bound). NULL: none.
+ * Lives in the arena.
  */
 struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_mode,
 			       const struct ids *avoid, uint32_t budget);
+void strong__release(struct analysis *a);
 /* The two-class cycle over edge and its reverse with these held modes is strong. */
 bool strong__pair(const struct model *m, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 		  uint8_t to_mode);

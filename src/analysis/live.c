@@ -7,8 +7,14 @@
 
 #include <string.h>
 
-/* States visited per new edge while edges lie aside; what lies farther is found at the end. */
-#define LIVE_BUDGET 4096
+/*
+ * Edges looked at for an edge that closes a cycle, and for one that only might together with edges
+ * put aside; what lies farther is found at the end.
+ */
+#define CLOSING_BUDGET 65536
+#define ASIDE_BUDGET 256
+/* Dependencies of an edge up to which every new one is joined with the cycles over it. */
+#define RECHECK_ALWAYS 64
 
 /* --- candidates ------------------------------------------------------------------------------- */
 
@@ -97,6 +103,17 @@ static void count_again(const struct model *m, struct finding *f, uint32_t depen
 	}
 }
 
+/*
+ * Long cycles over edges with many dependencies cost a join each time: they are looked at again only
+ * as the edge doubles, and at the end.
+ */
+static bool is_due(const struct model *m, const struct candidate *candidate, uint32_t edge)
+{
+	uint32_t count = model__class_edge(m, edge)->dependency_count;
+
+	return candidate->cycle.length == 2 || count <= RECHECK_ALWAYS || !(count & (count - 1));
+}
+
 static void recheck_edge(struct analysis *a, uint32_t dependency)
 {
 	uint32_t edge = model__dependency(a->m, dependency)->class_edge;
@@ -109,14 +126,14 @@ static void recheck_edge(struct analysis *a, uint32_t dependency)
 
 		if (candidate->settled)
 			count_again(a->m, candidate->finding, dependency);
-		else
+		else if (is_due(a->m, candidate, edge))
 			consider(a, candidate, dependency, GRADE_INFO);
 	}
 }
 
 /* --- the class graph -------------------------------------------------------------------------- */
 
-static void consider_edge(struct analysis *a, uint32_t edge_id)
+static void consider_edge(struct analysis *a, uint32_t edge_id, uint32_t budget)
 {
 	const struct class_edge *edge = model__class_edge(a->m, edge_id);
 	uint32_t reverse = model__find_edge(a->m, edge->to, edge->from);
@@ -130,7 +147,7 @@ static void consider_edge(struct analysis *a, uint32_t edge_id)
 		is_pair = true;
 	}
 	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED && !is_pair; mode++)
-		candidate__consider(a, strong__shortest(a, edge_id, mode, NULL, LIVE_BUDGET),
+		candidate__consider(a, strong__shortest(a, edge_id, mode, NULL, budget),
 				    GRADE_INFO);
 }
 
@@ -159,5 +176,6 @@ void live__dependency(void *context, const struct model *m, uint32_t dependency,
 		order__add_edge(&a->order, m, d->class_edge);
 	}
 	if (a->order.aside_count)
-		consider_edge(a, d->class_edge);
+		consider_edge(a, d->class_edge,
+			      a->order.aside[d->class_edge] ? CLOSING_BUDGET : ASIDE_BUDGET);
 }

@@ -91,30 +91,34 @@ struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, uin
 /* How a state was reached: over `edge`, whose from-class was held in `mode`, from state `parent`. */
 struct step {
 	uint32_t parent, edge;
-	uint8_t mode, seen;
+	uint32_t seen; /* number of the search that was here last */
+	uint8_t mode;
 };
 
-/* state = 2 * class + (wanted as a recursive reader) */
-struct search {
+/* state = 2 * class + (wanted as a recursive reader); kept between searches, so none clears it */
+struct strong_search {
 	struct step *steps;
+	uint64_t capacity;
+	uint32_t number;
 	struct ids queue;
+	uint64_t edges; /* left to look at */
 };
 
-static void visit(struct search *s, uint32_t to, uint8_t wanted, struct step step)
+static void visit(struct strong_search *s, uint32_t to, uint8_t wanted, struct step step)
 {
 	for (uint32_t weak = 0; weak < 2; weak++) {
 		bool possible = weak ? wanted & 1u << LOCK_SHARED_RECURSIVE :
 				       wanted & (1u << LOCK_EXCLUSIVE | 1u << LOCK_SHARED);
 
-		if (!possible || s->steps[2 * to + weak].seen)
+		if (!possible || s->steps[2 * to + weak].seen == s->number)
 			continue;
-		step.seen = 1;
+		step.seen = s->number;
 		s->steps[2 * to + weak] = step;
 		ids__push(&s->queue, 2 * to + weak);
 	}
 }
 
-static struct cycle *trace_back(struct analysis *a, const struct search *s, uint32_t edge,
+static struct cycle *trace_back(struct analysis *a, const struct strong_search *s, uint32_t edge,
 				uint8_t from_mode, uint32_t last_state, uint32_t last_edge,
 				uint8_t last_mode)
 {
@@ -150,13 +154,13 @@ static bool is_avoided(const struct ids *avoid, uint32_t edge)
 }
 
 /* Follow every edge out of one state; returns the cycle when one of them closes it. */
-static struct cycle *expand(struct analysis *a, struct search *s, uint32_t state, uint32_t edge,
+static struct cycle *expand(struct analysis *a, struct strong_search *s, uint32_t state, uint32_t edge,
 			    uint8_t from_mode, const struct ids *avoid)
 {
 	uint32_t goal = model__class_edge(a->m, edge)->from;
 	const struct ids *out = &a->order.out[state / 2];
 
-	for (uint64_t i = 0; i < out->count; i++) {
+	for (uint64_t i = 0; i < out->count && s->edges; i++, s->edges--) {
 		const struct class_edge *next = model__class_edge(a->m, out->items[i]);
 
 		if (out->items[i] == edge || is_avoided(avoid, out->items[i]))
@@ -171,7 +175,7 @@ static struct cycle *expand(struct analysis *a, struct search *s, uint32_t state
 						  held);
 			if (next->to != goal)
 				visit(s, next->to, wanted,
-				      (struct step){ state, out->items[i], held, 1 });
+				      (struct step){ state, out->items[i], 0, held });
 		}
 	}
 	return NULL;
@@ -194,26 +198,51 @@ static bool is_simple(struct analysis *a, const struct cycle *cycle)
 	return simple;
 }
 
+static struct strong_search *start_search(struct analysis *a)
+{
+	struct strong_search *s = a->search ? a->search : calloc(1, sizeof(*s));
+	uint64_t had, wanted = 2 * a->order.class_count;
+
+	if (!s)
+		return NULL;
+	a->search = s;
+	had = s->capacity;
+	if (wanted > had) {
+		if (!array_reserve_bytes((void **)&s->steps, &s->capacity, wanted,
+					 sizeof(*s->steps)))
+			return NULL;
+		memset(s->steps + had, 0, (s->capacity - had) * sizeof(*s->steps));
+	}
+	s->number++;
+	s->queue.count = 0;
+	return s;
+}
+
+void strong__release(struct analysis *a)
+{
+	if (!a->search)
+		return;
+	ids__release(&a->search->queue);
+	free(a->search->steps);
+	free(a->search);
+}
+
 struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_mode,
 			       const struct ids *avoid, uint32_t budget)
 {
 	const struct class_edge *first = model__class_edge(a->m, edge);
 	uint8_t wanted = wanted_modes(first, from_mode);
+	struct strong_search *s;
 	struct cycle *cycle = NULL;
-	struct search s = { 0 };
 
 	if (!wanted || first->from == first->to)
 		return NULL;
-	s.steps = calloc(2 * a->order.class_count, sizeof(*s.steps));
-	if (!s.steps)
+	s = start_search(a);
+	if (!s)
 		return NULL;
-	visit(&s, first->to, wanted, (struct step){ NO_ID, edge, from_mode, 1 });
-	for (uint64_t i = 0; i < s.queue.count && !cycle; i++) {
-		if (budget && i >= budget)
-			break;
-		cycle = expand(a, &s, s.queue.items[i], edge, from_mode, avoid);
-	}
-	ids__release(&s.queue);
-	free(s.steps);
+	s->edges = budget ? budget : UINT64_MAX;
+	visit(s, first->to, wanted, (struct step){ NO_ID, edge, 0, from_mode });
+	for (uint64_t i = 0; i < s->queue.count && !cycle && s->edges; i++)
+		cycle = expand(a, s, s->queue.items[i], edge, from_mode, avoid);
 	return cycle && is_simple(a, cycle) ? cycle : NULL;
 }
