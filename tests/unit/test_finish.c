@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* analysis__finish: codes that traces without events show, rules, suppressions, losses, bad input. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "analysis.h"
+#include "analysis/stats.h"
+#include "import.h"
+
+static struct model *m;
+static struct analysis *a;
+static uint32_t complaints;
+static char last_complaint[256];
+
+static void complain(void *context, const char *file, uint32_t line, const char *message)
+{
+	(void)context;
+	complaints++;
+	snprintf(last_complaint, sizeof(last_complaint), "%s:%u: %s", file, line, message);
+}
+
+static int import(const char *text, size_t length)
+{
+	struct import_options options = { .format = IMPORT_STD, .complain = complain };
+	FILE *in = fmemopen((void *)text, length, "r");
+	int error = import_std(m, in, "trace", &options);
+
+	fclose(in);
+	return error;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	complaints = 0;
+	last_complaint[0] = '\0';
+	m = model__new();
+	a = NULL;
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	analysis__free(a);
+	model__free(m);
+	return 0;
+}
+
+static const struct finding_list *judge(const char *text, const struct analysis_options *options)
+{
+	static const struct analysis_options predict = { .predict = true };
+
+	assert_int_equal(import(text, strlen(text)), 0);
+	a = analysis__new(m, options ? options : &predict);
+	assert_int_equal(analysis__finish(a), 0);
+	return analysis__findings(a);
+}
+
+static const char inversion[] = "A|acq(X)|1\nA|acq(Y)|2\nA|rel(Y)|3\nA|rel(X)|4\n"
+				"B|acq(Y)|5\nB|acq(X)|6\nB|rel(X)|7\nB|rel(Y)|8\n";
+
+static void test_predicted(void **state)
+{
+	const struct finding_list *list = judge(inversion, NULL);
+	const struct finding *f = list->items[0];
+
+	(void)state;
+	assert_int_equal(list->count, 1);
+	assert_int_equal(f->code, CODE_PREDICTED);
+	assert_int_equal(f->prediction, PREDICTION_REACHABLE);
+	assert_true(f->schedule_count >= 3);
+	assert_string_equal(f->schedule[f->schedule_count - 1], "B waits for X at 6, which A holds");
+	assert_int_equal(f->length, 2);
+	assert_int_equal(f->witnesses[0].dependency != f->witnesses[1].dependency, 1);
+	assert_int_equal(analysis__exit_code(a, true), 2);
+}
+
+static void test_not_asked(void **state)
+{
+	struct analysis_options options = { 0 };
+	const struct finding *f = judge(inversion, &options)->items[0];
+
+	(void)state;
+	assert_int_equal(f->code, CODE_INSTANCE_INVERSION);
+	assert_int_equal(f->prediction, PREDICTION_NOT_DECIDED);
+	assert_non_null(f->prediction_note);
+}
+
+static void test_cut_stream(void **state)
+{
+	struct analysis_options options = { .predict = true };
+	struct trace_event cut = { .op = EVENT_CUT, .stack = NO_ID };
+
+	(void)state;
+	import(inversion, strlen(inversion));
+	model__add_event(m, &cut);
+	a = analysis__new(m, &options);
+	analysis__finish(a);
+	assert_int_equal(analysis__findings(a)->items[0]->code, CODE_INSTANCE_INVERSION);
+	assert_string_equal(analysis__findings(a)->items[0]->prediction_note,
+			    "the event stream has gaps");
+}
+
+static void test_suppressed_and_known(void **state)
+{
+	const char *classes[] = { "Y", "X" };
+	struct rule rule = { .kind = RULE_SUPPRESS,
+			     .class_count = 2,
+			     .classes = classes,
+			     .reason = "accepted" };
+	struct rule_set set = { &rule, 1 };
+	struct catalogue_row row = { .commit = "abc", .title = "t", .class_count = 2,
+				     .classes = classes };
+	struct catalogue catalogue = { &row, 1 };
+	struct analysis_options options = { .suppressions = &set, .catalogue = &catalogue };
+	const struct finding *f = judge(inversion, &options)->items[0];
+
+	(void)state;
+	assert_string_equal(f->suppressed, "accepted");
+	assert_int_equal(f->known_count, 1);
+	assert_int_equal(analysis__exit_code(a, true), 0);
+}
+
+static void test_declared_order(void **state)
+{
+	const char *classes[] = { "X", "Y*" };
+	struct rule rule = { .kind = RULE_ORDER, .class_count = 2, .classes = classes,
+			     .reason = "documented" };
+	struct rule_set set = { &rule, 1 };
+	struct analysis_options options = { .rules = &set };
+	const struct finding_list *list = judge("A|acq(Y1)|1\nA|acq(X)|2\n", &options);
+
+	(void)state;
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->code, CODE_ORDER_VIOLATION);
+	assert_string_equal(list->items[0]->rule, "X before Y*: documented");
+}
+
+static void test_reentrant_monitor(void **state)
+{
+	const struct finding_list *list =
+		judge("A|req(X)|1\nA|acq(X)|1\nA|req(X)|2\nA|acq(X)|2\nA|rel(X)|3\nA|acq(Y)|4\n"
+		      "A|rel(Y)|5\nA|rel(X)|6\n",
+		      NULL);
+
+	(void)state;
+	assert_int_equal(list->count, 0);
+	assert_int_equal(model__dependency_count(m), 1);
+	assert_int_equal(model__bad_release_count(m), 0);
+}
+
+static void test_waits_for_itself(void **state)
+{
+	const struct finding_list *list = judge("A|acq(X)|1\nA|req(X)|2\n", NULL);
+
+	(void)state;
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->code, CODE_DEADLOCK);
+	assert_int_equal(analysis__exit_code(a, true), 3);
+}
+
+static void test_finish_twice(void **state)
+{
+	const struct finding_list *list = judge(inversion, NULL);
+
+	(void)state;
+	assert_int_equal(analysis__finish(a), 0);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->code, CODE_PREDICTED);
+}
+
+static void test_ten_thousand_locks(void **state)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	const struct finding_list *list;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		fprintf(out, "T%d|acq(L%d)|1\nT%d|acq(L%d)|2\nT%d|rel(L%d)|3\nT%d|rel(L%d)|4\n", i, i,
+			i, (i + 1) % 10000, i, (i + 1) % 10000, i, i);
+	fclose(out);
+	list = judge(text, NULL);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->length, 10000);
+	assert_int_equal(list->items[0]->code, CODE_INSTANCE_INVERSION);
+	free(text);
+}
+
+static void test_bad_lines(void **state)
+{
+	static const char *const bad[] = {
+		"nonsense",	     "A|",		 "|acq(X)|1",	     "A|acq|1",
+		"A|acq()|1",	     "A|frob(X)|1",	 "A|acq(X|1",	     "A|fork()|1",
+		"A|r()|1",	     "A|acq(X:9)|1",	 "A|acq(X:12)|1",    "A|acq(X#)|1",
+		"A|acq(X#1z)|1",     "A|acq(#1)|1",	 "A|acq(X#18446744073709551616)|1",
+		"A|acq(X#99999999999999999999999999999999999999999)|1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[256];
+		uint32_t before = complaints;
+
+		snprintf(text, sizeof(text), "A|acq(G)|1\n%s\nA|rel(G)|2\n", bad[i]);
+		assert_int_equal(import(text, strlen(text)), 0);
+		assert_int_equal(complaints, before + 1);
+		assert_non_null(strstr(last_complaint, "trace:2: "));
+	}
+	assert_int_equal(model__loss(m, LOSS_PARSE), complaints);
+	assert_int_equal(model__bad_release_count(m), 0); /* the rest of each was read */
+	assert_int_equal(import("nothing\nhere\n", 13), -22);
+	assert_int_equal(import("A|acq(X)|1\nA|ac\0q(Y)|2\n", 23), 0); /* a NUL */
+}
+
+static void test_odd_but_good_lines(void **state)
+{
+	const char text[] = "# comment\n\n  A | acq( X ) | somewhere \r\nA|acq(Y#0x10:1)\n"
+			    "A|rel(Y#16)|x\nA|begin\nA|end(0)|0\nA|acq(a.b.c:d)|1\n"
+			    "A|acq(X#18446744073709551615)|1\n";
+
+	(void)state;
+	assert_int_equal(import(text, strlen(text)), 0);
+	assert_int_equal(complaints, 0);
+	assert_int_equal(model__bad_release_count(m), 0);
+	assert_true(model__find_class(m, "Y/1") != NO_ID);
+	assert_true(model__find_class(m, "a.b.c:d") != NO_ID);
+}
+
+static void test_subclass(void **state)
+{
+	const struct finding_list *list =
+		judge("A|acq(X#1)|1\nA|acq(X#2:1)|2\nA|rel(X#2)|3\nA|rel(X#1)|4\n", NULL);
+
+	(void)state;
+	/* annotated as another class: no nesting of one class */
+	assert_int_equal(list->count, 0);
+}
+
+static void test_fair(void **state)
+{
+	/* each reads one and wants to read the other; writers of both exist */
+	const struct finding_list *list =
+		judge("A|racq(X)|1\nA|racq(Y)|2\nA|rrel(Y)|3\nA|rrel(X)|4\n"
+		      "B|racq(Y)|5\nB|racq(X)|6\nB|rrel(X)|7\nB|rrel(Y)|8\n"
+		      "C|acq(X)|9\nC|rel(X)|10\nC|acq(Y)|11\nC|rel(Y)|12\n",
+		      NULL);
+
+	(void)state;
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->code, CODE_PREDICTED_FAIR);
+	assert_string_equal(list->items[0]->key, "inversion:X(shared)>Y(shared)");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(test_predicted),	      TEST(test_not_asked),
+		TEST(test_cut_stream),	      TEST(test_suppressed_and_known),
+		TEST(test_declared_order),    TEST(test_reentrant_monitor),
+		TEST(test_waits_for_itself),  TEST(test_finish_twice),
+		TEST(test_ten_thousand_locks), TEST(test_bad_lines),
+		TEST(test_odd_but_good_lines), TEST(test_subclass),
+		TEST(test_fair),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
