@@ -301,6 +301,7 @@ int session__attach(struct session *s)
 	s->started = clock_mono_ns();
 	model__set_fact(s->model, "probe.level",
 			attach_level_names[capture__level(s->capture)]);
+	session__note_probes(s);
 	return 0;
 }
 
@@ -357,9 +358,10 @@ void session__settle(struct session *s)
 
 int session__finish(struct session *s, const char *verdict)
 {
-	int status;
+	int status, error;
 
 	session__settle(s);
+	session__note_probes(s); /* modules may have come and gone */
 	if (s->store) {
 		uint64_t lost = store_writer__lost(s->store);
 
@@ -367,8 +369,10 @@ int session__finish(struct session *s, const char *verdict)
 			model__add_loss(s->model, LOSS_STORE, lost - s->store_lost_seen);
 	}
 	status = analysis__exit_code(s->analysis, true);
-	if (s->store && store_writer__close(s->store, analysis__findings(s->analysis), verdict))
-		say_warning("the recording %s is not complete", s->settings.output);
+	error = store_writer__close(s->store, analysis__findings(s->analysis), verdict);
+	if (error)
+		say_warning("the recording %s is not complete: %s", s->settings.output,
+			    strerror(-error));
 	s->store = NULL;
 	s->is_finished = true;
 	return status;
@@ -384,9 +388,4 @@ void session__close(struct session *s)
 	kernel__close(s->kernel);
 	rule_set__free(s->rules);
 	rule_set__free(s->suppressions);
-}
-
-uint32_t session__probes(const struct session *s, struct probe_info *out)
-{
-	return capture__probes(s->capture, out, SESSION_PROBES);
 }

@@ -77,5 +77,6 @@ void session__close(struct session *s);
 int session__replace_rules(struct session *s, struct rule_set *rules,
 			   struct rule_set *suppressions);
 uint32_t session__probes(const struct session *s, struct probe_info *out);
+void session__note_probes(struct session *s); /* as facts "probe.NAME" */
 
 #endif
