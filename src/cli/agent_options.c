@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "cli/agent_command.h"
@@ -119,7 +120,7 @@ static int make_absolute(const char **path, char buffer[PATH_MAX])
 		char here[PATH_MAX / 2];
 
 		/* it may come later (a textfile) */
-		if (!realpath(".", here) ||
+		if (!getcwd(here, sizeof(here)) ||
 		    snprintf(buffer, PATH_MAX, "%s/%s", here, *path) >= PATH_MAX)
 			return -ENAMETOOLONG;
 	}

@@ -14,7 +14,7 @@ ok() { # status, text
 	if [ "$1" -eq 0 ]; then echo "ok $count - $2"; else echo "not ok $count - $2"; fi
 }
 skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
-notes() { sed 's/^/# /' "$1" | tail -n "${2:-20}"; }
+notes() { grep -aE "^[EW]: |error|Error|warning:|undefined" "$1" | cut -c1-300 | tail -n 12 | sed 's/^/# /'; }
 
 # --- make install -------------------------------------------------------------------------------
 make -s install PREFIX=/usr/local DESTDIR="$work/root" >"$work/log" 2>&1
@@ -57,7 +57,7 @@ for copy in one two-with-a-longer-name; do
 	(cd "$work/$copy" && src/debian/build-deb "$(sed -n 's/^VERSION *:= *//p' Makefile)" deb) >"$work/log" 2>&1
 	status=$?
 	ok $status "make deb ($copy)"
-	[ $status -eq 0 ] || notes "$work/log" 40
+	[ $status -eq 0 ] || notes "$work/log"
 done
 # shellcheck disable=SC2211
 first=$(ls "$work"/one/deb/vfiotrace_*.deb 2>/dev/null)
