@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Rules files: declared orders, suppressions, instance-only classes. Format: vfiotrace-rules(5). */
+/* Rules files: declared orders, suppressions, instance-only classes. Format: vfiotrace-rules(7). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
