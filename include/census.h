@@ -25,7 +25,7 @@ struct census_options {
 	struct kernel *kernel;
 	struct model *model;
 	bool stacks_of_blocked; /* D-state tasks that wait elsewhere too */
-	bool user_stacks;       /* of waiters and owners; takes milliseconds each */
+	bool user_stacks;	/* of waiters and owners; takes milliseconds each */
 	int verbosity;
 	/* live capture only; all may be NULL or 0 */
 	struct census_source *source; /* kept open between runs; NULL: opened and closed by each */
@@ -38,7 +38,7 @@ struct census_options {
 
 struct census_lock {
 	uint32_t instance;
-	uint8_t kind; /* enum lock_kind */
+	uint8_t kind;	/* enum lock_kind */
 	uint32_t owner; /* task id or NO_ID */
 	uint32_t readers;
 	uint32_t waiter_count;
@@ -46,7 +46,7 @@ struct census_lock {
 
 /* Who has what open. */
 struct census_open {
-	uint32_t task;   /* the process: its main thread */
+	uint32_t task;	 /* the process: its main thread */
 	uint32_t object; /* in the model */
 	uint32_t fd;
 };
@@ -71,14 +71,15 @@ struct census {
 
 struct census *census__run(const struct census_options *options, int *error);
 /*
- * Cycles of the wait-for graph, each confirmed: all its links were read again while none of its tasks
- * ran (their context switch counts stood still), so they were true at one moment. Number added to
- * `out`, or -errno.
+ * Cycles of the wait-for graph, each confirmed: all its links were read again while none of its
+ * tasks ran (their context switch counts stood still), so they were true at one moment. Number
+ * added to `out`, or -errno.
  */
 int census__find_deadlocks(struct census *c, struct finding_list *out, uint64_t now);
 /* Read the owners again and again for `ns`, or until `stop` says so. */
 void census__watch_owners(struct census *c, uint64_t ns, bool (*stop)(void));
-/* Leave in `c` only locks whose owner stayed all the while `before` was watched, and is there yet. */
+/* Leave in `c` only locks whose owner stayed all the while `before` was watched, and is there yet.
+ */
 void census__keep_steady(struct census *c, const struct census *before);
 void census__free(struct census *c);
 const char *census__error(void);

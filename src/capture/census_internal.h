@@ -20,10 +20,10 @@ struct census_task {
 	struct census_task_record record;
 	uint64_t *frames; /* innermost first */
 	uint32_t frame_count;
-	uint32_t id;           /* in the model, NO_ID until needed */
+	uint32_t id;	       /* in the model, NO_ID until needed */
 	uint32_t kernel_stack; /* in the model */
 	uint32_t user_stack;
-	bool is_waiter;        /* of a lock below */
+	bool is_waiter; /* of a lock below */
 	UT_hash_handle hh;
 };
 
@@ -54,16 +54,49 @@ struct census_extra_wait {
 
 /* Offsets the census uses, by name; see the table in census_offsets.c. */
 enum census_offset {
-	AT_KVM_LIST, AT_KVM_MM, AT_KVM_PID, AT_KVM_DEVICES,
-	AT_VCPU_KVM, AT_VCPU_ID,
-	AT_KVM_DEVICE_OPS, AT_KVM_DEVICE_KVM, AT_KVM_DEVICE_PRIVATE, AT_KVM_DEVICE_NODE, AT_KVM_OPS_NAME,
-	AT_GROUP_NEXT, AT_GROUP_IOMMU, AT_GROUP_CONTAINER, AT_GROUP_DEVICES,
-	AT_DEVICE_DEV, AT_DEVICE_GROUP, AT_DEVICE_GROUP_NEXT, AT_DEVICE_SET, AT_DEVICE_KVM,
+	AT_KVM_LIST,
+	AT_KVM_MM,
+	AT_KVM_PID,
+	AT_KVM_DEVICES,
+	AT_VCPU_KVM,
+	AT_VCPU_ID,
+	AT_KVM_DEVICE_OPS,
+	AT_KVM_DEVICE_KVM,
+	AT_KVM_DEVICE_PRIVATE,
+	AT_KVM_DEVICE_NODE,
+	AT_KVM_OPS_NAME,
+	AT_GROUP_NEXT,
+	AT_GROUP_IOMMU,
+	AT_GROUP_CONTAINER,
+	AT_GROUP_DEVICES,
+	AT_DEVICE_DEV,
+	AT_DEVICE_GROUP,
+	AT_DEVICE_GROUP_NEXT,
+	AT_DEVICE_SET,
+	AT_DEVICE_KVM,
 	AT_DEVICE_FILE_DEVICE,
-	AT_CONTAINER_DRIVER, AT_CONTAINER_DATA, AT_IOMMU_DRIVER_OPS, AT_IOMMU_OPS_NAME,
-	AT_IOMMU_GROUP_ID, AT_DEV_NAME, AT_DEV_INIT_NAME, AT_DEV_DRIVER, AT_DRIVER_NAME,
-	AT_MM_LOCK, AT_TASK_MM, AT_TASK_STACK, AT_TASK_BLOCKED_ON, AT_TASK_BLOCKER, AT_TASK_PI_BLOCKED,
-	AT_TASK_SP, AT_TASK_NVCSW, AT_TASK_NIVCSW, AT_TASK_STATE, AT_TASK_ON_CPU, AT_TASK_ON_RQ, AT_TASK_TID,
+	AT_CONTAINER_DRIVER,
+	AT_CONTAINER_DATA,
+	AT_IOMMU_DRIVER_OPS,
+	AT_IOMMU_OPS_NAME,
+	AT_IOMMU_GROUP_ID,
+	AT_DEV_NAME,
+	AT_DEV_INIT_NAME,
+	AT_DEV_DRIVER,
+	AT_DRIVER_NAME,
+	AT_MM_LOCK,
+	AT_TASK_MM,
+	AT_TASK_STACK,
+	AT_TASK_BLOCKED_ON,
+	AT_TASK_BLOCKER,
+	AT_TASK_PI_BLOCKED,
+	AT_TASK_SP,
+	AT_TASK_NVCSW,
+	AT_TASK_NIVCSW,
+	AT_TASK_STATE,
+	AT_TASK_ON_CPU,
+	AT_TASK_ON_RQ,
+	AT_TASK_TID,
 	AT_TASK_START,
 	CENSUS_OFFSETS,
 };
@@ -99,28 +132,32 @@ uint64_t census__pointer(const struct census_run *r, uint64_t object, enum censu
 uint32_t census__number(const struct census_run *r, uint64_t object, enum census_offset at);
 /* Elements of a list_head at `head`: calls `add` with the containing object's address. */
 int census__walk_list(struct census_run *r, uint64_t head, int member,
-		      int (*add)(struct census_run *r, uint64_t object, void *context), void *context);
+		      int (*add)(struct census_run *r, uint64_t object, void *context),
+		      void *context);
 
 /* --- census.c */
-void census__note(struct census_run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void census__note(struct census_run *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 struct census_task *census__task(struct census_run *r, uint64_t address);
 struct census_task *census__task_of_pid(struct census_run *r, uint32_t pid);
 uint32_t census__task_id(struct census_run *r, struct census_task *task);
 char census__state_letter(uint32_t state);
-uint32_t census__add_stack(struct kernel *k, struct model *m, const uint64_t *frames, uint32_t count);
+uint32_t census__add_stack(struct kernel *k, struct model *m, const uint64_t *frames,
+			   uint32_t count);
 
 /* --- census_objects.c */
 int census__find_objects(struct census_run *r);
 /* --- census_names.c */
-struct census_known_lock *census__add_lock(struct census_run *r, uint64_t address, enum lock_kind kind,
-					   const char *class_name, const char *name, uint32_t object,
-					   bool in_scope);
+struct census_known_lock *census__add_lock(struct census_run *r, uint64_t address,
+					   enum lock_kind kind, const char *class_name,
+					   const char *name, uint32_t object, bool in_scope);
 /* A lock found through a task that waits for it: named as well as possible. */
 struct census_known_lock *census__name_lock(struct census_run *r, uint64_t address,
 					    enum lock_kind kind, const struct census_task *waiter);
 /* --- census_waits.c */
 int census__find_waits(struct census_run *r);
-/* --- census_confirm.c: is every link of this deadlock there, and did no task on it run meanwhile? */
+/* --- census_confirm.c: is every link of this deadlock there, and did no task on it run meanwhile?
+ */
 bool census__confirm(struct census_run *r, const struct finding *finding);
 
 #endif

@@ -20,16 +20,17 @@ struct now_options {
 enum { OPTION_WATCH = 256, OPTION_WAIT_FOR, OPTION_BTF };
 
 static const struct argp_option option_table[] = {
-	{ "watch", OPTION_WATCH, "TIME", 0, "Look again every TIME until interrupted", 1 },
-	{ "wait-for", OPTION_WAIT_FOR, "TIME", 0,
-	  "Watch for TIME first; show only owners that stayed all the while", 1 },
-	{ "format", 'f', "FORMAT", 0, "text, json, dot, svg, mermaid or markdown", 1 },
-	{ "output", 'o', "FILE", 0, "Write there instead of to stdout", 1 },
-	{ "btf", OPTION_BTF, "FILE", 0, "BTF of this kernel, where it has none itself", 1 },
-	{ 0 },
+	{"watch", OPTION_WATCH, "TIME", 0, "Look again every TIME until interrupted", 1},
+	{"wait-for", OPTION_WAIT_FOR, "TIME", 0,
+	 "Watch for TIME first; show only owners that stayed all the while", 1},
+	{"format", 'f', "FORMAT", 0, "text, json, dot, svg, mermaid or markdown", 1},
+	{"output", 'o', "FILE", 0, "Write there instead of to stdout", 1},
+	{"btf", OPTION_BTF, "FILE", 0, "BTF of this kernel, where it has none itself", 1},
+	{0},
 };
 
-static int take_duration(const char *text, uint64_t *ns, const char *option, struct argp_state *state)
+static int take_duration(const char *text, uint64_t *ns, const char *option,
+			 struct argp_state *state)
 {
 	if (!parse_duration(text, ns) && *ns)
 		return 0;
@@ -60,7 +61,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			options->format = (enum report_format)format;
 			return 0;
 		}
-		argp_error(state, "--format takes text, json, dot, svg, mermaid or markdown, not \"%s\"",
+		argp_error(state,
+			   "--format takes text, json, dot, svg, mermaid or markdown, not \"%s\"",
 			   argument);
 		return EINVAL;
 	case ARGP_KEY_ARG:
@@ -70,18 +72,21 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse_option,
-	.doc = "Every VM, VFIO group and device, who owns their locks and who waits for them; and whether "
+	.doc = "Every VM, VFIO group and device, who owns their locks and who waits for them; and "
+	       "whether "
 	       "something is deadlocked, also when it happened before this program came.\v"
-	       "Nothing is attached to any function. Exit status: 0 no deadlock, 3 a deadlock exists, "
+	       "Nothing is attached to any function. Exit status: 0 no deadlock, 3 a deadlock "
+	       "exists, "
 	       "1 error, 64 wrong usage, 77 not possible on this kernel or with these privileges.",
 	.children = children,
 };
 
-/* --- one look -------------------------------------------------------------------------------------------- */
+/* --- one look
+ * -------------------------------------------------------------------------------------------- */
 
 struct look {
 	struct model *model;
@@ -125,7 +130,7 @@ static void pause_for(uint64_t ns)
 
 	while (!signals__stop() && (now = clock_mono_ns()) < end) {
 		uint64_t left = end - now < 50000000 ? end - now : 50000000;
-		struct timespec piece = { 0, (long)left };
+		struct timespec piece = {0, (long)left};
 
 		nanosleep(&piece, NULL);
 	}
@@ -153,7 +158,7 @@ static int show(FILE *out, const struct now_options *options, const struct look 
 /* Exit status of this look, or -errno. */
 static int look_once(FILE *out, const struct now_options *options, struct kernel *kernel)
 {
-	struct look before = { 0 }, look = { 0 };
+	struct look before = {0}, look = {0};
 	int status = 0;
 
 	if (options->wait_for_ns) {
@@ -205,7 +210,7 @@ static int run(const struct now_options *options, struct kernel *kernel, FILE *o
 
 int now_main(int argc, char **argv)
 {
-	struct now_options options = { .format = REPORT_TEXT };
+	struct now_options options = {.format = REPORT_TEXT};
 	struct kernel *kernel;
 	FILE *out = stdout;
 	int status;

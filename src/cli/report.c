@@ -190,8 +190,8 @@ static int write_report(struct report_settings *settings, enum report_format for
 
 int report_main(int argc, char **argv)
 {
-	struct report_settings settings = { .format = -1, .events = DEFAULT_EVENTS };
-	struct source_options load = { 0 };
+	struct report_settings settings = {.format = -1, .events = DEFAULT_EVENTS};
+	struct source_options load = {0};
 	struct sources s;
 	enum report_format format;
 	int status = EXIT_ERROR;

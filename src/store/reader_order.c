@@ -273,7 +273,7 @@ static int64_t first_event(struct reader *r, bool *cut)
 
 static int read_events(struct reader *r)
 {
-	static const struct trace_event gap = { .op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID };
+	static const struct trace_event gap = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
 	char query[200];
 	bool cut;
 	int error = 0;
