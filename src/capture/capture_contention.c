@@ -52,6 +52,9 @@ int capture__attach_contention(struct capture *c)
 		c->contention = NULL;
 		c->contention_error = err;
 	}
+	/* No wait seen and no wait looked at must not read the same. */
+	if (err)
+		model__set_fact(c->options.model, "probe.waits", contention__error());
 	return err;
 }
 

@@ -91,3 +91,14 @@ bool durations__any(const struct model *m, bool is_hold)
 			return true;
 	return false;
 }
+
+const char *durations__missing(const struct model *m, bool is_hold)
+{
+	if (is_hold)
+		return "not recorded (--holds records them)";
+	if (model__fact(m, "probe.waits"))
+		return model__fact(m, "probe.waits");
+	if (!model__fact(m, "probe.level"))
+		return "not known: this source does not record waits";
+	return "no contended wait was seen";
+}

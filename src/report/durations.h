@@ -23,5 +23,7 @@ uint32_t durations__collect(const struct model *m, bool is_hold, enum durations_
 /* Upper bound of the bucket in which the quantile (0..1) lies, at most the maximum seen. */
 uint64_t histogram__quantile(const struct histogram *h, double quantile);
 bool durations__any(const struct model *m, bool is_hold);
+/* Why there are none; raw text that may quote the kernel. */
+const char *durations__missing(const struct model *m, bool is_hold);
 
 #endif

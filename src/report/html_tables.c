@@ -100,9 +100,13 @@ static void put_all_durations(FILE *out, const struct html_selection *s)
 	static const char *const names[2][3] = {{"waits", "wait_paths", "wait_vms"},
 						{"holds", "hold_paths", "hold_vms"}};
 
-	for (int is_hold = 0; is_hold < 2; is_hold++)
+	for (int is_hold = 0; is_hold < 2; is_hold++) {
 		for (int by = 0; by < 3; by++)
 			put_durations(out, s, names[is_hold][by], is_hold, by);
+		fprintf(out, "\"no_%s\":", names[is_hold][0]);
+		write_json_string(out, durations__missing(s->m, is_hold));
+		fputs(",\n", out);
+	}
 }
 
 /* [time or index, task, op, instance, mode]; only tasks of a cycle */

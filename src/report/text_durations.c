@@ -69,8 +69,7 @@ void text_durations(FILE *out, const struct model *m, uint32_t top, bool color)
 	for (int is_hold = 0; is_hold < 2; is_hold++) {
 		text_heading(out, titles[is_hold], color);
 		if (!durations__any(m, is_hold)) {
-			fprintf(out, is_hold ? "  not recorded (--holds records them)\n"
-					     : "  no contended wait was seen\n");
+			fprintf(out, "  %s\n", text_safe(durations__missing(m, is_hold)));
 			continue;
 		}
 		put_table(out, m, is_hold, DURATIONS_BY_CLASS, top);

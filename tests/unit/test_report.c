@@ -207,6 +207,27 @@ static void test_deadlock_broken_by_a_signal(void **state)
 	free(text);
 }
 
+/* Nothing seen and nothing looked at are not the same. */
+static void test_why_no_waits(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f)), *g = calloc(1, sizeof(*g));
+	char *text;
+
+	(void)state;
+	f->m = model__new();
+	model__set_fact(f->m, "probe.level", "fentry");
+	text = plain(f, "text");
+	contains(text, "no contended wait was seen");
+	free(text);
+	g->m = model__new();
+	model__set_fact(g->m, "probe.level", "fentry");
+	model__set_fact(g->m, "probe.waits", "the contention programs cannot be loaded");
+	text = plain(g, "text");
+	contains(text, "the contention programs cannot be loaded");
+	lacks(text, "no contended wait was seen");
+	free(text);
+}
+
 static void test_tasks_filter(void **state)
 {
 	struct report_options options = {.tid = 4790};
@@ -527,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_text_color),
 		cmocka_unit_test(test_text_deadlock),
 		cmocka_unit_test(test_deadlock_broken_by_a_signal),
+		cmocka_unit_test(test_why_no_waits),
 		cmocka_unit_test(test_tasks_filter),
 		cmocka_unit_test(test_splat),
 		cmocka_unit_test(test_splat_deadlock),

@@ -179,8 +179,8 @@ function durationBlock(title, byClass, byPath, byVm, missing) {
 
 function drawTimes() {
 	$('times-tables').replaceChildren(
-		durationBlock('Waits', D.waits, D.wait_paths, D.wait_vms, 'No contended wait was seen.'),
-		durationBlock('Holds', D.holds, D.hold_paths, D.hold_vms, 'Not recorded. --holds records how long locks are held.'));
+		durationBlock('Waits', D.waits, D.wait_paths, D.wait_vms, D.no_waits),
+		durationBlock('Holds', D.holds, D.hold_paths, D.hold_vms, D.no_holds));
 }
 
 function taskRows(task) {
