@@ -14,7 +14,6 @@ const struct command commands[] = {
 	{"validate", validate_main,
 	 "is this kernel free of the inversion: pass, fail, inconclusive"},
 	{"diff", diff_main, "what changed between two kernels or two runs"},
-	{"analyze", analyze_main, "judge a recording, a trace or a kernel log, without root"},
 	{"report", report_main, "make a text, page, picture or splat of recordings and traces"},
 	{"merge", merge_main, "bring recordings of several runs or hosts together"},
 	{"agent", agent_main, "keep an eye on it for months: metrics, incidents, budget"},
