@@ -29,10 +29,12 @@ static int64_t realtime_offset(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)((uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec - capture__now());
+	return (int64_t)((uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec -
+			 capture__now());
 }
 
-/* --- open ------------------------------------------------------------------------------------------ */
+/* --- open
+ * ------------------------------------------------------------------------------------------ */
 
 static int map_shared_state(struct capture *c)
 {
@@ -69,7 +71,7 @@ static void fill_shared_state(struct capture *c)
 /* Static locks of VFIO and KVM belong to the interest set from the start. */
 static void add_static_interest(struct capture *c)
 {
-	static const char *const locks[] = { "kvm_lock", "kvm_usage_lock", "vendor_module_lock" };
+	static const char *const locks[] = {"kvm_lock", "kvm_usage_lock", "vendor_module_lock"};
 	int fd = programs__map_fd(c, "interest");
 
 	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
@@ -111,8 +113,9 @@ static int load_contention_only(struct capture *c)
 	capture__open_contention(c);
 	if (!c->contention)
 		return c->contention_error;
-	model__set_losses_unknown(c->options.model, "contention tracepoints only: orders taken without "
-						    "waiting are not seen");
+	model__set_losses_unknown(c->options.model,
+				  "contention tracepoints only: orders taken without "
+				  "waiting are not seen");
 	return 0;
 }
 
@@ -133,8 +136,9 @@ static int load(struct capture *c)
 		int again = load_at(c, ATTACH_KPROBE);
 
 		if (!again)
-			model__set_losses_unknown(c->options.model,
-						  "kprobes: runs the kernel skipped are not counted");
+			model__set_losses_unknown(
+				c->options.model,
+				"kprobes: runs the kernel skipped are not counted");
 		if (!again || wanted == ATTACH_KPROBE)
 			return again;
 		error = again;
@@ -207,7 +211,8 @@ fail:
 	return NULL;
 }
 
-/* --- attach ------------------------------------------------------------------------------------------ */
+/* --- attach
+ * ------------------------------------------------------------------------------------------ */
 
 static void count_missing(struct capture *c)
 {
@@ -229,8 +234,9 @@ int capture__attach(struct capture *c)
 	struct model_clock *clock = model__clock(c->options.model);
 
 	if (c->ring && !programs__attach_pending(c)) {
-		capture__set_error("no probe could be attached; `vfiotrace check` names the missing "
-				   "piece");
+		capture__set_error(
+			"no probe could be attached; `vfiotrace check` names the missing "
+			"piece");
 		return -ENOTSUP;
 	}
 	if (capture__attach_contention(c) && !c->ring) {
@@ -302,7 +308,8 @@ int capture__poll(struct capture *c, int timeout_ms)
 	return error < 0 && error != -EINTR ? error : 0;
 }
 
-/* --- stop -------------------------------------------------------------------------------------------- */
+/* --- stop
+ * -------------------------------------------------------------------------------------------- */
 
 int capture__stop(struct capture *c)
 {
@@ -330,13 +337,11 @@ static void free_tables(struct capture *c)
 	struct known_chain *chain, *next_chain;
 	struct known_site *site, *next_site;
 
-	HASH_ITER(hh, c->known_chains, chain, next_chain)
-	{
+	HASH_ITER(hh, c->known_chains, chain, next_chain) {
 		HASH_DEL(c->known_chains, chain);
 		free(chain);
 	}
-	HASH_ITER(hh, c->known_sites, site, next_site)
-	{
+	HASH_ITER(hh, c->known_sites, site, next_site) {
 		HASH_DEL(c->known_sites, site);
 		free(site);
 	}
@@ -359,7 +364,8 @@ void capture__close(struct capture *c)
 	free(c);
 }
 
-/* --- what is attached, what it cost --------------------------------------------------------------------- */
+/* --- what is attached, what it cost
+ * --------------------------------------------------------------------- */
 
 uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32_t max)
 {
@@ -406,8 +412,8 @@ void capture__stats(struct capture *c, struct capture_stats *out)
 			uint32_t size = sizeof(info);
 
 			if (c->probes[i].state != PROBE_ATTACHED || !c->probes[i].programs[j] ||
-			    bpf_obj_get_info_by_fd(bpf_program__fd(c->probes[i].programs[j]),
-						   &info, &size))
+			    bpf_obj_get_info_by_fd(bpf_program__fd(c->probes[i].programs[j]), &info,
+						   &size))
 				continue;
 			out->run_ns += info.run_time_ns;
 			out->run_count += info.run_cnt;

@@ -18,34 +18,35 @@ static const struct lock_row {
 	const char *type, *member;
 	enum lock_kind kind;
 } lock_rows[] = {
-	{ "kvm", "lock", LOCK_KIND_MUTEX },
-	{ "kvm", "slots_lock", LOCK_KIND_MUTEX },
-	{ "kvm", "slots_arch_lock", LOCK_KIND_MUTEX },
-	{ "kvm", "irq_lock", LOCK_KIND_MUTEX },
-	{ "kvm_vcpu", "mutex", LOCK_KIND_MUTEX },
-	{ "kvm_vfio", "lock", LOCK_KIND_MUTEX },
-	{ "vfio_group", "group_lock", LOCK_KIND_MUTEX },
-	{ "vfio_group", "device_lock", LOCK_KIND_MUTEX },
-	{ "vfio_device_set", "lock", LOCK_KIND_MUTEX },
-	{ "vfio_container", "group_lock", LOCK_KIND_RWSEM },
-	{ "vfio_iommu", "lock", LOCK_KIND_MUTEX },
-	{ "vfio_iommu", "device_list_lock", LOCK_KIND_MUTEX },
-	{ "iommu_group", "mutex", LOCK_KIND_MUTEX },
-	{ "vfio_pci_core_device", "igate", LOCK_KIND_MUTEX },
-	{ "vfio_pci_core_device", "memory_lock", LOCK_KIND_RWSEM },
-	{ "vfio_pci_core_device", "vma_lock", LOCK_KIND_MUTEX },
+	{"kvm", "lock", LOCK_KIND_MUTEX},
+	{"kvm", "slots_lock", LOCK_KIND_MUTEX},
+	{"kvm", "slots_arch_lock", LOCK_KIND_MUTEX},
+	{"kvm", "irq_lock", LOCK_KIND_MUTEX},
+	{"kvm_vcpu", "mutex", LOCK_KIND_MUTEX},
+	{"kvm_vfio", "lock", LOCK_KIND_MUTEX},
+	{"vfio_group", "group_lock", LOCK_KIND_MUTEX},
+	{"vfio_group", "device_lock", LOCK_KIND_MUTEX},
+	{"vfio_device_set", "lock", LOCK_KIND_MUTEX},
+	{"vfio_container", "group_lock", LOCK_KIND_RWSEM},
+	{"vfio_iommu", "lock", LOCK_KIND_MUTEX},
+	{"vfio_iommu", "device_list_lock", LOCK_KIND_MUTEX},
+	{"iommu_group", "mutex", LOCK_KIND_MUTEX},
+	{"vfio_pci_core_device", "igate", LOCK_KIND_MUTEX},
+	{"vfio_pci_core_device", "memory_lock", LOCK_KIND_RWSEM},
+	{"vfio_pci_core_device", "vma_lock", LOCK_KIND_MUTEX},
 };
 
 static const struct {
 	const char *symbol;
 	enum lock_kind kind;
 } static_locks[] = {
-	{ "kvm_lock", LOCK_KIND_MUTEX },
-	{ "kvm_usage_lock", LOCK_KIND_MUTEX },
-	{ "vendor_module_lock", LOCK_KIND_MUTEX },
+	{"kvm_lock", LOCK_KIND_MUTEX},
+	{"kvm_usage_lock", LOCK_KIND_MUTEX},
+	{"vendor_module_lock", LOCK_KIND_MUTEX},
 };
 
-/* --- objects and their locks ------------------------------------------------------------------------- */
+/* --- objects and their locks
+ * ------------------------------------------------------------------------- */
 
 static struct census_object *find(struct census_run *r, uint64_t address)
 {
@@ -93,7 +94,9 @@ static struct census_object *add(struct census_run *r, const char *type, uint64_
 	return add_locks(r, type, address, lock_name, o->id) ? NULL : o;
 }
 
-/* --- VMs --------------------------------------------------------------------------------------------------- */
+/* --- VMs
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static int add_kvm_device(struct census_run *r, uint64_t device, void *context)
 {
@@ -101,7 +104,7 @@ static int add_kvm_device(struct census_run *r, uint64_t device, void *context)
 	uint64_t ops = census__pointer(r, device, AT_KVM_DEVICE_OPS);
 	uint64_t private = census__pointer(r, device, AT_KVM_DEVICE_PRIVATE);
 	char name[32] = "", text[160];
-	struct object object = { .kind = OBJECT_KVM_VFIO_DEVICE, .parent = vm, .address = private };
+	struct object object = {.kind = OBJECT_KVM_VFIO_DEVICE, .parent = vm, .address = private};
 
 	memory__string(r->memory, census__pointer(r, ops, AT_KVM_OPS_NAME), name, sizeof(name));
 	if (strcmp(name, "kvm-vfio") || !private || find(r, private))
@@ -146,7 +149,7 @@ static const char *name_of_process(struct census_run *r, uint32_t pid)
 static int add_vm(struct census_run *r, uint64_t kvm, void *context)
 {
 	uint32_t pid = census__number(r, kvm, AT_KVM_PID);
-	struct object object = { .kind = OBJECT_VM, .parent = NO_ID, .pid = pid, .address = kvm };
+	struct object object = {.kind = OBJECT_VM, .parent = NO_ID, .pid = pid, .address = kvm};
 	struct census_task *process = census__task_of_pid(r, pid);
 	char owner[48], lock_name[64], detail[DETAIL];
 	const char *name = "";
@@ -192,11 +195,13 @@ static int add_vcpu(struct census_run *r, uint64_t vcpu)
 	return add(r, "kvm_vcpu", vcpu, NULL, text) ? 0 : -ENOMEM;
 }
 
-/* --- VFIO ------------------------------------------------------------------------------------------------ */
+/* --- VFIO
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int add_container(struct census_run *r, uint64_t container)
 {
-	struct object object = { .kind = OBJECT_CONTAINER, .parent = NO_ID, .address = container };
+	struct object object = {.kind = OBJECT_CONTAINER, .parent = NO_ID, .address = container};
 	uint64_t driver, ops, data;
 	char text[64], name[32] = "";
 	struct census_object *o;
@@ -219,7 +224,7 @@ static int add_container(struct census_run *r, uint64_t container)
 
 static int add_device_set(struct census_run *r, uint64_t set, const char *device)
 {
-	struct object object = { .kind = OBJECT_DEVICE_SET, .parent = NO_ID, .address = set };
+	struct object object = {.kind = OBJECT_DEVICE_SET, .parent = NO_ID, .address = set};
 	char text[96];
 
 	if (!set || find(r, set))
@@ -252,7 +257,7 @@ static int add_pci_state(struct census_run *r, uint64_t device, uint32_t id, con
 static int add_device(struct census_run *r, uint64_t device, void *context)
 {
 	uint64_t dev = census__pointer(r, device, AT_DEVICE_DEV), name_at, group;
-	struct object object = { .kind = OBJECT_DEVICE, .parent = NO_ID, .address = device };
+	struct object object = {.kind = OBJECT_DEVICE, .parent = NO_ID, .address = device};
 	char name[64] = "", driver[64] = "";
 	struct census_object *o;
 	int err;
@@ -291,7 +296,7 @@ static int add_device(struct census_run *r, uint64_t device, void *context)
 static int add_group(struct census_run *r, uint64_t group, void *context)
 {
 	uint64_t iommu = census__pointer(r, group, AT_GROUP_IOMMU);
-	struct object object = { .kind = OBJECT_GROUP, .parent = NO_ID, .address = group };
+	struct object object = {.kind = OBJECT_GROUP, .parent = NO_ID, .address = group};
 	char text[32];
 	struct census_object *o;
 	int err;
@@ -314,9 +319,11 @@ static int add_group(struct census_run *r, uint64_t group, void *context)
 				 r->offset[AT_DEVICE_GROUP_NEXT], add_device, NULL);
 }
 
-/* --- open files --------------------------------------------------------------------------------------------- */
+/* --- open files
+ * --------------------------------------------------------------------------------------------- */
 
-static int remember_open(struct census_run *r, const struct census_file_record *file, uint64_t object)
+static int remember_open(struct census_run *r, const struct census_file_record *file,
+			 uint64_t object)
 {
 	struct census *out = r->out;
 	struct census_object *o = find(r, object);
@@ -326,14 +333,14 @@ static int remember_open(struct census_run *r, const struct census_file_record *
 	if (!o || o->id == NO_ID || !t)
 		return 0;
 	if (!(out->open_count & (out->open_count - 1))) {
-		more = realloc(out->opens, (out->open_count ? out->open_count * 2 : 1) * sizeof(*more));
+		more = realloc(out->opens,
+			       (out->open_count ? out->open_count * 2 : 1) * sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		out->opens = more;
 	}
 	out->opens[out->open_count++] = (struct census_open){
-		.task = census__task_id(r, t), .object = o->id, .fd = file->fd
-	};
+		.task = census__task_id(r, t), .object = o->id, .fd = file->fd};
 	return 0;
 }
 
@@ -381,9 +388,11 @@ static int add_file(void *context, const struct census_file_record *file)
 	return err ? err : remember_open(r, file, object);
 }
 
-/* --- the kernel's own lists ----------------------------------------------------------------------------------- */
+/* --- the kernel's own lists
+ * ----------------------------------------------------------------------------------- */
 
-/* Several static structs are called vfio: the one that has groups has a list head in the right place. */
+/* Several static structs are called vfio: the one that has groups has a list head in the right
+ * place. */
 static uint64_t find_group_list(struct census_run *r)
 {
 	uint64_t addresses[16];
@@ -394,7 +403,8 @@ static uint64_t find_group_list(struct census_run *r)
 		struct lock_state state;
 		int err;
 
-		if (memory__u64(r->memory, head, &next) || memory__u64(r->memory, head + 8, &prev) ||
+		if (memory__u64(r->memory, head, &next) ||
+		    memory__u64(r->memory, head + 8, &prev) ||
 		    memory__u64(r->memory, next + 8, &back) || back != head)
 			continue;
 		if (r->groups_lock_offset < 0)
@@ -414,11 +424,14 @@ static uint64_t find_group_list(struct census_run *r)
 static void note_hidden_lists(struct census_run *r, bool kvm, bool vfio)
 {
 	if (!kvm && kernel__symbol(r->kernel, "kvm_vm_release"))
-		census__note(r, "vm_list is not in kallsyms (KALLSYMS_ALL): VMs without an open descriptor "
-				"cannot be seen");
+		census__note(
+			r,
+			"vm_list is not in kallsyms (KALLSYMS_ALL): VMs without an open descriptor "
+			"cannot be seen");
 	if (!vfio && kernel__symbol(r->kernel, "vfio_group_fops_release"))
-		census__note(r, "vfio.group_list is not in kallsyms (KALLSYMS_ALL): groups and devices "
-				"without an open descriptor cannot be seen");
+		census__note(
+			r, "vfio.group_list is not in kallsyms (KALLSYMS_ALL): groups and devices "
+			   "without an open descriptor cannot be seen");
 }
 
 static int walk_lists(struct census_run *r)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which owners stay (now --wait-for). Between two looks at everything the owner words are read again
- * and again, so that a lock two tasks pass to and fro is not taken for one that is kept.
+ * Which owners stay (now --wait-for). Between two looks at everything the owner words are read
+ * again and again, so that a lock two tasks pass to and fro is not taken for one that is kept.
  */
 #include <string.h>
 #include <time.h>
@@ -25,7 +25,7 @@ static bool has_owner(const struct lock_state *state)
 
 void census__watch_owners(struct census *c, uint64_t ns, bool (*stop)(void))
 {
-	const struct timespec pause = { 0, PAUSE_NS };
+	const struct timespec pause = {0, PAUSE_NS};
 	struct census_run *r = c->run;
 	uint64_t end = now_ns() + ns;
 
@@ -55,7 +55,8 @@ void census__keep_steady(struct census *c, const struct census *before)
 	for (const struct census_known_lock *l = r->locks; l && row < c->lock_count;
 	     l = l->hh.next, row++) {
 		HASH_FIND(hh, before->run->locks, &l->address, sizeof(l->address), was);
-		if (was && was->steady && has_owner(&l->state) && l->state.owner == was->state.owner)
+		if (was && was->steady && has_owner(&l->state) &&
+		    l->state.owner == was->state.owner)
 			c->locks[kept++] = c->locks[row];
 	}
 	c->lock_count = kept;

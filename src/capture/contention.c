@@ -15,8 +15,9 @@
 #include "contention.skel.h"
 #include "record.h"
 
-#define OLD_WAIT_NS 1000000000ULL /* waits from here on make the sweep look for missed deadlocks   \
-				   */
+#define OLD_WAIT_NS                                                                                \
+	1000000000ULL /* waits from here on make the sweep look for missed deadlocks               \
+		       */
 
 static char error_text[256];
 

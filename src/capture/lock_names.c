@@ -191,7 +191,7 @@ static void name_vm(const struct record_object *record, char *name, size_t size)
 	comm_of((uint32_t)record->pid, comm, sizeof(comm));
 	if (!strcmp(comm, "?") && (uint32_t)record->pid == record->header.pid)
 		snprintf(comm, sizeof(comm), "%.*s", RECORD_COMM, record->header.comm);
-	snprintf(name, size, "VM of %s/%d", comm, record->pid);
+	snprintf(name, size, "%s/%d", comm, record->pid);
 }
 
 void lock_names__object(struct lock_names *names, const struct record_object *record)
@@ -388,9 +388,13 @@ static uint32_t name_new(struct lock_names *names, const struct record_lock *loc
 	lock_class = model__add_class(names->model, class_name, model_kind(lock->kind),
 				      flags | class_rules__flags(class_name));
 	instance = model__add_instance(names->model, lock_class, lock->lock, lock->generation);
-	if (owner != NO_ID && instance != NO_ID)
-		model__name_instance(names->model, instance,
-				     model__object(names->model, owner)->name, owner);
+	if (owner != NO_ID && instance != NO_ID) {
+		const struct object *object = model__object(names->model, owner);
+
+		snprintf(text, sizeof(text), "%s%s", object->kind == OBJECT_VM ? "VM of " : "",
+			 object->name);
+		model__name_instance(names->model, instance, text, owner);
+	}
 	return instance;
 }
 

@@ -11,7 +11,8 @@
 #include "cli/level.h"
 #include "cli/session.h"
 
-/* --- from below: findings, stalls ------------------------------------------------------------------ */
+/* --- from below: findings, stalls
+ * ------------------------------------------------------------------ */
 
 static bool fires(const struct session *s, const struct finding *finding)
 {
@@ -64,7 +65,8 @@ static void on_stall(void *context, const struct stall *stall)
 		s->events.stall(s->events.context, s->model, stall);
 }
 
-/* --- open -------------------------------------------------------------------------------------------- */
+/* --- open
+ * -------------------------------------------------------------------------------------------- */
 
 static void complain(void *context, const char *file, uint32_t line, const char *message)
 {
@@ -85,11 +87,11 @@ static int load_rules(struct session *s)
 	if (!s->settings.rules)
 		s->rules = rule_set__builtin();
 	else
-		s->rules = load ? load(s->settings.rules, &bad) :
-				  rule_set__load(s->settings.rules, complain, &bad);
+		s->rules = load ? load(s->settings.rules, &bad)
+				: rule_set__load(s->settings.rules, complain, &bad);
 	if (s->settings.suppress)
-		s->suppressions = load ? load(s->settings.suppress, &bad) :
-					 rule_set__load(s->settings.suppress, complain, &bad);
+		s->suppressions = load ? load(s->settings.suppress, &bad)
+				       : rule_set__load(s->settings.suppress, complain, &bad);
 	return bad && !load ? EXIT_USAGE : 0;
 }
 
@@ -114,9 +116,9 @@ static int open_store(struct session *s)
 /* The state of each known fix, as facts that findings and recordings carry. */
 static void note_fixes(struct session *s)
 {
-	static const char *const states[] = { [FIX_PRESENT] = "present",
-					      [FIX_MISSING] = "missing",
-					      [FIX_CANNOT_TELL] = "cannot tell" };
+	static const char *const states[] = {[FIX_PRESENT] = "present",
+					     [FIX_MISSING] = "missing",
+					     [FIX_CANNOT_TELL] = "cannot tell"};
 	struct fix fixes[64];
 	uint32_t count = kernel__fixes(s->kernel, fixes, 64);
 
@@ -145,8 +147,7 @@ static struct analysis *new_analysis(struct session *s, const struct rule_set *r
 	return analysis__new(s->model, &options);
 }
 
-int session__replace_rules(struct session *s, struct rule_set *rules,
-			   struct rule_set *suppressions)
+int session__replace_rules(struct session *s, struct rule_set *rules, struct rule_set *suppressions)
 {
 	struct analysis *before = s->analysis, *after = new_analysis(s, rules, suppressions);
 	const struct finding_list *list = analysis__findings(before);
@@ -172,10 +173,10 @@ int session__replace_rules(struct session *s, struct rule_set *rules,
 
 static int open_model(struct session *s)
 {
-	struct model_observer observer = { .context = s->events.context,
-					   .chain = s->events.chain,
-					   .task_chain = s->events.task_chain,
-					   .path = s->events.path };
+	struct model_observer observer = {.context = s->events.context,
+					  .chain = s->events.chain,
+					  .task_chain = s->events.task_chain,
+					  .path = s->events.path};
 
 	s->model = model__new();
 	if (!s->model)
@@ -239,7 +240,7 @@ static int open_capture(struct session *s)
 /* Root, or a service of its own user with the capabilities (src/systemd/vfiotrace.service.in). */
 static bool may_trace(void)
 {
-	static const cap_value_t needed[] = { CAP_BPF, CAP_PERFMON };
+	static const cap_value_t needed[] = {CAP_BPF, CAP_PERFMON};
 	cap_t now = geteuid() ? cap_get_proc() : NULL;
 	bool may = now || !geteuid();
 
@@ -255,7 +256,7 @@ static bool may_trace(void)
 int session__open(struct session *s, const struct session_settings *settings,
 		  const struct session_events *events)
 {
-	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	uint64_t began, read;
 	int status;
 
@@ -299,13 +300,13 @@ int session__attach(struct session *s)
 		return error == -ENOTSUP || error == -EPERM ? EXIT_UNSUPPORTED : EXIT_ERROR;
 	}
 	s->started = clock_mono_ns();
-	model__set_fact(s->model, "probe.level",
-			attach_level_names[capture__level(s->capture)]);
+	model__set_fact(s->model, "probe.level", attach_level_names[capture__level(s->capture)]);
 	session__note_probes(s);
 	return 0;
 }
 
-/* --- the loop --------------------------------------------------------------------------------------- */
+/* --- the loop
+ * --------------------------------------------------------------------------------------- */
 
 static void once_a_second(struct session *s)
 {
