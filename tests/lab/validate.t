@@ -6,7 +6,7 @@
 . "$here/validate-checks.sh"
 vfiotrace=$here/../../${BUILD:-build}/vfiotrace
 
-if boot 6.1 baseline validate exercise; then
+if boot 6.1 -t 400 baseline validate exercise; then
 	check_baseline
 	check_validate unfixed
 	check_exercise 6.1
@@ -17,7 +17,7 @@ if [ ! -s "$baseline" ]; then
 	finish
 	exit 0
 fi
-if boot 6.12 -f "$baseline" validate validate-lossy validate-old-order exercise; then
+if boot 6.12 -t 400 -f "$baseline" validate validate-lossy validate-old-order exercise; then
 	check_validate fixed
 	check_validate_lossy
 	check_validate_old_order
@@ -39,10 +39,10 @@ if boot 6.12 -f "$baseline" validate validate-lossy validate-old-order exercise;
 		| map(select(test("^(vanished (kvm|kvm_vfio|vfio_device_set)\\.lock -> vfio_group\\.group_lock|appeared vfio_group\\.group_lock -> vfio_device_set\\.lock|vanished kvm_vfio\\.lock -> (vfio_container\\.group_lock|vfio_iommu\\.lock)|appeared kvm_vfio\\.lock -> vfio_group\\.device_lock|vanished kvm\\.lock -> kvm_vfio\\.lock|appeared vfio_device_set\\.lock -> kvm\\..*|(appeared|vanished) vfio_(group\\.group|device_set)_?lock -> .*)$") | not)) | length == 0'
 	records "the cycle vanished" diff.json '.[0].cycles | map(select(.change == "vanished" and .name == "kvm.lock -> vfio_group.group_lock -> kvm.lock")) | length == 1'
 fi
-if boot 7.2 -f "$baseline" validate exercise; then
+if boot 7.2 -t 400 -f "$baseline" validate exercise; then
 	check_validate fixed
 	check_exercise 7.2
 fi
-if boot 6.12-cdev exercise; then check_exercise 6.12-cdev; fi
+if boot 6.12-cdev -t 300 exercise; then check_exercise 6.12-cdev; fi
 if boot 6.12 --qemu exercise-busy; then check_exercise_busy; fi
 finish
