@@ -13,6 +13,8 @@
  */
 #define CLOSING_BUDGET 65536
 #define ASIDE_BUDGET 256
+/* Cycles over one edge that are followed live; all are decided at the end. */
+#define MAX_OVER_EDGE 64
 /* Dependencies of an edge up to which every new one is joined with the cycles over it. */
 #define RECHECK_ALWAYS 64
 
@@ -46,8 +48,12 @@ static struct candidate *candidate__for(struct analysis *a, const struct cycle *
 	if (!vector_push(&a->candidates, (struct candidate){ .cycle = *cycle }) ||
 	    idmap__put(&a->candidate_ids, hash, id))
 		return NULL;
-	for (uint32_t i = 0; i < cycle->length; i++)
-		ids__push(&a->by_edge.items[cycle->edges[i]], id);
+	for (uint32_t i = 0; i < cycle->length; i++) {
+		struct ids *over = &a->by_edge.items[cycle->edges[i]];
+
+		if (over->count < MAX_OVER_EDGE)
+			ids__push(over, id);
+	}
 	return &a->candidates.items[id];
 }
 

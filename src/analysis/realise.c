@@ -385,7 +385,9 @@ bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must, struct
 	decision->fair = decision->cut = decision->same_thread = decision->report = false;
 	decision->guard_count = 0;
 	for (uint32_t i = 0; must != NO_ID && i < cycle->length; i++) {
-		if (cycle->edges[i] == model__dependency(a->m, must)->class_edge)
+		const struct dependency *d = model__dependency(a->m, must);
+
+		if (cycle->edges[i] == d->class_edge && cycle->modes[i] == hold_mode(d->from_mode))
 			r.first = i;
 	}
 	if (scratch__reserve(a) && allocate(&r) && sort_levels(&r)) {
