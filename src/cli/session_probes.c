@@ -30,7 +30,8 @@ void session__note_probes(struct session *s)
 				 probe->reason);
 		else
 			snprintf(value, sizeof(value), "%s, %s %s", states[probe->state],
-				 probe->how ? probe->how : "", probe->function ? probe->function : "");
+				 probe->how ? probe->how : "",
+				 probe->function ? probe->function : "");
 		model__set_fact(s->model, key, value);
 	}
 }
