@@ -15,9 +15,10 @@
 #include "contention.skel.h"
 #include "record.h"
 
-#define OLD_WAIT_NS                                                                                \
-	1000000000ULL /* waits from here on make the sweep look for missed deadlocks               \
-		       */
+/* Waits from here on make the sweep look for missed deadlocks. */
+#define OLD_WAIT_NS 1000000000ULL
+/* Waits that began before we came have no notes: look anyway. */
+#define SWEEPS_PER_LOOK 60
 
 static char error_text[256];
 
@@ -132,12 +133,16 @@ struct census *contention__census(struct contention *c)
 		.known_instance = c->hooks.known_instance,
 		.context = c->hooks.context,
 	};
+	struct census *census;
 	int err;
 
 	read_held_sets(c);
 	options.holds = c->holds;
 	options.hold_count = c->hold_count;
-	return census__run(&options, &err);
+	census = census__run(&options, &err);
+	if (census)
+		contention__remember_names(c, census);
+	return census;
 }
 
 /* --- life cycle
@@ -276,7 +281,7 @@ int contention__sweep(struct contention *c)
 		old |= now > notes[i].since && now - notes[i].since >= OLD_WAIT_NS;
 	contention__look_at_pending(c);
 	contention__check_resolved(c);
-	if (old)
+	if (old || c->sweeps++ % SWEEPS_PER_LOOK == 0)
 		contention__find_missed(c);
 	if (c->options.stall_ns)
 		contention__find_stalls(c, notes, count);

@@ -43,6 +43,13 @@ struct counted_wait {
 	UT_hash_handle hh;
 };
 
+/* VFIO and KVM locks the last looks have seen: names for wait times where no lock probe gives them. */
+struct named_lock {
+	uint64_t address;
+	uint32_t instance;
+	UT_hash_handle hh;
+};
+
 struct contention {
 	struct capture_options options;
 	struct contention_hooks hooks;
@@ -53,6 +60,8 @@ struct contention {
 	struct active_deadlock *active;
 	struct reported_stall *stalls;
 	struct counted_wait *waits;
+	struct named_lock *names;
+	uint32_t sweeps;
 	struct census_hold *holds; /* scratch of one look */
 	uint32_t hold_count;
 	uint64_t losses_seen[CONTENTION_COUNTERS];
@@ -78,6 +87,7 @@ void contention__find_stalls(struct contention *c, const struct contention_note 
 void contention__free_stalls(struct contention *c);
 /* contention_waits.c */
 void contention__collect_waits(struct contention *c);
+void contention__remember_names(struct contention *c, const struct census *census);
 void contention__free_waits(struct contention *c);
 
 #endif

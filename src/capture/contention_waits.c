@@ -56,6 +56,42 @@ static void add_difference(struct contention *c, struct counted_wait *row,
 	row->counted = *now;
 }
 
+void contention__remember_names(struct contention *c, const struct census *census)
+{
+	const struct census_known_lock *lock;
+
+	for (lock = census->run->locks; lock; lock = lock->hh.next) {
+		struct named_lock *known;
+
+		if (!lock->in_scope)
+			continue;
+		HASH_FIND(hh, c->names, &lock->address, sizeof(lock->address), known);
+		if (known) {
+			known->instance = lock->instance;
+			continue;
+		}
+		known = calloc(1, sizeof(*known));
+		if (!known)
+			return;
+		known->address = lock->address;
+		known->instance = lock->instance;
+		HASH_ADD(hh, c->names, address, sizeof(known->address), known);
+	}
+}
+
+static uint32_t instance_of(struct contention *c, uint64_t lock)
+{
+	const struct named_lock *known;
+	uint32_t instance = NO_ID;
+
+	if (c->hooks.known_instance)
+		instance = c->hooks.known_instance(c->hooks.context, lock);
+	if (instance != NO_ID)
+		return instance;
+	HASH_FIND(hh, c->names, &lock, sizeof(lock), known);
+	return known ? known->instance : NO_ID;
+}
+
 static struct counted_wait *row_of(struct contention *c, const struct contention_wait_key *key)
 {
 	struct counted_wait *row;
@@ -64,8 +100,7 @@ static struct counted_wait *row_of(struct contention *c, const struct contention
 	HASH_FIND(hh, c->waits, key, sizeof(*key), row);
 	if (row)
 		return row;
-	instance = c->hooks.known_instance ? c->hooks.known_instance(c->hooks.context, key->lock)
-					   : NO_ID;
+	instance = instance_of(c, key->lock);
 	if (instance == NO_ID)
 		return NULL;
 	row = calloc(1, sizeof(*row));
@@ -98,9 +133,14 @@ void contention__collect_waits(struct contention *c)
 void contention__free_waits(struct contention *c)
 {
 	struct counted_wait *row, *next;
+	struct named_lock *name, *next_name;
 
 	HASH_ITER(hh, c->waits, row, next) {
 		HASH_DEL(c->waits, row);
 		free(row);
+	}
+	HASH_ITER(hh, c->names, name, next_name) {
+		HASH_DEL(c->names, name);
+		free(name);
 	}
 }

@@ -20,6 +20,25 @@ check_deadlock() {
 	records "now shows the same cycle" now.json \
 		'map(select(.type == "now"))[0].deadlocks | length == 1 and (tostring | contains("kvm.lock") and contains("vfio_group.group_lock") and contains("kvm_device_release"))'
 	text "now's page names both" now.text 'group_lock'
+	records "the VM and the device are named" now.json \
+		'map(select(.type == "now"))[0] | (.vms | length) >= 1 and (.groups | length) >= 1 and (.devices | map(.name) | any(. == "vfio_lab.0"))'
+	code "its process is exiting: now still says deadlock" exiting 3
+	records "and shows the same cycle" exiting.json \
+		'map(select(.type == "now"))[0] | (.vms | length) >= 1 and (.deadlocks | length == 1 and (tostring | contains("kvm.lock") and contains("vfio_group.group_lock")))'
+}
+
+check_deadlock_recovery() {
+	scenario deadlock-recovery || return
+	if [ "$(cat "$current/before.count")" = "$(cat "$current/after.count")" ] &&
+		[ "$(cat "$current/during.count")" -gt "$(cat "$current/before.count")" ]; then
+		ok "killed with SIGKILL, nothing stays attached"
+	else
+		not_ok "killed with SIGKILL, nothing stays attached (functions before, during, after: $(cat "$current"/{before,during,after}.count | tr '\n' ' '))"
+	fi
+	records "the first one saw the deadlock" first.json "$deadlocks | length >= 1"
+	records "started again, it sees what closed before it came" second.json "$deadlocks | length == 1"
+	code "and so does its exit status" second.json 3
+	code "now --wait-for says deadlock" now 3
 }
 
 check_deadlock_killable() {

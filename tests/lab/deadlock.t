@@ -5,8 +5,9 @@
 . "$here/checks.sh"
 . "$here/deadlock-checks.sh"
 
-if boot 6.1 deadlock-locks deadlock-killable deadlock; then
+if boot 6.1 deadlock-locks deadlock-recovery deadlock-killable deadlock; then
 	check_deadlock_locks
+	check_deadlock_recovery
 	check_deadlock_killable
 	check_deadlock
 fi
