@@ -24,7 +24,7 @@ result() { # 0 or not, detail
 		echo "ok $n - ${names[n - 1]}"
 	else
 		echo "not ok $n - ${names[n - 1]}"
-		[ -z "${2:-}" ] || sed 's/^/# /' <<<"$2"
+		[ -z "${2:-}" ] || printf '# %s\n' "${2//$'\n'/$'\n# '}"
 	fi
 }
 skip_rest() {
@@ -48,7 +48,6 @@ stop_vms() { kill "$vms"; wait "$vms" 2>/dev/null; vms=''; }
 "$build/vfiotrace" now --wait-for banana 2>/dev/null; other=$?
 [ $code -eq 64 ] && [ $other -eq 64 ]; result $? "exit $code and $other, wanted 64"
 
-programs_before=$(bpftool prog show 2>/dev/null | grep -c '^[0-9]')
 "$build/vfiotrace" now >/dev/null 2>"$work/err"; code=$?
 [ $code -ne 77 ] || skip_rest "the census cannot run here: $(head -n 1 "$work/err")"
 [ -w /dev/kvm ] || skip_rest "no /dev/kvm here"
@@ -126,7 +125,23 @@ else
 	echo "ok $n - ${names[n - 1]} # SKIP not that many VMs here: $(head -n 1 "$work/vms.err")"
 fi
 
-programs_after=$(bpftool prog show 2>/dev/null | grep -c '^[0-9]')
-pids=$(bpftool prog show 2>/dev/null | grep -c "pids vfiotrace")
-[ "$programs_after" -le "$programs_before" ] || [ "$pids" -eq 0 ]
-result $? "$programs_before programs before, $programs_after after"
+# its programs are gone with it
+"$build/vfiotrace" now --watch 1s >/dev/null 2>&1 &
+watcher=$!
+ids=()
+for _ in $(seq 50); do
+	mapfile -t ids < <(sed -n 's/^prog_id:[[:space:]]*//p' /proc/$watcher/fdinfo/* 2>/dev/null | sort -un)
+	[ ${#ids[@]} -lt 3 ] || break
+	sleep 0.02
+done
+kill -9 $watcher
+wait $watcher 2>/dev/null
+left=1
+for _ in $(seq 50); do
+	left=0
+	for id in "${ids[@]}"; do bpftool prog show id "$id" >/dev/null 2>&1 && left=$((left + 1)); done
+	[ $left -gt 0 ] || break
+	sleep 0.1
+done
+[ ${#ids[@]} -ge 3 ] && [ $left -eq 0 ]
+result $? "${#ids[@]} programs while it ran, $left after"
