@@ -43,7 +43,8 @@ struct counted_wait {
 	UT_hash_handle hh;
 };
 
-/* VFIO and KVM locks the last looks have seen: names for wait times where no lock probe gives them. */
+/* VFIO and KVM locks the last looks have seen: names for wait times where no lock probe gives them.
+ */
 struct named_lock {
 	uint64_t address;
 	uint32_t instance;
