@@ -24,7 +24,7 @@ static __always_inline bool is_recursion(const struct record_lock *lock, __u64 t
 }
 
 static __noinline void send_recursion(void *ctx, struct shared_state *shared_state,
-					   struct task_state *state, struct record_lock *lock)
+				      struct task_state *state, struct record_lock *lock)
 {
 	__u64 key = mix(mix(lock->site, lock->lock), 0x5ec);
 	struct record_recursion *record;
@@ -90,7 +90,7 @@ static long any_interesting(__u32 i, struct held_walk *walk)
 __noinline int in_scope(struct shared_state *shared_state, struct task_state *state,
 			struct record_lock *wanted)
 {
-	struct held_walk walk = { .state = state, .shared_state = shared_state };
+	struct held_walk walk = {.state = state, .shared_state = shared_state};
 
 	if (!shared_state || !state || !wanted)
 		return 0;
@@ -123,8 +123,7 @@ static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 
 {
 	struct shared_state *shared_state = shared_get();
 	struct record_lock lock = {
-		.lock = call.argument, .site = call.site, .kind = kind, .flags = flags
-	};
+		.lock = call.argument, .site = call.site, .kind = kind, .flags = flags};
 	struct task_state *state;
 	__u64 task;
 	__u32 held;

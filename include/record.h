@@ -25,11 +25,11 @@
 enum record_type {
 	RECORD_CHAIN = 1,  /* first sight of a chain, whole held set */
 	RECORD_TASK_CHAIN, /* first sight of (task, chain), no stacks */
-	RECORD_SITE,       /* first sight of (site, lock) in scope: one full stack */
-	RECORD_OBJECT,     /* first sight of a VM, group, device … */
-	RECORD_PATH,       /* a path ran */
+	RECORD_SITE,	   /* first sight of (site, lock) in scope: one full stack */
+	RECORD_OBJECT,	   /* first sight of a VM, group, device … */
+	RECORD_PATH,	   /* a path ran */
 	RECORD_RECURSION,  /* a blocking acquire of a lock its task already holds */
-	RECORD_EVENT,      /* --record-events, --holds */
+	RECORD_EVENT,	   /* --record-events, --holds */
 	/* 32..63 belong to contention_record.h (deadlocks, stalls) */
 	RECORD_CONTENTION_FIRST = 32,
 };
@@ -38,9 +38,9 @@ struct record_header {
 	__u32 type;
 	__u32 cpu;
 	__u64 mono;
-	__u64 task;       /* task_struct address */
+	__u64 task;	  /* task_struct address */
 	__u64 start_time; /* tells a reused tid apart */
-	__u32 pid, tid;   /* tgid, pid in kernel words */
+	__u32 pid, tid;	  /* tgid, pid in kernel words */
 	char comm[RECORD_COMM];
 };
 
@@ -48,8 +48,8 @@ struct record_header {
 enum record_lock_kind {
 	RECORD_MUTEX = 1,
 	RECORD_RWSEM,
-	RECORD_PERCPU, /* cpu_hotplug_lock, percpu_down_write: no owner word */
-	RECORD_SPIN, /* inferred leaf only */
+	RECORD_PERCPU,	/* cpu_hotplug_lock, percpu_down_write: no owner word */
+	RECORD_SPIN,	/* inferred leaf only */
 	RECORD_LOCKDEP, /* a lockdep_map: its name is in record_slab.cache */
 };
 enum record_lock_flags {
@@ -58,8 +58,8 @@ enum record_lock_flags {
 	RECORD_BREAKABLE = 4, /* killable or interruptible attempt */
 	RECORD_INFERRED = 8,
 	RECORD_INTERESTING = 16, /* in the interest set */
-	RECORD_CHECKED = 64,     /* interest was looked up */
-	RECORD_RT = 128,         /* reader count is a PREEMPT_RT rwbase */
+	RECORD_CHECKED = 64,	 /* interest was looked up */
+	RECORD_RT = 128,	 /* reader count is a PREEMPT_RT rwbase */
 };
 
 struct record_lock {
@@ -74,21 +74,21 @@ struct record_lock {
 /* How an address that is in no known object may still be named. */
 struct record_slab {
 	char cache[RECORD_NAME]; /* "" unknown */
-	__u32 offset;            /* of the lock in its slab object */
+	__u32 offset;		 /* of the lock in its slab object */
 	__u32 reserved;
 };
 
 struct record_chain {
 	struct record_header header;
 	__u64 key;
-	__u64 mm; /* current->mm, to name mmap_lock */
+	__u64 mm;    /* current->mm, to name mmap_lock */
 	__u32 scope; /* enum record_scope the task was in, 0 none */
 	__u32 held_count;
 	__u32 frame_count;
 	__u32 reserved;
 	__u64 frames[RECORD_STACK_DEPTH]; /* innermost first, our own frames included */
 	struct record_lock wanted;
-	struct record_lock held[RECORD_MAX_HELD]; /* outermost first */
+	struct record_lock held[RECORD_MAX_HELD];     /* outermost first */
 	struct record_slab slab[RECORD_MAX_HELD + 1]; /* the last is wanted's */
 };
 
@@ -133,14 +133,14 @@ enum record_object_kind {
 struct record_object {
 	struct record_header header;
 	__u64 address;
-	__u64 parent;  /* device: group; kvm_vfio, vcpu: kvm; group: iommu_group */
-	__u64 second;  /* device: device set; group: container; container: iommu */
-	__u64 ops;     /* device: vfio_device.ops */
+	__u64 parent; /* device: group; kvm_vfio, vcpu: kvm; group: iommu_group */
+	__u64 second; /* device: device set; group: container; container: iommu */
+	__u64 ops;    /* device: vfio_device.ops */
 	__u32 kind;
-	__u32 number;  /* IOMMU group, vcpu id */
-	__s32 pid;     /* VM: userspace pid */
+	__u32 number; /* IOMMU group, vcpu id */
+	__s32 pid;    /* VM: userspace pid */
 	__u32 reserved;
-	char name[RECORD_NAME];   /* device name "0000:65:00.0", group "vfio/12" */
+	char name[RECORD_NAME]; /* device name "0000:65:00.0", group "vfio/12" */
 	char driver[RECORD_NAME];
 };
 
@@ -169,10 +169,10 @@ struct record_path {
 	__u32 path;
 	__s32 result;
 	__u64 group, device, kvm; /* addresses or 0 */
-	__u64 kvm_ref_lock;       /* address of the leaf lock, 0 none */
-	__u8 how;                 /* enum path_how of model.h */
-	__u8 kvm_returned;        /* 0 NULL, 1 referenced, 2 unknown */
-	__u8 get_put;             /* 1: this run is a get, 2: a put */
+	__u64 kvm_ref_lock;	  /* address of the leaf lock, 0 none */
+	__u8 how;		  /* enum path_how of model.h */
+	__u8 kvm_returned;	  /* 0 NULL, 1 referenced, 2 unknown */
+	__u8 get_put;		  /* 1: this run is a get, 2: a put */
 	__u8 reserved[5];
 };
 
@@ -185,7 +185,8 @@ struct record_event {
 	__u32 reserved;
 };
 
-/* --- counters ---------------------------------------------------------------------------------- */
+/* --- counters ----------------------------------------------------------------------------------
+ */
 
 /* Per-CPU array `counters`: success beside failure. */
 enum counter {
@@ -209,20 +210,21 @@ enum counter {
 	COUNTERS,
 };
 
-/* --- shared state, map `shared` (one element, mmapable) -------------------------------------------- */
+/* --- shared state, map `shared` (one element, mmapable)
+ * -------------------------------------------- */
 
 #define INTEREST_WORDS 4096 /* bits: a quick "certainly not interesting" */
 struct shared_state {
-	__u32 ready;     /* the gate: nothing is recorded before it opens */
+	__u32 ready; /* the gate: nothing is recorded before it opens */
 	__u32 scope_all;
 	__u32 holds;
 	__u32 record_events;
-	__u32 shed;      /* enum shed bits */
-	__u32 self_pid;  /* the tool's own process is not traced */
-	__u64 group_fops; /* address of vfio_group_fops, learned */
+	__u32 shed;				  /* enum shed bits */
+	__u32 self_pid;				  /* the tool's own process is not traced */
+	__u64 group_fops;			  /* address of vfio_group_fops, learned */
 	__u64 page_offset_symbol, vmemmap_symbol; /* x86-64: their addresses, 0 when hidden */
-	__u64 cpu_hotplug_lock;     /* its address; a number of our own where it is hidden */
-	__u64 all_locks; /* address of mm_all_locks_mutex, 0 when hidden */
+	__u64 cpu_hotplug_lock; /* its address; a number of our own where it is hidden */
+	__u64 all_locks;	/* address of mm_all_locks_mutex, 0 when hidden */
 	__u64 clock; /* CLOCK_MONOTONIC as user space last wrote it: costs the hot path nothing */
 	__u64 limit_second, limit_used; /* rate limit of (task, chain) records */
 	__u64 path_second, path_used;

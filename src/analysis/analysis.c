@@ -23,7 +23,7 @@ static void add_known(struct analysis *a)
 struct analysis *analysis__new(struct model *m, const struct analysis_options *options)
 {
 	struct analysis *a = calloc(1, sizeof(*a));
-	struct model_observer observer = { .context = a, .dependency = live__dependency };
+	struct model_observer observer = {.context = a, .dependency = live__dependency};
 
 	if (!a)
 		return NULL;

@@ -7,10 +7,10 @@
 #include "analysis/forkjoin.h"
 
 #define FREE_WALK 20000000  /* events walked to decide every pattern, also of proven cycles */
-#define LONG_TRACE 2000000   /* events: from here on, proven cycles are left alone at once */
-#define WALKS 2              /* whole traces walked at most beyond that */
-#define MAX_PATTERNS 200000  /* looked at */
-#define ORDER_BUDGET 100000  /* combinations of segments tried per pattern */
+#define LONG_TRACE 2000000  /* events: from here on, proven cycles are left alone at once */
+#define WALKS 2		    /* whole traces walked at most beyond that */
+#define MAX_PATTERNS 200000 /* looked at */
+#define ORDER_BUDGET 100000 /* combinations of segments tried per pattern */
 
 struct collector {
 	struct analysis *a;
@@ -122,7 +122,7 @@ static struct found_cycle *found_for(struct collector *c, const struct cycle *cy
 {
 	uint64_t hash = cycle__hash(cycle);
 	uint32_t id = idmap__get(&c->found->ids, hash);
-	struct found_cycle fresh = { .cycle = cycle, .decision = decision };
+	struct found_cycle fresh = {.cycle = cycle, .decision = decision};
 
 	if (id != IDMAP_NONE) {
 		struct found_cycle *known = &c->found->items.items[id];
@@ -139,8 +139,8 @@ static struct found_cycle *found_for(struct collector *c, const struct cycle *cy
 }
 
 /*
- * Each check may walk the whole trace. Small traces decide every pattern; in big ones a cycle that is
- * proven needs no second proof, and a budget ends what is left undecided.
+ * Each check may walk the whole trace. Small traces decide every pattern; in big ones a cycle that
+ * is proven needs no second proof, and a budget ends what is left undecided.
  */
 static bool is_reachable(struct collector *c, const struct pattern *p, const struct cycle *cycle,
 			 bool *decided)
@@ -152,7 +152,8 @@ static bool is_reachable(struct collector *c, const struct pattern *p, const str
 	if (!c->predictor)
 		return false;
 	walked = predictor__walked(c->predictor);
-	if ((walked > FREE_WALK || model__event_count(c->a->m) > LONG_TRACE) && known != IDMAP_NONE &&
+	if ((walked > FREE_WALK || model__event_count(c->a->m) > LONG_TRACE) &&
+	    known != IDMAP_NONE &&
 	    c->found->items.items[known].decision->code <= CODE_PREDICTED_FAIR)
 		return true;
 	if (walked > FREE_WALK + WALKS * model__event_count(c->a->m)) {
@@ -174,8 +175,8 @@ static void count_pattern(struct collector *c, const struct pattern *p, bool rea
 	c->a->stats.reachable_patterns += reachable;
 }
 
-static void fill_prediction(struct collector *c, struct found_cycle *found,
-			    const struct pattern *p, bool decided, bool reachable)
+static void fill_prediction(struct collector *c, struct found_cycle *found, const struct pattern *p,
+			    bool decided, bool reachable)
 {
 	found->prediction_note = c->undecided;
 	if (!c->undecided && !decided)
@@ -190,7 +191,7 @@ static void fill_prediction(struct collector *c, struct found_cycle *found,
 static bool on_pattern(void *context, const struct pattern *p)
 {
 	struct collector *c = context;
-	struct order_search order = { .a = c->a, .pattern = p };
+	struct order_search order = {.a = c->a, .pattern = p};
 	struct decision *decision = decision__new(c->a, p->length);
 	struct cycle *cycle = decision ? cycle_of(c->a, p, decision) : NULL;
 	struct found_cycle *found;
@@ -234,7 +235,7 @@ static const char *why_undecided(const struct analysis *a)
 
 void patterns__collect(struct analysis *a, struct found_cycles *found)
 {
-	struct collector c = { .a = a, .found = found, .undecided = why_undecided(a) };
+	struct collector c = {.a = a, .found = found, .undecided = why_undecided(a)};
 
 	if (!a->nodes || !a->nodes->items.count)
 		return;

@@ -48,16 +48,16 @@ struct cycle {
 /* One sight of a dependency: which chain, by whom, in which fork/join segment. */
 struct sight {
 	uint32_t chain;
-	uint32_t task;    /* NO_ID: not known */
+	uint32_t task;	  /* NO_ID: not known */
 	uint32_t segment; /* NO_ID: not known */
 };
 
 /* A cycle that was looked at, whether or not it became a finding. */
 struct candidate {
 	struct cycle cycle;
-	struct finding *finding; /* NULL: nothing to report so far */
+	struct finding *finding;   /* NULL: nothing to report so far */
 	struct decision *decision; /* its memory, used again each time */
-	bool settled; /* cannot get worse: only counted from now on */
+	bool settled;		   /* cannot get worse: only counted from now on */
 };
 
 struct ids {
@@ -78,7 +78,7 @@ struct order {
 };
 
 struct forkjoin; /* fork/join segments and their clocks */
-struct nodes;    /* abstract acquires */
+struct nodes;	 /* abstract acquires */
 
 struct analysis {
 	struct model *m;
@@ -91,11 +91,11 @@ struct analysis {
 	VECTOR(struct candidate) candidates;
 	struct idmap candidate_ids; /* hash of the cycle -> index */
 	VECTOR(struct ids) by_edge; /* candidates that run over a class edge */
-	uint32_t known_classes; /* rules of classes applied up to here */
-	uint32_t run;           /* of analysis__finish; 0: never */
+	uint32_t known_classes;	    /* rules of classes applied up to here */
+	uint32_t run;		    /* of analysis__finish; 0: never */
 	bool finishing;
-	struct ids runs;        /* by finding: the run that decided it last */
-	struct idmap covered;   /* hashes of keys that an existing deadlock stands for */
+	struct ids runs;	      /* by finding: the run that decided it last */
+	struct idmap covered;	      /* hashes of keys that an existing deadlock stands for */
 	VECTOR(struct ids) positions; /* by class: rule << 8 | position in a declared order */
 	uint32_t edges_in_order;
 	/* scratch of realise.c and patterns.c, all zero between calls */
@@ -141,7 +141,8 @@ struct decision {
 	bool report;
 	enum finding_code code;
 	bool fair, same_thread, cut;
-	uint32_t *dependencies, *chains, *tasks; /* one per edge of the cycle; the sight that decides */
+	uint32_t *dependencies, *chains,
+		*tasks; /* one per edge of the cycle; the sight that decides */
 	uint32_t guards[4];
 	uint32_t guard_count;
 };
@@ -182,8 +183,7 @@ void match_known(struct analysis *a, struct finding *f);
 bool touches_scope(const struct analysis *a, const struct finding *f);
 
 /* live.c */
-void live__dependency(void *context, const struct model *m, uint32_t dependency,
-		      bool is_new_edge);
+void live__dependency(void *context, const struct model *m, uint32_t dependency, bool is_new_edge);
 /*
  * Decide a cycle and store the finding if its grade is at least `least`; NULL: nothing to report.
  * A NULL cycle is nothing to do.

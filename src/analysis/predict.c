@@ -27,9 +27,9 @@ void predictor__free(struct predictor *p)
 {
 	if (!p)
 		return;
-	void *arrays[] = { p->local,   p->task_start, p->task_events, p->cross,
-			   p->release, p->slots.items, p->done,	p->target,
-			   p->first_slot, p->is_dirty };
+	void *arrays[] = {p->local,	 p->task_start,	 p->task_events, p->cross,
+			  p->release,	 p->slots.items, p->done,	 p->target,
+			  p->first_slot, p->is_dirty};
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
 		free(arrays[i]);
@@ -61,8 +61,8 @@ static uint32_t slot_for(struct predictor *p, const struct trace_event *event)
 {
 	uint64_t key = idmap_pair(event->task, event->operand);
 	uint32_t id = idmap__get(&p->slot_ids, key);
-	struct slot fresh = { event->operand, event->task, p->first_slot[event->operand], NO_ID,
-			      NO_ID };
+	struct slot fresh = {event->operand, event->task, p->first_slot[event->operand], NO_ID,
+			     NO_ID};
 
 	if (id != IDMAP_NONE)
 		return id;

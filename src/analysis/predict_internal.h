@@ -8,10 +8,11 @@
 
 #include "analysis/predict.h"
 
-/* Critical sections of one lock in one task; `last` and `last_exclusive` are those in the closure. */
+/* Critical sections of one lock in one task; `last` and `last_exclusive` are those in the closure.
+ */
 struct slot {
 	uint32_t instance, task;
-	uint32_t next; /* slot of the same lock, NO_ID: last */
+	uint32_t next;		       /* slot of the same lock, NO_ID: last */
 	uint32_t last, last_exclusive; /* acquire events, NO_ID: none */
 };
 
@@ -23,10 +24,10 @@ struct predictor {
 	uint32_t *local;      /* by event: how many events its task did before */
 	uint32_t *task_start; /* by task: where its events start in task_events */
 	uint32_t *task_events;
-	uint32_t *cross;      /* by event: writer read from, or last event of the joined task */
-	uint32_t *release;    /* by acquire: the event that ends it, NO_ID: never; by any other
-				 event: the fork it comes after */
-	struct idmap outer;   /* acquire of a lock already read-held -> the enclosing acquire */
+	uint32_t *cross;       /* by event: writer read from, or last event of the joined task */
+	uint32_t *release;     /* by acquire: the event that ends it, NO_ID: never; by any other
+				  event: the fork it comes after */
+	struct idmap outer;    /* acquire of a lock already read-held -> the enclosing acquire */
 	struct idmap slot_ids; /* (task, instance) -> slot */
 	VECTOR(struct slot) slots;
 	uint32_t *first_slot; /* by instance */
@@ -35,7 +36,7 @@ struct predictor {
 	struct ids work, dirty, touched;
 	uint8_t *is_dirty; /* by instance */
 	bool infeasible;
-	uint64_t walked; /* events taken into closures so far */
+	uint64_t walked;	       /* events taken into closures so far */
 	uint32_t current[MAX_PATTERN]; /* entry per node of the pattern */
 };
 

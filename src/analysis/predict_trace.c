@@ -80,14 +80,14 @@ static bool read_lock_event(struct predictor *p, struct open_sections *open, uin
 	}
 	if (at < open->count && idmap__put(&p->outer, i, open->items[at].acquire))
 		return false;
-	return vector_push(open, (struct open_section){ event->operand, i });
+	return vector_push(open, (struct open_section){event->operand, i});
 }
 
 struct reader {
 	struct open_sections *open; /* by task */
-	uint32_t *last_write; /* by variable */
-	uint32_t *last_event; /* by task */
-	uint32_t *forked_by;  /* by task: fork that its next event comes after */
+	uint32_t *last_write;	    /* by variable */
+	uint32_t *last_event;	    /* by task */
+	uint32_t *forked_by;	    /* by task: fork that its next event comes after */
 };
 
 /*
@@ -122,9 +122,8 @@ static bool read_event(struct predictor *p, struct reader *r, uint32_t i)
 		break;
 	case EVENT_JOIN:
 		/* a task that did nothing yet has at least been started */
-		p->cross[i] = r->forked_by[event->operand] != NO_ID ?
-				      r->forked_by[event->operand] :
-				      r->last_event[event->operand];
+		p->cross[i] = r->forked_by[event->operand] != NO_ID ? r->forked_by[event->operand]
+								    : r->last_event[event->operand];
 		break;
 	case EVENT_ACQUIRE:
 	case EVENT_TRY_ACQUIRE:
@@ -140,10 +139,10 @@ static bool read_event(struct predictor *p, struct reader *r, uint32_t i)
 
 bool predictor__read_trace(struct predictor *p)
 {
-	struct reader r = { .last_write = table(model__variable_count(p->a->m), true),
-			    .last_event = table(p->task_count, true),
-			    .forked_by = table(p->task_count, true),
-			    .open = calloc(p->task_count + 1ULL, sizeof(*r.open)) };
+	struct reader r = {.last_write = table(model__variable_count(p->a->m), true),
+			   .last_event = table(p->task_count, true),
+			   .forked_by = table(p->task_count, true),
+			   .open = calloc(p->task_count + 1ULL, sizeof(*r.open))};
 	bool ok = r.last_write && r.last_event && r.forked_by && r.open && allocate(p);
 
 	if (ok)

@@ -88,7 +88,8 @@ struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, uin
 	return variant;
 }
 
-/* How a state was reached: over `edge`, whose from-class was held in `mode`, from state `parent`. */
+/* How a state was reached: over `edge`, whose from-class was held in `mode`, from state `parent`.
+ */
 struct step {
 	uint32_t parent, edge;
 	uint32_t seen; /* number of the search that was here last */
@@ -107,8 +108,8 @@ struct strong_search {
 static void visit(struct strong_search *s, uint32_t to, uint8_t wanted, struct step step)
 {
 	for (uint32_t weak = 0; weak < 2; weak++) {
-		bool possible = weak ? wanted & 1u << LOCK_SHARED_RECURSIVE :
-				       wanted & (1u << LOCK_EXCLUSIVE | 1u << LOCK_SHARED);
+		bool possible = weak ? wanted & 1u << LOCK_SHARED_RECURSIVE
+				     : wanted & (1u << LOCK_EXCLUSIVE | 1u << LOCK_SHARED);
 
 		if (!possible || s->steps[2 * to + weak].seen == s->number)
 			continue;
@@ -154,8 +155,8 @@ static bool is_avoided(const struct ids *avoid, uint32_t edge)
 }
 
 /* Follow every edge out of one state; returns the cycle when one of them closes it. */
-static struct cycle *expand(struct analysis *a, struct strong_search *s, uint32_t state, uint32_t edge,
-			    uint8_t from_mode, const struct ids *avoid)
+static struct cycle *expand(struct analysis *a, struct strong_search *s, uint32_t state,
+			    uint32_t edge, uint8_t from_mode, const struct ids *avoid)
 {
 	uint32_t goal = model__class_edge(a->m, edge)->from;
 	const struct ids *out = &a->order.out[state / 2];
@@ -175,15 +176,15 @@ static struct cycle *expand(struct analysis *a, struct strong_search *s, uint32_
 						  held);
 			if (next->to != goal)
 				visit(s, next->to, wanted,
-				      (struct step){ state, out->items[i], 0, held });
+				      (struct step){state, out->items[i], 0, held});
 		}
 	}
 	return NULL;
 }
 
 /*
- * A walk may pass a class twice, once wanted by a recursive reader and once not. The part between the
- * two is a strong cycle by itself and reported as such; the whole says nothing more.
+ * A walk may pass a class twice, once wanted by a recursive reader and once not. The part between
+ * the two is a strong cycle by itself and reported as such; the whole says nothing more.
  */
 static bool is_simple(struct analysis *a, const struct cycle *cycle)
 {
@@ -241,7 +242,7 @@ struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_m
 	if (!s)
 		return NULL;
 	s->edges = budget ? budget : UINT64_MAX;
-	visit(s, first->to, wanted, (struct step){ NO_ID, edge, 0, from_mode });
+	visit(s, first->to, wanted, (struct step){NO_ID, edge, 0, from_mode});
 	for (uint64_t i = 0; i < s->queue.count && !cycle && s->edges; i++)
 		cycle = expand(a, s, s->queue.items[i], edge, from_mode, avoid);
 	return cycle && is_simple(a, cycle) ? cycle : NULL;

@@ -32,11 +32,11 @@ struct check {
 };
 
 static const struct argp_option option_table[] = {
-	{ "attach", 'a' + 256, "LEVEL", 0,
-	  "Ask for one rung only: auto, fentry, kprobe, tracepoint or lockdep", 1 },
-	{ "btf", 'b' + 256, "FILE", 0, "BTF of this kernel, where it has none itself", 1 },
-	{ "force", 'f' + 256, NULL, 0, "Try the probes also beside another instance", 1 },
-	{ 0 },
+	{"attach", 'a' + 256, "LEVEL", 0,
+	 "Ask for one rung only: auto, fentry, kprobe, tracepoint or lockdep", 1},
+	{"btf", 'b' + 256, "FILE", 0, "BTF of this kernel, where it has none itself", 1},
+	{"force", 'f' + 256, NULL, 0, "Try the probes also beside another instance", 1},
+	{0},
 };
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -51,8 +51,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			options->attach = (enum attach_level)i;
 			return 0;
 		}
-		argp_error(state, "--attach takes auto, fentry, kprobe, tracepoint or lockdep, not "
-				  "\"%s\"", argument);
+		argp_error(state,
+			   "--attach takes auto, fentry, kprobe, tracepoint or lockdep, not "
+			   "\"%s\"",
+			   argument);
 		return EINVAL;
 	case 'b' + 256:
 		options->btf = argument;
@@ -67,13 +69,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = { { &common_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
 	.options = option_table,
 	.parser = parse_option,
 	.doc = "Can this kernel be traced, and does it carry the known fixes?\v"
 	       "Probes are attached for a moment and detached again. Exit status: 0 some level of "
-	       "tracing works, 64 wrong usage, 77 it does not (the message says why and what helps).",
+	       "tracing works, 64 wrong usage, 77 it does not (the message says why and what "
+	       "helps).",
 	.children = children,
 };
 
@@ -128,7 +131,7 @@ static void print_features(const struct check *check)
 
 static void print_probes(const struct check *check)
 {
-	static const char *const states[] = { "off", "attached", "missing", "failed", "pending" };
+	static const char *const states[] = {"off", "attached", "missing", "failed", "pending"};
 
 	if (!check->probe_count)
 		return;
@@ -144,7 +147,7 @@ static void print_probes(const struct check *check)
 
 static void print_fixes(const struct check *check)
 {
-	static const char *const states[] = { "is in", "MISSING", "unknown" };
+	static const char *const states[] = {"is in", "MISSING", "unknown"};
 
 	printf("\n%-13s %-8s %s\n", "fix", "here", "title, and how it was seen");
 	for (uint32_t i = 0; i < check->fix_count; i++) {
@@ -152,8 +155,8 @@ static void print_fixes(const struct check *check)
 
 		if (fix->state == FIX_CANNOT_TELL && !common.verbosity)
 			continue;
-		printf("%-13s %-8s %s (%s)\n", fix->row->commit, states[fix->state], fix->row->title,
-		       fix->row->fixed_in ? fix->row->fixed_in : "not released");
+		printf("%-13s %-8s %s (%s)\n", fix->row->commit, states[fix->state],
+		       fix->row->title, fix->row->fixed_in ? fix->row->fixed_in : "not released");
 		printf("%-13s %-8s %s\n", "", "", fix->evidence);
 	}
 	if (!common.verbosity)
@@ -181,10 +184,9 @@ static int run(struct check *check, const struct check_options *options, struct 
 		     options->attach);
 	try_probes(check, options, m);
 	if (common.json)
-		json_print(stdout,
-			   json_check(m, check->features, check->feature_count, check->probes,
-				      check->probe_count, check->fixes, check->fix_count,
-				      check->level.name));
+		json_print(stdout, json_check(m, check->features, check->feature_count,
+					      check->probes, check->probe_count, check->fixes,
+					      check->fix_count, check->level.name));
 	else
 		print_text(check);
 	if (check->level.works)
@@ -201,13 +203,12 @@ static void set_clock(struct model *m)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock->start = clock->end = clock_mono_ns();
-	clock->realtime_offset =
-		now.tv_sec * 1000000000LL + now.tv_nsec - (int64_t)clock->start;
+	clock->realtime_offset = now.tv_sec * 1000000000LL + now.tv_nsec - (int64_t)clock->start;
 }
 
 int check_main(int argc, char **argv)
 {
-	struct check_options options = { 0 };
+	struct check_options options = {0};
 	struct check *check;
 	struct model *m;
 	int status = EXIT_ERROR;

@@ -13,7 +13,7 @@ struct features {
 
 static const struct feature *row_of(const struct features *all, const char *name)
 {
-	static const struct feature none = { .state = FEATURE_UNKNOWN };
+	static const struct feature none = {.state = FEATURE_UNKNOWN};
 
 	for (uint32_t i = 0; i < all->count; i++)
 		if (!strcmp(all->rows[i].name, name))
@@ -49,16 +49,17 @@ static bool lacks_basics(struct level *level, const struct kernel *k, const stru
 	static const struct {
 		const char *feature, *words;
 	} needed[] = {
-		{ "privileges", "not permitted" },
-		{ "lockdown_permits", "the kernel is locked down (confidentiality)" },
-		{ "vmlinux_btf", "this kernel has no BTF" },
-		{ "vfio", "this kernel has no VFIO: neither built in nor a module of it" },
+		{"privileges", "not permitted"},
+		{"lockdown_permits", "the kernel is locked down (confidentiality)"},
+		{"vmlinux_btf", "this kernel has no BTF"},
+		{"vfio", "this kernel has no VFIO: neither built in nor a module of it"},
 	};
 
 	if (kernel__version(k) && (kernel__version(k) < (5u << 16 | 12u << 8) ||
 				   is_no(all, "ring_buffer") || is_no(all, "task_storage"))) {
 		set(level, "unsupported", false,
-		    "Linux %s is too old: held locks cannot be followed before 5.12, nor deadlocks seen "
+		    "Linux %s is too old: held locks cannot be followed before 5.12, nor deadlocks "
+		    "seen "
 		    "live before 5.19. Remedy: boot 5.19 or newer (Debian 12 has 6.1)",
 		    kernel__release(k));
 		return true;
@@ -78,12 +79,13 @@ static void judge_forced(struct level *level, const struct features *all, enum a
 	static const struct {
 		const char *feature, *level, *instead;
 	} rungs[] = {
-		[ATTACH_FENTRY] = { "fentry", "full", "use --attach auto or kprobe" },
-		[ATTACH_KPROBE] = { "kprobe", "reduced", "use --attach auto" },
-		[ATTACH_TRACEPOINT] = { "contention_tracepoints", "contention only",
-					"boot Linux 5.19 or newer" },
-		[ATTACH_LOCKDEP] = { "lockdep_tracepoints", "reduced",
-				     "boot a kernel with CONFIG_PROVE_LOCKING, or use --attach auto" },
+		[ATTACH_FENTRY] = {"fentry", "full", "use --attach auto or kprobe"},
+		[ATTACH_KPROBE] = {"kprobe", "reduced", "use --attach auto"},
+		[ATTACH_TRACEPOINT] = {"contention_tracepoints", "contention only",
+				       "boot Linux 5.19 or newer"},
+		[ATTACH_LOCKDEP] =
+			{"lockdep_tracepoints", "reduced",
+			 "boot a kernel with CONFIG_PROVE_LOCKING, or use --attach auto"},
 	};
 
 	if (is_no(all, rungs[attach].feature))
@@ -97,35 +99,38 @@ static void judge_forced(struct level *level, const struct features *all, enum a
 
 static void judge_auto(struct level *level, const struct features *all)
 {
-	const char *not_loaded = !is_yes(all, "vfio_btf") && !is_no(all, "vfio_btf") ?
-					 " vfio is not loaded yet; it is picked up when it is." :
-					 "";
+	const char *not_loaded = !is_yes(all, "vfio_btf") && !is_no(all, "vfio_btf")
+					 ? " vfio is not loaded yet; it is picked up when it is."
+					 : "";
 
 	if (is_yes(all, "fentry") && is_yes(all, "contention_tracepoints") &&
 	    !is_no(all, "vfio_btf") && !is_no(all, "kvm_btf") && is_yes(all, "kallsyms"))
 		set(level, "full", true, "lock orders, paths and live deadlocks can be followed.%s",
 		    not_loaded);
 	else if (is_yes(all, "fentry") || is_yes(all, "kprobe"))
-		set(level, "reduced", true, "lock orders can be followed, but not everything: %s.%s",
-		    !is_yes(all, "fentry")		   ? "kprobes instead of fentry" :
-		    !is_yes(all, "contention_tracepoints") ? "no live deadlocks, waits and stalls" :
-		    !is_yes(all, "kallsyms")		   ? "no symbols" :
-							     "no BTF of vfio or kvm",
+		set(level, "reduced", true,
+		    "lock orders can be followed, but not everything: %s.%s",
+		    !is_yes(all, "fentry")		     ? "kprobes instead of fentry"
+		    : !is_yes(all, "contention_tracepoints") ? "no live deadlocks, waits and stalls"
+		    : !is_yes(all, "kallsyms")		     ? "no symbols"
+							     : "no BTF of vfio or kvm",
 		    not_loaded);
 	else if (is_yes(all, "contention_tracepoints"))
 		set(level, "contention only", true,
-		    "waits and live deadlocks can be followed; lock orders only where tasks wait, so a "
+		    "waits and live deadlocks can be followed; lock orders only where tasks wait, "
+		    "so a "
 		    "verdict is always inconclusive.");
 	else
 		set(level, "unsupported", false,
-		    "neither fentry nor kprobes nor contention tracepoints can be used. Remedy: a kernel "
+		    "neither fentry nor kprobes nor contention tracepoints can be used. Remedy: a "
+		    "kernel "
 		    "with CONFIG_DEBUG_INFO_BTF, CONFIG_FUNCTION_TRACER and CONFIG_KPROBE_EVENTS");
 }
 
 void level__judge(struct level *level, const struct kernel *k, const struct feature *features,
 		  uint32_t count, enum attach_level attach)
 {
-	const struct features all = { features, count };
+	const struct features all = {features, count};
 
 	if (lacks_basics(level, k, &all))
 		return;
@@ -151,8 +156,9 @@ void level__attached(struct level *level, const struct probe_info *probes, uint3
 	}
 	if (!missing || strcmp(level->name, "full"))
 		return;
-	set(level, "reduced", true, "%u of %u probes a verdict needs can be attached; missing: %s%s.",
-	    there, needed, missing, there + 1 < needed ? " and others" : "");
+	set(level, "reduced", true,
+	    "%u of %u probes a verdict needs can be attached; missing: %s%s.", there, needed,
+	    missing, there + 1 < needed ? " and others" : "");
 }
 
 void level__attach_failed(struct level *level, const char *why)

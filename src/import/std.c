@@ -31,8 +31,8 @@ struct std {
 	struct names threads, locks, variables, locations;
 	VECTOR(struct deferred) deferred; /* by thread number */
 	uint32_t thread_count;
-	struct idmap depth_ids;		  /* (task, instance) -> index in depth */
-	VECTOR(uint32_t) depth;		  /* acquisitions beyond the first */
+	struct idmap depth_ids; /* (task, instance) -> index in depth */
+	VECTOR(uint32_t) depth; /* acquisitions beyond the first */
 	uint64_t used;
 	bool said_wait;
 };

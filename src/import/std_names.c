@@ -29,8 +29,8 @@ bool std_names__find(const struct names *names, struct token token, uint64_t *ke
 	}
 	for (; (i = idmap__get(&names->ids, *key)) != IDMAP_NONE; ++*key) {
 		*found = names->items.items[i];
-		if (token.length <= 7 || (!strncmp(found->text, token.text, token.length) &&
-					  !found->text[token.length]))
+		if (token.length <= 7 ||
+		    (!strncmp(found->text, token.text, token.length) && !found->text[token.length]))
 			return true;
 	}
 	return false;

@@ -37,8 +37,8 @@ static void derive_dependencies(struct model *m, uint32_t id, bool *is_new_edge)
 		is_new_edge[i] = false;
 		if (chain->wanted.flags & HELD_TRY)
 			continue;
-		dependencies[i] = dependency__add(m, &chain->held[i], &chain->wanted, id,
-						  &is_new_edge[i]);
+		dependencies[i] =
+			dependency__add(m, &chain->held[i], &chain->wanted, id, &is_new_edge[i]);
 		if (dependencies[i] == NO_ID) {
 			m->losses[LOSS_MEMORY]++;
 			continue;
@@ -53,7 +53,7 @@ static void derive_dependencies(struct model *m, uint32_t id, bool *is_new_edge)
 static uint32_t chain__create(struct model *m, uint64_t hash, const struct held_lock *held,
 			      uint32_t held_count, const struct held_lock *wanted)
 {
-	struct chain fresh = { .held_count = held_count, .wanted = *wanted };
+	struct chain fresh = {.held_count = held_count, .wanted = *wanted};
 	uint32_t id = (uint32_t)m->chains.count;
 
 	fresh.held = arena__alloc(&m->arena, held_count * (sizeof(*held) + sizeof(uint32_t)) + 1,
@@ -167,7 +167,7 @@ static void notify_task_chain(const struct model *m, const struct task_chain *si
 void model__add_task_chain(struct model *m, uint32_t task, uint32_t chain_id, uint64_t time,
 			   uint64_t count)
 {
-	struct task_chain fresh = { task, chain_id, count, time, time };
+	struct task_chain fresh = {task, chain_id, count, time, time};
 	uint64_t key = hash_mix(m->chain_hashes.items[chain_id], task);
 	uint32_t id = idmap__get(&m->task_chain_ids, key);
 	struct chain *chain = &m->chains.items[chain_id];

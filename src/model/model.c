@@ -7,16 +7,11 @@
 #include <string.h>
 
 const char *const path_names[PATH_COUNT] = {
-	[PATH_DEVICE_OPEN] = "device_open",
-	[PATH_DEVICE_CLOSE] = "device_close",
-	[PATH_GET_KVM] = "get_kvm",
-	[PATH_PUT_KVM] = "put_kvm",
-	[PATH_SET_KVM] = "set_kvm",
-	[PATH_GROUP_ADD] = "group_add",
-	[PATH_GROUP_DEL] = "group_del",
-	[PATH_KVM_DEVICE_RELEASE] = "kvm_device_release",
-	[PATH_VM_CREATE] = "vm_create",
-	[PATH_VM_DESTROY] = "vm_destroy",
+	[PATH_DEVICE_OPEN] = "device_open", [PATH_DEVICE_CLOSE] = "device_close",
+	[PATH_GET_KVM] = "get_kvm",	    [PATH_PUT_KVM] = "put_kvm",
+	[PATH_SET_KVM] = "set_kvm",	    [PATH_GROUP_ADD] = "group_add",
+	[PATH_GROUP_DEL] = "group_del",	    [PATH_KVM_DEVICE_RELEASE] = "kvm_device_release",
+	[PATH_VM_CREATE] = "vm_create",	    [PATH_VM_DESTROY] = "vm_destroy",
 };
 
 const char *const loss_names[LOSS_REASONS] = {
@@ -53,19 +48,18 @@ void model__free(struct model *m)
 {
 	if (!m)
 		return;
-	struct idmap *maps[] = { &m->strings,	     &m->class_ids,	 &m->subclass_ids,
-				 &m->instance_ids,   &m->task_ids,	 &m->stack_ids,
-				 &m->object_ids,     &m->variable_ids,	 &m->chain_ids,
-				 &m->task_chain_ids, &m->dependency_ids, &m->edge_ids,
-				 &m->duration_ids,   &m->bad_release_ids };
-	void *arrays[] = { m->string_list.items, m->facts.items,	m->classes.items,
-			   m->instances.items,	 m->tasks.items,	m->stacks.items,
-			   m->objects.items,	 m->variables.items,	m->chains.items,
-			   m->task_chains.items, m->dependencies.items, m->edges.items,
-			   m->events.items,	 m->bad_releases.items, m->path_events.items,
-			   m->durations.items,
-			   m->event_chains.items, m->writer_noted.items,
-			   m->chain_hashes.items, m->chain_inner.items };
+	struct idmap *maps[] = {&m->strings,	    &m->class_ids,	&m->subclass_ids,
+				&m->instance_ids,   &m->task_ids,	&m->stack_ids,
+				&m->object_ids,	    &m->variable_ids,	&m->chain_ids,
+				&m->task_chain_ids, &m->dependency_ids, &m->edge_ids,
+				&m->duration_ids,   &m->bad_release_ids};
+	void *arrays[] = {m->string_list.items,	 m->facts.items,	m->classes.items,
+			  m->instances.items,	 m->tasks.items,	m->stacks.items,
+			  m->objects.items,	 m->variables.items,	m->chains.items,
+			  m->task_chains.items,	 m->dependencies.items, m->edges.items,
+			  m->events.items,	 m->bad_releases.items, m->path_events.items,
+			  m->durations.items,	 m->event_chains.items, m->writer_noted.items,
+			  m->chain_hashes.items, m->chain_inner.items};
 
 	events__release(m);
 	id_lists__release(m->witnesses.items, m->witnesses.count);
@@ -138,7 +132,7 @@ int model__set_fact(struct model *m, const char *key, const char *value)
 		}
 	}
 	key = model__intern(m, key);
-	return key && vector_push(&m->facts, (struct fact){ key, copy }) ? 0 : -ENOMEM;
+	return key && vector_push(&m->facts, (struct fact){key, copy}) ? 0 : -ENOMEM;
 }
 
 const char *model__fact(const struct model *m, const char *key)

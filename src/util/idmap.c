@@ -56,7 +56,7 @@ static struct idmap_slot *allocate(uint64_t capacity)
 static int grow(struct idmap *map)
 {
 	uint64_t capacity = map->slots ? 2 * ((uint64_t)map->mask + 1) : 64;
-	struct idmap bigger = { .mask = (uint32_t)(capacity - 1), .count = map->count };
+	struct idmap bigger = {.mask = (uint32_t)(capacity - 1), .count = map->count};
 
 	if (capacity > 1ULL << 31)
 		return -ENOMEM;
@@ -64,7 +64,7 @@ static int grow(struct idmap *map)
 	if (!bigger.slots)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < capacity; i++)
-		bigger.slots[i] = (struct idmap_slot){ .value = IDMAP_NONE };
+		bigger.slots[i] = (struct idmap_slot){.value = IDMAP_NONE};
 	for (uint64_t i = 0; map->slots && i <= map->mask; i++) {
 		if (map->slots[i].value != IDMAP_NONE)
 			bigger.slots[slot_of(&bigger, map->slots[i].key)] = map->slots[i];
@@ -82,7 +82,7 @@ int idmap__put(struct idmap *map, uint64_t key, uint32_t value)
 		if (error)
 			return error;
 	}
-	map->slots[slot_of(map, key)] = (struct idmap_slot){ key, value };
+	map->slots[slot_of(map, key)] = (struct idmap_slot){key, value};
 	map->count++;
 	return 0;
 }
@@ -96,5 +96,5 @@ void idmap__set(struct idmap *map, uint64_t key, uint32_t value)
 void idmap__release(struct idmap *map)
 {
 	free(map->slots);
-	*map = (struct idmap){ 0 };
+	*map = (struct idmap){0};
 }

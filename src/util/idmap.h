@@ -31,7 +31,8 @@ struct idmap {
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
 	/* multiply-fold of wyhash: every input bit reaches every output bit */
-	__uint128_t product = (__uint128_t)(a ^ 0xa0761d6478bd642fULL) * (b ^ 0xe7037ed1a0b428dbULL);
+	__uint128_t product =
+		(__uint128_t)(a ^ 0xa0761d6478bd642fULL) * (b ^ 0xe7037ed1a0b428dbULL);
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }

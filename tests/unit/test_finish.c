@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* analysis__finish: codes that traces without events show, rules, suppressions, losses, bad input. */
+/* analysis__finish: codes that traces without events show, rules, suppressions, losses, bad input.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +28,7 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 
 static int import(const char *text, size_t length)
 {
-	struct import_options options = { .format = IMPORT_STD, .complain = complain };
+	struct import_options options = {.format = IMPORT_STD, .complain = complain};
 	FILE *in = fmemopen((void *)text, length, "r");
 	int error = import_std(m, in, "trace", &options);
 
@@ -55,7 +56,7 @@ static int stop(void **state)
 
 static const struct finding_list *judge(const char *text, const struct analysis_options *options)
 {
-	static const struct analysis_options predict = { .predict = true };
+	static const struct analysis_options predict = {.predict = true};
 
 	assert_int_equal(import(text, strlen(text)), 0);
 	a = analysis__new(m, options ? options : &predict);
@@ -76,7 +77,8 @@ static void test_predicted(void **state)
 	assert_int_equal(f->code, CODE_PREDICTED);
 	assert_int_equal(f->prediction, PREDICTION_REACHABLE);
 	assert_true(f->schedule_count >= 3);
-	assert_string_equal(f->schedule[f->schedule_count - 1], "B waits for X at 6, which A holds");
+	assert_string_equal(f->schedule[f->schedule_count - 1],
+			    "B waits for X at 6, which A holds");
 	assert_int_equal(f->length, 2);
 	assert_int_equal(f->witnesses[0].dependency != f->witnesses[1].dependency, 1);
 	assert_int_equal(analysis__exit_code(a, true), 2);
@@ -84,7 +86,7 @@ static void test_predicted(void **state)
 
 static void test_not_asked(void **state)
 {
-	struct analysis_options options = { 0 };
+	struct analysis_options options = {0};
 	const struct finding *f = judge(inversion, &options)->items[0];
 
 	(void)state;
@@ -95,8 +97,8 @@ static void test_not_asked(void **state)
 
 static void test_cut_stream(void **state)
 {
-	struct analysis_options options = { .predict = true };
-	struct trace_event cut = { .op = EVENT_CUT, .stack = NO_ID };
+	struct analysis_options options = {.predict = true};
+	struct trace_event cut = {.op = EVENT_CUT, .stack = NO_ID};
 
 	(void)state;
 	import(inversion, strlen(inversion));
@@ -110,16 +112,14 @@ static void test_cut_stream(void **state)
 
 static void test_suppressed_and_known(void **state)
 {
-	const char *classes[] = { "Y", "X" };
-	struct rule rule = { .kind = RULE_SUPPRESS,
-			     .class_count = 2,
-			     .classes = classes,
-			     .reason = "accepted" };
-	struct rule_set set = { &rule, 1 };
-	struct catalogue_row row = { .commit = "abc", .title = "t", .class_count = 2,
-				     .classes = classes };
-	struct catalogue catalogue = { &row, 1 };
-	struct analysis_options options = { .suppressions = &set, .catalogue = &catalogue };
+	const char *classes[] = {"Y", "X"};
+	struct rule rule = {
+		.kind = RULE_SUPPRESS, .class_count = 2, .classes = classes, .reason = "accepted"};
+	struct rule_set set = {&rule, 1};
+	struct catalogue_row row = {
+		.commit = "abc", .title = "t", .class_count = 2, .classes = classes};
+	struct catalogue catalogue = {&row, 1};
+	struct analysis_options options = {.suppressions = &set, .catalogue = &catalogue};
 	const struct finding *f = judge(inversion, &options)->items[0];
 
 	(void)state;
@@ -130,11 +130,11 @@ static void test_suppressed_and_known(void **state)
 
 static void test_declared_order(void **state)
 {
-	const char *classes[] = { "X", "Y*" };
-	struct rule rule = { .kind = RULE_ORDER, .class_count = 2, .classes = classes,
-			     .reason = "documented" };
-	struct rule_set set = { &rule, 1 };
-	struct analysis_options options = { .rules = &set };
+	const char *classes[] = {"X", "Y*"};
+	struct rule rule = {
+		.kind = RULE_ORDER, .class_count = 2, .classes = classes, .reason = "documented"};
+	struct rule_set set = {&rule, 1};
+	struct analysis_options options = {.rules = &set};
 	const struct finding_list *list = judge("A|acq(Y1)|1\nA|acq(X)|2\n", &options);
 
 	(void)state;
@@ -185,8 +185,8 @@ static void test_ten_thousand_locks(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10000; i++)
-		fprintf(out, "T%d|acq(L%d)|1\nT%d|acq(L%d)|2\nT%d|rel(L%d)|3\nT%d|rel(L%d)|4\n", i, i,
-			i, (i + 1) % 10000, i, (i + 1) % 10000, i, i);
+		fprintf(out, "T%d|acq(L%d)|1\nT%d|acq(L%d)|2\nT%d|rel(L%d)|3\nT%d|rel(L%d)|4\n", i,
+			i, i, (i + 1) % 10000, i, (i + 1) % 10000, i, i);
 	fclose(out);
 	list = judge(text, NULL);
 	assert_int_equal(list->count, 1);
@@ -198,10 +198,21 @@ static void test_ten_thousand_locks(void **state)
 static void test_bad_lines(void **state)
 {
 	static const char *const bad[] = {
-		"nonsense",	     "A|",		 "|acq(X)|1",	     "A|acq|1",
-		"A|acq()|1",	     "A|frob(X)|1",	 "A|acq(X|1",	     "A|fork()|1",
-		"A|r()|1",	     "A|acq(X:9)|1",	 "A|acq(X:12)|1",    "A|acq(X#)|1",
-		"A|acq(X#1z)|1",     "A|acq(#1)|1",	 "A|acq(X#18446744073709551616)|1",
+		"nonsense",
+		"A|",
+		"|acq(X)|1",
+		"A|acq|1",
+		"A|acq()|1",
+		"A|frob(X)|1",
+		"A|acq(X|1",
+		"A|fork()|1",
+		"A|r()|1",
+		"A|acq(X:9)|1",
+		"A|acq(X:12)|1",
+		"A|acq(X#)|1",
+		"A|acq(X#1z)|1",
+		"A|acq(#1)|1",
+		"A|acq(X#18446744073709551616)|1",
 		"A|acq(X#99999999999999999999999999999999999999999)|1",
 	};
 
@@ -264,12 +275,18 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(test_predicted),	      TEST(test_not_asked),
-		TEST(test_cut_stream),	      TEST(test_suppressed_and_known),
-		TEST(test_declared_order),    TEST(test_reentrant_monitor),
-		TEST(test_waits_for_itself),  TEST(test_finish_twice),
-		TEST(test_ten_thousand_locks), TEST(test_bad_lines),
-		TEST(test_odd_but_good_lines), TEST(test_subclass),
+		TEST(test_predicted),
+		TEST(test_not_asked),
+		TEST(test_cut_stream),
+		TEST(test_suppressed_and_known),
+		TEST(test_declared_order),
+		TEST(test_reentrant_monitor),
+		TEST(test_waits_for_itself),
+		TEST(test_finish_twice),
+		TEST(test_ten_thousand_locks),
+		TEST(test_bad_lines),
+		TEST(test_odd_but_good_lines),
+		TEST(test_subclass),
 		TEST(test_fair),
 	};
 
