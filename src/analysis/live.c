@@ -45,7 +45,7 @@ static struct candidate *candidate__for(struct analysis *a, const struct cycle *
 		       (edges - a->by_edge.count) * sizeof(*a->by_edge.items));
 	a->by_edge.count = edges;
 	id = (uint32_t)a->candidates.count;
-	if (!vector_push(&a->candidates, (struct candidate){ .cycle = *cycle }) ||
+	if (!vector_push(&a->candidates, (struct candidate){.cycle = *cycle}) ||
 	    idmap__put(&a->candidate_ids, hash, id))
 		return NULL;
 	for (uint32_t i = 0; i < cycle->length; i++) {
@@ -110,8 +110,8 @@ static void count_again(const struct model *m, struct finding *f, uint32_t depen
 }
 
 /*
- * Long cycles over edges with many dependencies cost a join each time: they are looked at again only
- * as the edge doubles, and at the end.
+ * Long cycles over edges with many dependencies cost a join each time: they are looked at again
+ * only as the edge doubles, and at the end.
  */
 static bool is_due(const struct model *m, const struct candidate *candidate, uint32_t edge)
 {
@@ -127,8 +127,7 @@ static void recheck_edge(struct analysis *a, uint32_t dependency)
 	if (edge >= a->by_edge.count)
 		return;
 	for (uint64_t i = 0; i < a->by_edge.items[edge].count; i++) {
-		struct candidate *candidate =
-			&a->candidates.items[a->by_edge.items[edge].items[i]];
+		struct candidate *candidate = &a->candidates.items[a->by_edge.items[edge].items[i]];
 
 		if (candidate->settled)
 			count_again(a->m, candidate->finding, dependency);

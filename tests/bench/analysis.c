@@ -52,8 +52,8 @@ static int verdict(const char *what, double value, const char *unit, double limi
 {
 	bool good = at_most ? value <= limit : value >= limit;
 
-	printf("  %-46s %12.3f %-10s target %s %g%s\n", what, value, unit, at_most ? "<=" : ">=",
-	       limit, good ? "" : "   MISSED");
+	printf("  %-46s %12.3f %-10s target %s %g%s\n", what, value, unit,
+	       at_most ? "<=" : ">=", limit, good ? "" : "   MISSED");
 	return !good;
 }
 
@@ -91,7 +91,7 @@ static uint32_t pick_object(uint32_t task)
 /* Objects of four locks each, taken in their order, up to three deep; tasks take turns. */
 static void write_trace(const char *path, uint64_t events)
 {
-	struct writer w = { .out = fopen(path, "w") };
+	struct writer w = {.out = fopen(path, "w")};
 
 	if (!w.out)
 		exit(1);
@@ -120,8 +120,8 @@ static void write_trace(const char *path, uint64_t events)
 
 static int bench_trace(uint64_t events)
 {
-	struct analysis_options options = { .predict = true };
-	struct import_options import = { .format = IMPORT_STD };
+	struct analysis_options options = {.predict = true};
+	struct import_options import = {.format = IMPORT_STD};
 	char path[] = "/tmp/bench-trace.XXXXXX";
 	struct model *m = model__new();
 	struct analysis *a = analysis__new(m, &options);
@@ -145,7 +145,8 @@ static int bench_trace(uint64_t events)
 	judged = now();
 	fclose(in);
 	unlink(path);
-	printf("trace of %llu events, %u tasks, %u locks, %u dependencies: read %.2f s, judged %.2f s\n",
+	printf("trace of %llu events, %u tasks, %u locks, %u dependencies: read %.2f s, judged "
+	       "%.2f s\n",
 	       (unsigned long long)model__event_count(m), model__task_count(m),
 	       model__instance_count(m), model__dependency_count(m), read - started, judged - read);
 	printf("  %-46s %12.1f ns\n", "per event", (judged - started) / (double)events * 1e9);
@@ -160,12 +161,13 @@ static int bench_trace(uint64_t events)
 	return missed;
 }
 
-/* --- a million dependencies -------------------------------------------------------------------- */
+/* --- a million dependencies --------------------------------------------------------------------
+ */
 
 static void add_dependency(struct model *m, uint32_t from, uint32_t to)
 {
-	struct held_lock held = { .instance = from, .stack = NO_ID };
-	struct held_lock wanted = { .instance = to, .stack = NO_ID };
+	struct held_lock held = {.instance = from, .stack = NO_ID};
+	struct held_lock wanted = {.instance = to, .stack = NO_ID};
 
 	model__add_chain(m, &held, 1, &wanted, roll(TASKS), 0, 1, NO_ID);
 }
@@ -196,8 +198,8 @@ static void plant(struct model *m)
 	for (uint32_t i = 0; i < PLANTED; i++) {
 		uint32_t id = i * (before / PLANTED);
 		struct dependency d = *model__dependency(m, id);
-		struct held_lock held = { .instance = d.to, .stack = NO_ID };
-		struct held_lock wanted = { .instance = d.from, .stack = NO_ID };
+		struct held_lock held = {.instance = d.to, .stack = NO_ID};
+		struct held_lock wanted = {.instance = d.from, .stack = NO_ID};
 		uint32_t other = model__chain(m, d.first_chain)->first_task;
 
 		model__add_chain(m, &held, 1, &wanted, (other + 1) % TASKS, 0, 1, NO_ID);
@@ -206,7 +208,7 @@ static void plant(struct model *m)
 
 static int bench_graph(void)
 {
-	struct analysis_options options = { 0 };
+	struct analysis_options options = {0};
 	struct model *m = model__new();
 	struct analysis *a;
 	double started, judged;
@@ -230,7 +232,8 @@ static int bench_graph(void)
 	return missed;
 }
 
-/* --- live -------------------------------------------------------------------------------------- */
+/* --- live --------------------------------------------------------------------------------------
+ */
 
 static int bench_count(void)
 {
@@ -257,7 +260,7 @@ static int bench_count(void)
  */
 static int bench_live(void)
 {
-	struct analysis_options options = { .live_kernel = true };
+	struct analysis_options options = {.live_kernel = true};
 	struct model *m = model__new();
 	struct analysis *a = analysis__new(m, &options);
 	uint32_t classes = 1000, target = 1000000;
@@ -296,7 +299,8 @@ static int bench_live(void)
 	return missed;
 }
 
-/* --- running ------------------------------------------------------------------------------------ */
+/* --- running ------------------------------------------------------------------------------------
+ */
 
 static int run(const char *what, uint64_t events)
 {
@@ -304,10 +308,10 @@ static int run(const char *what, uint64_t events)
 
 	fflush(stdout);
 	if (!fork()) {
-		int missed = !strcmp(what, "trace") ? bench_trace(events) :
-			     !strcmp(what, "graph") ? bench_graph() :
-			     !strcmp(what, "count") ? bench_count() :
-						      bench_live();
+		int missed = !strcmp(what, "trace")   ? bench_trace(events)
+			     : !strcmp(what, "graph") ? bench_graph()
+			     : !strcmp(what, "count") ? bench_count()
+						      : bench_live();
 
 		fflush(stdout);
 		_exit(missed);
