@@ -139,10 +139,10 @@ static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 
 	if (kind == RECORD_MUTEX && state->dec_lock == lock.lock &&
 	    call.site - state->dec_function < DEC_FUNCTION_BYTES)
 		return 0;
-	held = filter_held(state, task);
+	held = filter_held(state, task, lock.lock, !(flags & RECORD_SHARED));
 	if (takes_all_locks(shared_state, state, kind))
 		return 0;
-	if (is_recursion(&lock, task)) {
+	if (held && is_recursion(&lock, task)) {
 		send_recursion(ctx, shared_state, state, &lock);
 		return 0;
 	}

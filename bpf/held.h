@@ -94,6 +94,13 @@ static long filter_one(__u32 i, struct held_walk *walk)
 
 	if (held == NOT_HELD)
 		return 0;
+	/*
+	 * An entry of the lock being taken is stale unless it is a plain hold: the owner word may
+	 * already be that of the new read hold (exit probes), which is no downgrade of an old one.
+	 */
+	if (entry->lock == walk->lock &&
+	    (held == HELD_DOWNGRADED || (walk->found && (entry->flags & RECORD_SHARED))))
+		return 0;
 	if (held == HELD_DOWNGRADED)
 		entry->flags |= RECORD_SHARED;
 	if (kept != i)
@@ -102,10 +109,13 @@ static long filter_one(__u32 i, struct held_walk *walk)
 	return 0;
 }
 
-/* Throw out what is no longer held; returns how many locks are. */
-__noinline int filter_held(struct task_state *state, __u64 task)
+/*
+ * Throw out what is no longer held; returns how many locks are. `wanted` is the lock being taken
+ * (0: none), `exclusive` how.
+ */
+__noinline int filter_held(struct task_state *state, __u64 task, __u64 wanted, __u32 exclusive)
 {
-	struct held_walk walk = {.state = state, .task = task};
+	struct held_walk walk = {.state = state, .task = task, .lock = wanted, .found = exclusive};
 
 	if (!state)
 		return 0;

@@ -52,7 +52,7 @@ int lockdep_acquire(void *ctx)
 	lock.lock = words[0];
 	lock.site = words[6];
 	lock.flags = (words[2] ? RECORD_TRY : 0) | (words[3] ? RECORD_SHARED : 0);
-	if (!filter_held(state, 0)) {
+	if (!filter_held(state, 0, 0, 0)) {
 		check_interest(shared_state, &lock);
 		if (state->scope)
 			site_seen(ctx, &lock);

@@ -131,7 +131,7 @@ static __always_inline void infer_leaf(void *ctx, struct shared_state *shared_st
 {
 	struct record_lock wanted = {.lock = leaf, .kind = RECORD_SPIN, .flags = RECORD_INFERRED};
 
-	if (!leaf || !filter_held(state, bpf_get_current_task()))
+	if (!leaf || !filter_held(state, bpf_get_current_task(), leaf, 1))
 		return;
 	chain_seen(ctx, shared_state, state, &wanted);
 }
