@@ -57,7 +57,8 @@ def edge($from; $to): edges | map(select((.from.class | tostring | contains($fro
 def summary: map(select(.type == "summary")) | last;
 def start: map(select(.type == "start")) | first;
 def coverage($path): summary.coverage[$path];
-def losses: summary.losses | [.[]? | select(. != 0 and . != "0")];
+def losses: summary.losses | del(.recursion) | [.[]? | select(. != 0 and . != "0")];
+def skipped_runs: summary.losses.recursion;
 def symbols($stack): ($stack // []) | map(.symbol // "");
 def wanted: [.witnesses[] | symbols(.stack_wanted)] | add;
 def held: [.witnesses[] | symbols(.stack_held)] | add;
@@ -82,6 +83,17 @@ code() {
 	*" $got "*) ok "$1" ;;
 	*) not_ok "$1 (exit $got, wanted ${*:3})" "$current/$2.err" ;;
 	esac
+}
+
+# Exit 0; or 4 where a preemptible kernel skipped runs of a program, which is a loss and was said.
+clean() { # TEXT FILE
+	local got
+	got=$(cat "$current/$2.exit" 2>/dev/null || echo none)
+	if [ "$got" = 4 ]; then
+		records "$1 (but for runs that the kernel skipped, which it said)" "$2" "skipped_runs > 0 and losses == []"
+	else
+		code "$1" "$2" 0
+	fi
 }
 
 # usage: text TEXT FILE PATTERN      some line of the file matches
