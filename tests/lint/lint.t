@@ -85,7 +85,7 @@ done | report "every source file names its licence"
 	report "nothing is left to do"
 # paths of one machine, registries: a checkout must work anywhere
 files -type f | grep -vE '^./tests/|\.(xz|zst|gz|png)$' |
-	xargs grep -nIE '/work/|\.\./shared|registry\.npmjs|deb\.debian\.org|pypi\.org' |
+	xargs grep -nIE '[/]work/|\.\./shared|(deb|security|registry)\.(debian|npmjs)\.' |
 	report "no path of one machine and no registry's name"
 grep -nE '#include [<"](bpf/|jansson|sqlite3|microhttpd|systemd/|stdio_ext)' src/model/*.[ch] src/analysis/*.[ch] |
 	report "model and analysis know no BPF, no file format, no screen"
