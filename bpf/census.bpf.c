@@ -38,9 +38,11 @@ struct {
 	__type(value, __u8);
 } wanted SEC(".maps");
 
+#define PIECE 16U /* words of a sleeper's stack at a time, power of two */
+
 struct scratch {
 	__u64 frames[CENSUS_STACK];
-	__u64 words[CENSUS_SCAN_WORDS];
+	__u64 words[PIECE];
 	__u8 regs[CENSUS_REGS_BYTES];
 };
 struct {
@@ -79,6 +81,7 @@ int read_memory(void *ctx)
 /*
  * What the task sleeps in. Stack walks leave out the functions of the scheduler and of locks
  * (.sched.text), so the stack's words are searched for return addresses into them. Innermost first.
+ * In pieces: a shallow stack ends before CENSUS_SCAN_WORDS, with a guard page behind it.
  */
 static __always_inline __u32 sleeps_in(const struct census_control *c, struct scratch *scratch,
 				       struct task_struct *task)
@@ -86,12 +89,16 @@ static __always_inline __u32 sleeps_in(const struct census_control *c, struct sc
 	__u64 sp = 0;
 
 	if (c->sp_offset < 0 ||
-	    bpf_probe_read_kernel(&sp, sizeof(sp), (void *)task + c->sp_offset) ||
-	    bpf_probe_read_kernel(scratch->words, sizeof(scratch->words), (void *)sp))
+	    bpf_probe_read_kernel(&sp, sizeof(sp), (void *)task + c->sp_offset))
 		return CENSUS_SLEEP_ELSEWHERE;
 	for (__u32 i = 0; i < CENSUS_SCAN_WORDS; i++) {
-		__u64 at = (scratch->words[i] - c->sched_start) >> CENSUS_GRANULE_SHIFT;
+		__u32 word = i & (PIECE - 1);
+		__u64 at;
 
+		if (!word && bpf_probe_read_kernel(scratch->words, sizeof(scratch->words),
+						   (void *)(sp + i * sizeof(__u64))))
+			break;
+		at = (scratch->words[word] - c->sched_start) >> CENSUS_GRANULE_SHIFT;
 		if (at < CENSUS_GRANULES && c->sleep_at[at & (CENSUS_GRANULES - 1)])
 			return c->sleep_at[at & (CENSUS_GRANULES - 1)];
 	}

@@ -3,7 +3,7 @@
  * Which lock a sleeping task waits for, whatever lock it is. The kernel says so itself where it
  * records a blocker (task_struct.blocked_on since 6.17, .blocker with DETECT_HUNG_TASK_BLOCKER
  * since 6.16, .pi_blocked_on on PREEMPT_RT); elsewhere the waiter lies on the task's kernel stack,
- * linked into the lock's wait list, and the list leads to the lock.
+ * linked into the lock's wait list, and the list leads to the lock, or a word beside it does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +59,15 @@ static uint64_t scan_stack(struct census_run *r, const struct census_task *t, en
 	uint32_t bytes = read_stack(r, t, words, &start);
 
 	for (uint32_t i = 0; i < bytes / 8; i++) {
-		uint64_t lock;
+		uint64_t lock, waiter;
 
 		if (words[i] != t->address || task_at < 0)
 			continue;
-		lock = lock_of_waiter(r->memory, &r->layout, kind,
-				      start + i * 8ULL - (uint64_t)task_at);
+		waiter = start + i * 8ULL - (uint64_t)task_at;
+		lock = lock_of_waiter(r->memory, &r->layout, kind, waiter);
+		if (!lock)
+			lock = lock_of_headless_waiter(r->memory, &r->layout, kind, waiter, words,
+						       bytes / 8);
 		if (lock)
 			return lock;
 	}

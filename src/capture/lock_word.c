@@ -317,3 +317,36 @@ uint64_t lock_of_waiter(const struct memory *m, const struct lock_layout *l, enu
 	}
 	return 0;
 }
+
+/*
+ * Without a list head (7.x) no link leads from a waiter to its lock. But whoever waits in the lock's
+ * slow path keeps the lock's address in a register or on its stack, and __switch_to stores the
+ * registers on the stack too: it is the word whose wait list has this very waiter.
+ */
+uint64_t lock_of_headless_waiter(const struct memory *m, const struct lock_layout *l,
+				 enum lock_kind kind, uint64_t waiter, const uint64_t *words,
+				 uint32_t count)
+{
+	bool rwsem = kind == LOCK_KIND_RWSEM;
+	int first_at = rwsem ? l->rwsem_first : l->mutex_first;
+	int task_at = rwsem ? l->rwsem_waiter_task : l->mutex_waiter_task;
+	uint64_t found = 0;
+
+	if (first_at < 0 || task_at < 0 || !is_waiter(m, l, waiter, task_at))
+		return 0;
+	for (uint32_t i = 0; i < count && !found; i++) {
+		struct lock_state state = {.kind = kind, .address = words[i]};
+		uint64_t first;
+
+		if (!(words[i] >> 63) || words[i] & 7 ||
+		    memory__u64(m, words[i] + (uint64_t)first_at, &first) || !first ||
+		    (first != waiter && !is_waiter(m, l, first, task_at)) ||
+		    read_list(&state, m, l))
+			continue;
+		for (uint32_t w = 0; w < state.waiter_count; w++)
+			if (state.waiters[w].waiter == waiter)
+				found = words[i];
+		lock_state__release(&state);
+	}
+	return found;
+}

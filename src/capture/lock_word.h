@@ -60,10 +60,13 @@ int lock_state__read_owner(struct lock_state *state, const struct memory *m,
 			   const struct lock_layout *layout, enum lock_kind kind, uint64_t address);
 /*
  * From a waiter (on its task's stack) along the list to the lock that has the head. 0 if it does
- * not lead to one, or where lists have no head (7.x: task_struct.blocked_on and .blocker name the
- * lock).
+ * not lead to one, or where lists have no head (7.x).
  */
 uint64_t lock_of_waiter(const struct memory *m, const struct lock_layout *layout,
 			enum lock_kind kind, uint64_t waiter);
+/* The same where lists have no head: the lock is among the words of the waiting task's stack. */
+uint64_t lock_of_headless_waiter(const struct memory *m, const struct lock_layout *layout,
+				 enum lock_kind kind, uint64_t waiter, const uint64_t *words,
+				 uint32_t count);
 
 #endif

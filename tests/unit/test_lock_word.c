@@ -271,6 +271,25 @@ static void list_without_head(void **state)
 	assert_true(lock_of_waiter(&fake, &l, LOCK_KIND_MUTEX, a) == 0);
 }
 
+/* The lock is the stack word whose wait list has this waiter; others look like it, but have not. */
+static void lock_among_the_words_of_the_stack(void **state)
+{
+	struct lock_layout l = with_first();
+	uint64_t a = make_waiter(2, 0), b = make_waiter(3, 0), other = make_waiter(4, 0);
+	uint64_t words[] = {0x1234, a, at(0x9000), at(0x8000), at(0)};
+
+	(void)state;
+	put(24, a);
+	link_two(a, b);
+	link_two(b, a);
+	put(0x8000 + 24, other); /* a lock on which another waits */
+	link_two(other, other);
+	put(0x9000 + 24, at(0x9100)); /* no lock at all */
+	assert_true(lock_of_headless_waiter(&fake, &l, LOCK_KIND_RWSEM, b, words, 5) == at(0));
+	assert_true(lock_of_headless_waiter(&fake, &l, LOCK_KIND_RWSEM, b, words, 4) == 0);
+	assert_true(lock_of_headless_waiter(&fake, &with_head, LOCK_KIND_RWSEM, b, words, 5) == 0);
+}
+
 static void rt_mutex_tree(void **state)
 {
 	struct lock_layout l = preempt_rt();
@@ -334,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup(written_rwsem, clear),
 		cmocka_unit_test_setup(read_rwsem, clear),
 		cmocka_unit_test_setup(list_without_head, clear),
+		cmocka_unit_test_setup(lock_among_the_words_of_the_stack, clear),
 		cmocka_unit_test_setup(rt_mutex_tree, clear),
 		cmocka_unit_test_setup(rt_rwsem, clear),
 		cmocka_unit_test_setup(strings, clear),

@@ -24,6 +24,7 @@
 #include <linux/rwsem.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -68,8 +69,14 @@ static struct rw_semaphore *const rwsems[] = {&lab_rwsem_p, &lab_rwsem_q, &lab_r
 static struct lab_object *objects[3];
 static struct kmem_cache *object_cache;
 static struct dentry *directory;
-static atomic_t arrived;
-static DECLARE_WAIT_QUEUE_HEAD(arrival);
+static struct {
+	spinlock_t lock;
+	int present, round;
+	wait_queue_head_t others;
+} meeting = {
+	.lock = __SPIN_LOCK_UNLOCKED(meeting.lock),
+	.others = __WAIT_QUEUE_HEAD_INITIALIZER(meeting.others),
+};
 static char result[128];
 
 /* One lock a program holds; kind is 'm', 'r', 'w' or 'c'. */
@@ -237,13 +244,27 @@ static int free_object(char name)
 	return 0;
 }
 
+/* Whoever comes last opens the round for all; one that is killed before that has not come. */
 static int wait_for_others(int n)
 {
-	int mine = atomic_inc_return(&arrived);
-	int target = DIV_ROUND_UP(mine, n) * n;
+	int mine, err;
 
-	wake_up_all(&arrival);
-	return wait_event_killable(arrival, atomic_read(&arrived) >= target);
+	spin_lock(&meeting.lock);
+	mine = meeting.round;
+	if (++meeting.present >= n) {
+		meeting.present = 0;
+		meeting.round++;
+	}
+	spin_unlock(&meeting.lock);
+	wake_up_all(&meeting.others);
+	err = wait_event_killable(meeting.others, READ_ONCE(meeting.round) != mine);
+	if (err) {
+		spin_lock(&meeting.lock);
+		if (meeting.round == mine)
+			meeting.present--;
+		spin_unlock(&meeting.lock);
+	}
+	return err;
 }
 
 static void hold_many(int n)
