@@ -88,8 +88,7 @@ static __always_inline __u32 sleeps_in(const struct census_control *c, struct sc
 {
 	__u64 sp = 0;
 
-	if (c->sp_offset < 0 ||
-	    bpf_probe_read_kernel(&sp, sizeof(sp), (void *)task + c->sp_offset))
+	if (c->sp_offset < 0 || bpf_probe_read_kernel(&sp, sizeof(sp), (void *)task + c->sp_offset))
 		return CENSUS_SLEEP_ELSEWHERE;
 	for (__u32 i = 0; i < CENSUS_SCAN_WORDS; i++) {
 		__u32 word = i & (PIECE - 1);

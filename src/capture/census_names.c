@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "capture/census_internal.h"
+#include "capture/static_lock.h"
 
 struct census_known_lock *census__add_lock(struct census_run *r, uint64_t address,
 					   enum lock_kind kind, const char *class_name,
@@ -116,10 +117,8 @@ struct census_known_lock *census__name_lock(struct census_run *r, uint64_t addre
 					    enum lock_kind kind, const struct census_task *waiter)
 {
 	const struct census_object *object = object_around(r, address);
-	struct kernel_symbol symbol;
 	char name[128], owner[64];
 	const char *member = NULL;
-	uint32_t offset;
 
 	if (object)
 		member = kernel__member_at(r->kernel, object->type,
@@ -135,14 +134,8 @@ struct census_known_lock *census__name_lock(struct census_run *r, uint64_t addre
 		return census__add_lock(r, address, kind, "mm_struct.mmap_lock", owner, NO_ID,
 					false);
 	}
-	if (kernel__resolve(r->kernel, address, &symbol, &offset) &&
-	    strchr("dDbBrR", symbol.type)) {
-		if (offset)
-			snprintf(name, sizeof(name), "%s+0x%x", symbol.name, offset);
-		else
-			snprintf(name, sizeof(name), "%s", symbol.name);
+	if (static_lock__name(r->kernel, address, name, sizeof(name)))
 		return census__add_lock(r, address, kind, name, NULL, NO_ID, false);
-	}
 	site_name(r, waiter, name, sizeof(name));
 	return census__add_lock(r, address, kind, name, NULL, NO_ID, false);
 }

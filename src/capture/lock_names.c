@@ -11,6 +11,7 @@
 
 #include "analysis/class_rules.h"
 #include "capture/internal.h"
+#include "capture/static_lock.h"
 #include "import/lock_name.h"
 
 struct known_object {
@@ -259,31 +260,6 @@ static enum lock_kind model_kind(uint8_t kind)
 	}
 }
 
-/* Static locks: the symbol itself, or its member where the type is known by name. */
-static const char *static_name(const struct lock_names *names, uint64_t lock, char *out,
-			       size_t size)
-{
-	struct kernel_symbol symbol;
-	const char *member;
-	uint32_t offset;
-
-	if (!kernel__resolve(names->kernel, lock, &symbol, &offset))
-		return NULL;
-	if (!strchr("dDbBrR", symbol.type) || offset > 1 << 16)
-		return NULL;
-	if (!offset) {
-		snprintf(out, size, "%s", symbol.name);
-		return out;
-	}
-	/* `vfio` is a struct vfio in a variable of the same name, and so are others */
-	member = kernel__member_at(names->kernel, symbol.name, offset);
-	if (member)
-		snprintf(out, size, "%s", member);
-	else
-		snprintf(out, size, "%s+0x%x", symbol.name, offset);
-	return out;
-}
-
 /* Slab caches that hold one type only. */
 static const char *type_of_cache(const char *cache)
 {
@@ -361,7 +337,7 @@ static const char *find_name(struct lock_names *names, const struct record_lock 
 	if (!name && lock->kind == RECORD_PERCPU && lock->lock < 4096)
 		name = "cpu_hotplug_lock"; /* its address is hidden on this kernel */
 	if (!name)
-		name = static_name(names, lock->lock, text, size);
+		name = static_lock__name(names->kernel, lock->lock, text, size);
 	return name ? name : typed_slab_name(names, slab);
 }
 

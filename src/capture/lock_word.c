@@ -319,9 +319,9 @@ uint64_t lock_of_waiter(const struct memory *m, const struct lock_layout *l, enu
 }
 
 /*
- * Without a list head (7.x) no link leads from a waiter to its lock. But whoever waits in the lock's
- * slow path keeps the lock's address in a register or on its stack, and __switch_to stores the
- * registers on the stack too: it is the word whose wait list has this very waiter.
+ * Without a list head (7.x) no link leads from a waiter to its lock. But whoever waits in the
+ * lock's slow path keeps the lock's address in a register or on its stack, and __switch_to stores
+ * the registers on the stack too: it is the word whose wait list has this very waiter.
  */
 uint64_t lock_of_headless_waiter(const struct memory *m, const struct lock_layout *l,
 				 enum lock_kind kind, uint64_t waiter, const uint64_t *words,

@@ -268,6 +268,14 @@ uint32_t kernel__find_type(const struct kernel *k, const char *name, const struc
 	return id;
 }
 
+uint32_t kernel__next_type(const struct btf *btf, const char *name, uint32_t id)
+{
+	for (id++; id < btf__type_cnt(btf); id++)
+		if (is_named(btf, id, name, is_struct))
+			return id;
+	return 0;
+}
+
 bool kernel__has_btf_function(const struct kernel *k, const char *function, const char **module)
 {
 	const struct module_btf *entry = NULL;

@@ -119,6 +119,8 @@ const struct module_btf *kernel__module_btf(const struct kernel *k, const char *
 					    bool from_file);
 /* STRUCT, UNION (or FUNC with is_function) by name; id, and the BTF it is in. 0: not found. */
 uint32_t kernel__find_type(const struct kernel *k, const char *name, const struct btf **btf);
+/* The next struct of that name after `id`; 0 when there is none. */
+uint32_t kernel__next_type(const struct btf *btf, const char *name, uint32_t id);
 /* Function in BTF of loaded modules or of the module's file. */
 bool kernel__function_known(const struct kernel *k, const char *function);
 uint32_t kernel__vmlinux_function(const struct kernel *k, const char *name); /* 0: none */

@@ -156,13 +156,16 @@ static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct pla
 	return false;
 }
 
+/* Several files of a module may define a type of that name (struct vfio on 6.1 is two). */
 const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset)
 {
 	const struct btf *btf;
 	uint32_t id = kernel__find_type(k, type, &btf);
 	struct place place = {.type = type};
 
-	if (!id || !walk(btf, id, offset, &place, 0))
-		return NULL;
-	return kernel__keepf(k, "%s.%s", place.type, place.member);
+	while (id && !walk(btf, id, offset, &place, 0)) {
+		place = (struct place){.type = type};
+		id = kernel__next_type(btf, type, id);
+	}
+	return id ? kernel__keepf(k, "%s.%s", place.type, place.member) : NULL;
 }

@@ -147,11 +147,8 @@ check_lock_truth() {
 	records "a trylock is no dependency" watch.json 'edge("lab_rwsem_q"; "lab_mutex_a") | map(select(.try != true)) | length == 0'
 	records "atomic_dec_and_mutex_lock that did not lock holds nothing" watch.json \
 		'[edges[] | select((.to.class | tostring | contains("lab_mutex_b")) and (.from.class | tostring | contains("lab_mutex_a")))] | length == 0'
-	case $label in
-	7.2*) skip "cpus_read_lock is held until it is released" "its order is not seen on 7.2 yet" ;;
-	*) records "cpus_read_lock is held until it is released" watch.json \
-		'(edge("cpu_hotplug_lock"; "lab_mutex_a") | length > 0) and (edge("cpu_hotplug_lock"; "lab_mutex_b") | length == 0)' ;;
-	esac
+	records "cpus_read_lock is held until it is released" watch.json \
+		'(edge("cpu_hotplug_lock"; "lab_mutex_a") | length > 0) and (edge("cpu_hotplug_lock"; "lab_mutex_b") | length == 0)'
 	records "nothing else of the lab is found" watch.json \
 		'serious | map(select(.classes | tostring | contains("lab_"))) | map(select((.classes | unique) != ["lab_mutex_a"])) | map(select(.classes | tostring | contains("lab_many") | not)) | length == 0'
 }
