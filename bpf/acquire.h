@@ -11,16 +11,15 @@
 #include "release.h"
 #include "site.h"
 
-/* A blocking acquire of what the owner word says this task holds. */
-static __always_inline bool is_recursion(const struct record_lock *lock, __u64 task)
+/*
+ * A blocking acquire of what this task holds, by its list and by the owner word. What it took
+ * before we attached is not on the list: contention.bpf.c sees such a wait when it begins.
+ */
+static __always_inline bool is_recursion(const struct record_lock *lock,
+					 const struct task_state *state)
 {
-	if (lock->flags & RECORD_TRY)
-		return false;
-	if (lock->kind == RECORD_MUTEX)
-		return mutex_held_by((const void *)lock->lock, task) == 1;
-	if (lock->kind == RECORD_RWSEM)
-		return rwsem_write_held_by((const void *)lock->lock, task) == 1;
-	return false;
+	return state->holds_wanted && !(lock->flags & RECORD_TRY) &&
+	       (lock->kind == RECORD_MUTEX || lock->kind == RECORD_RWSEM);
 }
 
 static __noinline void send_recursion(void *ctx, struct shared_state *shared_state,
@@ -142,7 +141,7 @@ static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 
 	held = filter_held(state, task, lock.lock, !(flags & RECORD_SHARED));
 	if (takes_all_locks(shared_state, state, kind))
 		return 0;
-	if (held && is_recursion(&lock, task)) {
+	if (held && is_recursion(&lock, state)) {
 		send_recursion(ctx, shared_state, state, &lock);
 		return 0;
 	}

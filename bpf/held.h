@@ -101,6 +101,8 @@ static long filter_one(__u32 i, struct held_walk *walk)
 	if (entry->lock == walk->lock &&
 	    (held == HELD_DOWNGRADED || (walk->found && (entry->flags & RECORD_SHARED))))
 		return 0;
+	if (entry->lock == walk->lock && !(entry->flags & RECORD_SHARED))
+		walk->state->holds_wanted = 1;
 	if (held == HELD_DOWNGRADED)
 		entry->flags |= RECORD_SHARED;
 	if (kept != i)
@@ -111,7 +113,7 @@ static long filter_one(__u32 i, struct held_walk *walk)
 
 /*
  * Throw out what is no longer held; returns how many locks are. `wanted` is the lock being taken
- * (0: none), `exclusive` how.
+ * (0: none), `exclusive` how; holds_wanted tells whether it was among them.
  */
 __noinline int filter_held(struct task_state *state, __u64 task, __u64 wanted, __u32 exclusive)
 {
@@ -122,6 +124,7 @@ __noinline int filter_held(struct task_state *state, __u64 task, __u64 wanted, _
 	if (!state->count)
 		return 0;
 	state->kept = 0;
+	state->holds_wanted = 0;
 	bpf_loop(state->count, filter_one, &walk, 0);
 	state->count = state->kept;
 	return state->count;

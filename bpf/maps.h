@@ -20,6 +20,7 @@ struct task_state {
 	__u32 count;
 	/* scratch of the walks: in memory, where the verifier does not follow every value */
 	volatile __u32 kept;
+	__u32 holds_wanted;	       /* the last filter kept a write hold of the lock wanted */
 	__u32 scope;		       /* enum record_scope */
 	__u32 chain_cache[TASK_CACHE]; /* chains this task was already seen on */
 	__u32 outer_scope;	       /* function-level anchors: what to go back to */

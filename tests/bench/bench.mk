@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The cost of one acquisition on this machine; see cost.c.
-$(BUILD)/tests/cost.bpf.o: tests/bench/cost.bpf.c $(wildcard bpf/*.h) $(wildcard include/*.h) | $(DEPS)
+$(BUILD)/tests/cost.bpf.o: tests/bench/cost.bpf.c tests/bench/cost.h $(wildcard bpf/*.h) $(wildcard include/*.h) | $(DEPS)
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 	llvm-strip -g $@
 $(BUILD)/skel/tests/cost.skel.h: $(BUILD)/tests/cost.bpf.o
 	@mkdir -p $(@D)
 	$(BPFTOOL) gen skeleton $< name cost_bpf > $@
-$(BUILD)/tests/bench_cost: tests/bench/cost.c $(BUILD)/skel/tests/cost.skel.h
+$(BUILD)/tests/bench_cost: tests/bench/cost.c tests/bench/cost.h $(BUILD)/skel/tests/cost.skel.h
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< $(LDFLAGS) $(LDLIBS_ALL) -o $@
 
 .PHONY: bench-cost

@@ -10,6 +10,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "acquire.h"
+#include "cost.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -34,10 +35,33 @@ static __always_inline __u64 number(struct bench_locks *locks, void *pointer)
 	return *(volatile __u64 *)&locks->address;
 }
 
-static __always_inline bool is_bench(void)
-{
-	return bpf_get_current_pid_tgid() >> 32 == bench_pid;
-}
+/* What is measured runs ROUNDS times in one run, so that entering a program does not count. */
+struct round {
+	void *ctx;
+	struct bench_locks *locks;
+};
+
+#define MEASURED(name)                                                                             \
+	static __always_inline int name##_work(void *ctx, struct bench_locks *locks);              \
+	static long name##_round(__u32 i, struct round *round)                                     \
+	{                                                                                          \
+		name##_work(round->ctx, round->locks);                                             \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("tp_btf/sys_enter")                                                                    \
+	int name(void *ctx)                                                                        \
+	{                                                                                          \
+		struct round round = {.ctx = ctx};                                                 \
+		__u32 zero = 0;                                                                    \
+                                                                                                   \
+		if (bpf_get_current_pid_tgid() >> 32 != bench_pid)                                 \
+			return 0;                                                                  \
+		round.locks = bpf_map_lookup_elem(&bench_locks, &zero);                            \
+		if (round.locks)                                                                   \
+			bpf_loop(BENCH_ROUNDS, name##_round, &round, 0);                           \
+		return 0;                                                                          \
+	}                                                                                          \
+	static __always_inline int name##_work(void *ctx, struct bench_locks *locks)
 
 /* site.h's fentry_call: the same read and the same search (bpf_get_func_ip is for fentry alone). */
 static __always_inline struct call bench_call(void *ctx, __u64 lock)
@@ -57,42 +81,22 @@ static __always_inline struct call bench_call(void *ctx, __u64 lock)
 	return call;
 }
 
-SEC("tp_btf/sys_enter")
-int empty(void *ctx)
+MEASURED(empty)
 {
-	if (!is_bench())
-		return 0;
 	return 0;
 }
 
 /* Nothing is held; the list has one stale entry, which the filter throws out. */
-SEC("tp_btf/sys_enter")
-int unnested(void *ctx)
+MEASURED(unnested)
 {
-	struct bench_locks *locks;
-	__u32 zero = 0;
-
-	if (!is_bench())
-		return 0;
-	locks = bpf_map_lookup_elem(&bench_locks, &zero);
-	if (!locks)
-		return 0;
 	return acquire(ctx, bench_call(ctx, number(locks, &locks->inner)), RECORD_MUTEX, 0);
 }
 
 /* `outer` is held, `inner` is wanted: a chain of two that is known after the first run. */
-SEC("tp_btf/sys_enter")
-int chain_of_two(void *ctx)
+MEASURED(chain_of_two)
 {
-	struct bench_locks *locks;
 	struct task_state *state;
-	__u32 zero = 0;
 
-	if (!is_bench())
-		return 0;
-	locks = bpf_map_lookup_elem(&bench_locks, &zero);
-	if (!locks)
-		return 0;
 	if (!locks->outer[0]) {
 		struct record_lock outer = {
 			.lock = number(locks, &locks->outer), .site = 0x5678, .kind = RECORD_MUTEX};
@@ -146,8 +150,7 @@ struct {
 	__type(value, struct klockstat_stat);
 } klockstat_stats SEC(".maps");
 
-SEC("tp_btf/sys_enter")
-int klockstat_all(void *ctx)
+MEASURED(klockstat_all)
 {
 	struct klockstat_lock *lock, fresh = {};
 	struct klockstat_stat *stat, none = {};
@@ -155,8 +158,6 @@ int klockstat_all(void *ctx)
 	__u64 took;
 	__s32 stack;
 
-	if (!is_bench())
-		return 0;
 	key.task = bpf_get_current_pid_tgid();
 	key.lock = 4096;
 	/* contended */
@@ -193,11 +194,8 @@ int klockstat_all(void *ctx)
 	return 0;
 }
 
-SEC("tp_btf/sys_enter")
-int stack_id(void *ctx)
+MEASURED(stack_id)
 {
-	if (!is_bench())
-		return 0;
 	bpf_get_stackid(ctx, &klockstat_stacks, BPF_F_FAST_STACK_CMP);
 	return 0;
 }
@@ -205,35 +203,23 @@ int stack_id(void *ctx)
 /* --- the parts an acquisition is made of ---------------------------------------------------------
  */
 
-SEC("tp_btf/sys_enter")
-int part_storage(void *ctx)
+MEASURED(part_storage)
 {
-	if (!is_bench())
-		return 0;
 	return !task_state_get();
 }
 
-SEC("tp_btf/sys_enter")
-int part_call(void *ctx)
+MEASURED(part_call)
 {
-	if (!is_bench())
-		return 0;
 	return bench_call(ctx, 1).site & 1;
 }
 
-SEC("tp_btf/sys_enter")
-int part_owner(void *ctx)
+MEASURED(part_owner)
 {
-	if (!is_bench())
-		return 0;
 	return mutex_held_by((const void *)bpf_get_current_task(), 1);
 }
 
-SEC("tp_btf/sys_enter")
-int part_count(void *ctx)
+MEASURED(part_count)
 {
-	if (!is_bench())
-		return 0;
 	count(COUNT_ACQUIRE);
 	return 0;
 }
