@@ -69,7 +69,7 @@ const struct probe_row probe_table[] = {
 
 	LOCK(mutex_unlock, ENTRY | PROBE_HOLDS),
 	LOCK(up_write, ENTRY | PROBE_HOLDS),
-	LOCK(downgrade_write, ENTRY | PROBE_HOLDS),
+	LOCK(downgrade_write, ENTRY | PROBE_HOLDS | PROBE_ALWAYS_ON_RT),
 #define ACQUIRED(function)                                                                         \
 	{                                                                                          \
 		.name = "acquired " #function, .object = PROBE_IN_LOCKS, .functions = {#function}, \
