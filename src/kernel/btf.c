@@ -32,10 +32,12 @@ static bool is_indexed(const struct btf_type *type)
 
 static struct btf_index *make_index(const struct btf *btf)
 {
-	uint32_t count = btf__type_cnt(btf), size = 1024;
+	uint32_t count = btf__type_cnt(btf), size = 1024, indexed = 0;
 	struct btf_index *index;
 
-	while (size < count + count / 4)
+	for (uint32_t id = 1; id < count; id++)
+		indexed += is_indexed(btf__type_by_id(btf, id));
+	while (size < indexed + indexed / 4)
 		size *= 2;
 	index = calloc(1, sizeof(*index) + size * sizeof(uint32_t));
 	if (!index)

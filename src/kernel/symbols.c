@@ -16,6 +16,13 @@ static const char *const noise[] = {
 	"__pfx_",
 	"__ksym",
 	"__kcrctab",
+	"__flags_", /* 7.x: one per exported symbol */
+	"__BTF_ID__",
+	"security_hook_",
+	"TRACE_SYSTEM_",
+	"__TRACE_SYSTEM_",
+	"dev_attr_",
+	".LC",
 	"__kstrtab",
 	"__UNIQUE_ID",
 	"__func__.",
