@@ -93,6 +93,8 @@ json_t *json_dependency(const struct model *m, uint32_t chain, uint32_t held_ind
 json_t *json_chain(const struct model *m, uint32_t chain); /* dependency record, innermost */
 json_t *json_path(const struct model *m, const struct path_event *event);
 json_t *json_stall(const struct model *m, const struct stall *stall);
+/* The deadlock of that finding key is over: someone gave up. */
+json_t *json_resolved(const struct model *m, const char *key, uint64_t when);
 json_t *json_finding(const struct model *m, const struct finding *f);
 /* `overhead` holds every fact named "overhead.…", as a number where it is one. */
 json_t *json_summary(const struct report_input *input, int exit_code);

@@ -25,8 +25,9 @@ static void on_finding(void *context, const struct model *m, const struct findin
 	agent__tell_finding(context, finding);
 }
 
-static void on_resolved(void *context, const struct model *m, const char *key)
+static void on_resolved(void *context, const struct model *m, const char *key, uint64_t when)
 {
+	(void)when;
 	(void)m;
 	agent__tell_resolved(context, key);
 }

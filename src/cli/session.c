@@ -52,7 +52,7 @@ static void on_resolved(void *context, const char *key, uint64_t when)
 
 	analysis__resolve(s->analysis, key, when);
 	if (s->events.resolved)
-		s->events.resolved(s->events.context, s->model, key);
+		s->events.resolved(s->events.context, s->model, key, when);
 }
 
 static void on_stall(void *context, const struct stall *stall)

@@ -38,7 +38,7 @@ struct session_events {
 	void (*chain)(void *context, const struct model *m, uint32_t chain);
 	void (*path)(void *context, const struct model *m, const struct path_event *event);
 	void (*finding)(void *context, const struct model *m, const struct finding *finding);
-	void (*resolved)(void *context, const struct model *m, const char *key);
+	void (*resolved)(void *context, const struct model *m, const char *key, uint64_t when);
 	void (*stall)(void *context, const struct model *m, const struct stall *stall);
 	void (*task_chain)(void *context, const struct model *m, const struct task_chain *sight);
 	void (*tick)(void *context);	 /* several times a second */

@@ -121,10 +121,11 @@ static void show_finding(void *context, const struct model *m, const struct find
 	}
 }
 
-static void show_resolved(void *context, const struct model *m, const char *key)
+static void show_resolved(void *context, const struct model *m, const char *key, uint64_t when)
 {
 	(void)context;
-	(void)m;
+	if (common.json)
+		json_print(stdout, json_resolved(m, key, when));
 	say_info("the deadlock %s has dissolved", text_safe(key));
 }
 

@@ -169,6 +169,14 @@ json_t *json_stall(const struct model *m, const struct stall *stall)
 	return record;
 }
 
+json_t *json_resolved(const struct model *m, const char *key, uint64_t when)
+{
+	json_t *record = json_model_record(m, "resolved", when);
+
+	json_object_set_new(record, "key", json_text(key));
+	return record;
+}
+
 static json_t *count_findings(const struct finding_list *list)
 {
 	json_int_t kinds[FINDING_KINDS] = {0}, grades[FINDING_GRADES] = {0};

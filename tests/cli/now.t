@@ -14,7 +14,7 @@ clean_up() {
 trap clean_up EXIT
 
 names=("usage" "inventory" "VM name" "owner and waiter" "stack of the waiter" "no deadlock, exit 0"
-	"schema of the record" "picture: dot" "picture: mermaid" "--wait-for leaves transient owners out"
+	"schema of the record" "picture: dot" "picture: svg" "picture: mermaid" "--wait-for leaves transient owners out"
 	"says what it cannot see" "--watch repeats and stops" "1,000 VMs and 10,000 files" "nothing stays")
 echo "1..${#names[@]}"
 n=0
@@ -86,6 +86,8 @@ for _ in 1 2 3 4 5; do
 		grep -q 'kvm.lock' "$work/now.dot" && tail -n 1 "$work/now.dot" | grep -qx '}' && dot=0 && break
 done
 result $dot "$(head -n 5 "$work/now.dot")"
+"$build/vfiotrace" now -f svg -o "$work/now.svg"
+grep -q '<svg' "$work/now.svg" && grep -q '</svg>' "$work/now.svg"; result $? "$(head -n 5 "$work/now.svg")"
 "$build/vfiotrace" now -f mermaid | head -n 1 | grep -qx 'flowchart LR'; result $?
 
 # the loopers pass the lock on: nobody keeps it for a second

@@ -45,6 +45,7 @@ check_deadlock_killable() {
 	scenario deadlock-killable || return
 	records "the deadlock is seen" watch.json "$deadlocks | length >= 1"
 	records "and a signal can break it" watch.json "$deadlocks[0] | tostring | test(\"killable|breakable\")"
+	records "watch says when it is over" watch.json '(findings | map(select(.kind == "deadlock"))[0].key) as $key | map(select(.type == "resolved" and .key == $key)) | length == 1'
 	code "now says deadlock before the signal" before 3
 	code "now is clean after the signal" after 0
 }
