@@ -60,3 +60,10 @@ check_deadlock_locks() {
 	records "a legal load gives no deadlock" legal.json "$deadlocks | length == 0"
 	code "nor does now see one" legal.now 0
 }
+
+check_contention_soak() {
+	scenario contention-soak || return
+	records "10,000 contended begins and more" good.json '.[0].begins > 10000'
+	records "no false alarm, nothing lost" good.json '.[0] | .reports == 0 and .lost_notes == 0 and .lost_ring == 0'
+	records "without the rules there are false alarms" broken.json '.[0].reports > 0'
+}

@@ -13,4 +13,6 @@ if boot 6.1 deadlock-locks deadlock-recovery deadlock-killable deadlock; then
 fi
 if boot 6.12 deadlock-locks; then check_deadlock_locks; fi
 if boot 7.2 deadlock-locks; then check_deadlock_locks; fi
+boot_name=6.12-multi
+if boot 6.12 --multi -w "$here/../../${BUILD:-build}/soak/contention_soak" contention-soak; then check_contention_soak; fi
 finish
