@@ -27,6 +27,7 @@ enum metrics_flavour {
 
 struct metrics_service {
 	uint32_t probes[PROBE_STATES]; /* rows by state */
+	const char *attach_level;      /* what the probes are attached with; NULL: not said */
 	uint64_t probe_skips;	       /* runs the kernel skipped, all probes */
 	struct capture_stats stats;
 	double start_seconds;	/* CLOCK_REALTIME */

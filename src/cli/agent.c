@@ -2,6 +2,7 @@
 /* vfiotrace agent: the watch that never ends. */
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syslog.h>
@@ -256,6 +257,20 @@ refuse:
 	return EXIT_ERROR;
 }
 
+/* Waits alone are much less than what it is for: nobody shall take that for a watched host. */
+static void tell_start(struct agent *a)
+{
+	enum attach_level level = capture__level(a->session.capture);
+	char message[160];
+
+	snprintf(message, sizeof(message), "watching with %s%s", attach_level_names[level],
+		 level == ATTACH_TRACEPOINT ? ": deadlocks and waits, but no lock orders; "
+					      "`vfiotrace check` names what is missing"
+					    : "");
+	journal_entry(JOURNAL_STARTED, level == ATTACH_TRACEPOINT ? LOG_WARNING : LOG_NOTICE,
+		      message, NULL, 0);
+}
+
 static int run(struct agent *a)
 {
 	int status = prepare(a), error;
@@ -269,7 +284,7 @@ static int run(struct agent *a)
 		say_warning("cannot drop privileges: %s", strerror(-error));
 	agent__publish(a);
 	notify_state("READY=1");
-	journal_entry(JOURNAL_STARTED, LOG_NOTICE, "watching", NULL, 0);
+	tell_start(a);
 	status = watch_on(a);
 	notify_state("STOPPING=1");
 	if (status)

@@ -17,6 +17,7 @@ static void collect(struct agent *a)
 
 	memset(s->probes, 0, sizeof(s->probes));
 	s->probe_skips = 0;
+	s->attach_level = attach_level_names[capture__level(a->session.capture)];
 	for (uint32_t i = 0; i < count; i++) {
 		s->probes[probes[i].state]++;
 		s->probe_skips += probes[i].skipped;

@@ -104,6 +104,7 @@ struct kernel *kernel__open(const char *btf_path)
 	/* What is missing is reported as a feature; whoever loads programs installs its own. */
 	libbpf_set_print(say_nothing);
 	k->fentry_error = 1;
+	k->traceable_fd = -1;
 	k->release = strdup(names.release);
 	k->version_text = strdup(names.version);
 	k->arch = strdup(names.machine);
@@ -126,6 +127,8 @@ void kernel__close(struct kernel *k)
 	btf__close(k);
 	frames__close(k);
 	symbols__free(&k->symbols);
+	if (k->traceable_fd >= 0)
+		close(k->traceable_fd);
 	HASH_ITER(hh, k->strings, string, next) {
 		HASH_DEL(k->strings, string);
 		free(string);

@@ -76,6 +76,8 @@ struct kernel {
 	uint32_t module_count;
 
 	struct symbol_table symbols;
+	int traceable_fd; /* tracefs' list, kept open: a service may not open it again; -1: not yet
+			   */
 
 	char *config; /* whole text, NULL if there is none */
 	bool config_tried;

@@ -68,16 +68,23 @@ static int load_traceable(const struct kernel *k)
 	char *line = NULL;
 	size_t size = 0;
 	FILE *file;
-	int fd;
+	int *kept = &((struct kernel *)k)->traceable_fd, fd;
 
 	if (symbols__load(k) || !t->index)
 		return -ENOENT;
 	if (t->traceable_loaded)
 		return 0;
 	t->traceable_loaded = true;
-	fd = pseudo_fs__open("tracefs", "/sys/kernel/tracing", "available_filter_functions");
+	if (*kept < 0)
+		*kept = pseudo_fs__open("tracefs", "/sys/kernel/tracing",
+					"available_filter_functions");
+	if (*kept < 0)
+		return *kept;
+	if (lseek(*kept, 0, SEEK_SET) < 0)
+		return -errno;
+	fd = fcntl(*kept, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	file = fdopen(fd, "r");
 	if (!file) {
 		close(fd);

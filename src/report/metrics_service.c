@@ -27,6 +27,12 @@ static void write_probes(struct metrics_text *t, const struct metrics_service *s
 		metrics_text__label(t, "state", states[i]);
 		metrics_text__value(t, s->probes[i]);
 	}
+	if (!s->attach_level)
+		return;
+	metrics_text__family(t, "vfiotrace_attach_level", METRIC_GAUGE, NULL,
+			     "1 for what the probes are attached with; tracepoint: waits only.");
+	metrics_text__label(t, "level", s->attach_level);
+	metrics_text__value(t, 1);
 }
 
 static void write_shed(struct metrics_text *t, const struct metrics_service *s)

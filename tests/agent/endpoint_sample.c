@@ -53,6 +53,7 @@ static void publish(struct endpoint *e, const struct model *m)
 {
 	struct report_input input = {.model = m, .findings = &findings};
 	struct metrics_service service = {.probes = {[PROBE_ATTACHED] = 30},
+					  .attach_level = "fentry",
 					  .overhead_ratio = 0.001,
 					  .overhead_budget = 0.005,
 					  .bpf_ratio = 0.0004,

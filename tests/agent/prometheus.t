@@ -4,28 +4,25 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
 
 here = os.path.dirname(os.path.abspath(__file__))
 top = os.path.dirname(os.path.dirname(here))
 sys.path.insert(0, here)
 sys.dont_write_bytecode = True
 import hostile as h  # noqa: E402
+from prometheus_server import Prometheus, fetch, wait_for  # noqa: E402
 
 t = h.Tap()
-found = subprocess.run([os.path.join(here, "fetch-prometheus")], stdout=subprocess.PIPE, text=True, check=False)
-if found.returncode:
+binaries = fetch()
+if not binaries:
     t.ok(False, "Debian's prometheus package can be fetched")
     t.end()
     sys.exit(1)
-binaries = found.stdout.strip()
-promtool, prometheus = os.path.join(binaries, "promtool"), os.path.join(binaries, "prometheus")
+promtool = os.path.join(binaries, "promtool")
 build = os.environ.get("BUILD", "build")
 program = os.path.join(top, build, "tests/endpoint_sample")
 if not os.path.exists(program):
@@ -42,12 +39,6 @@ def run(*arguments, stdin=None):
         for line in done.stdout.splitlines():
             print("#", line)
     return done.returncode == 0
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 t.ok(run(promtool, "check", "rules", "vfiotrace.rules.yml"), "promtool check rules")
@@ -73,55 +64,22 @@ missing = [name for name in sorted(shown) if f"\n{name}" not in "\n" + body and 
            and f"# TYPE {name} " not in body]
 t.ok(shown and not missing, f"each of the {len(shown)} metrics of the dashboard exists {missing or ''}")
 
-server_port = free_port()
-with open(os.path.join(work, "prometheus.yml"), "w", encoding="utf-8") as f:
-    f.write(f"""global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-rule_files: [vfiotrace.rules.yml]
-scrape_configs:
-  - job_name: vfiotrace
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-""")
-log = open(os.path.join(work, "log"), "w", encoding="utf-8")
-server = subprocess.Popen([prometheus, "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{server_port}",
-                           "--storage.tsdb.path=data"], cwd=work, stdout=log, stderr=log)
-
-
-def api(path, **query):
-    url = f"http://127.0.0.1:{server_port}/api/v1/{path}?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return json.load(answer)["data"]
-
-
-def wait_for(what, seconds=40):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            got = what()
-            if got:
-                return got
-        except (OSError, KeyError, ValueError):
-            pass
-        time.sleep(0.5)
-    return None
-
-
-target = wait_for(lambda: [x for x in api("targets")["activeTargets"] if x["health"] == "up"])
+server = Prometheus(binaries, port)
+target = wait_for(lambda: [x for x in server.api("targets")["activeTargets"] if x["health"] == "up"])
 t.ok(bool(target), "a real Prometheus scrapes it: target is up")
-value = wait_for(lambda: api("query", query='vfiotrace_lock_wait_seconds_count{class="vfio_group.group_lock"}')["result"])
+value = wait_for(lambda: server.api("query", query='vfiotrace_lock_wait_seconds_count{class="vfio_group.group_lock"}')["result"])
 t.ok(bool(value) and value[0]["value"][1] == "2", "and knows the wait histogram")
-value = wait_for(lambda: api("query", query="histogram_quantile(0.5, vfiotrace_lock_wait_seconds_bucket)")["result"])
+value = wait_for(lambda: server.api("query", query="histogram_quantile(0.5, vfiotrace_lock_wait_seconds_bucket)")["result"])
 t.ok(bool(value) and 0.001 < float(value[0]["value"][1]) < 0.01, "whose median is where it belongs")
-kinds = wait_for(lambda: api("metadata").get("vfiotrace_lock_wait_seconds"))
+kinds = wait_for(lambda: server.api("metadata").get("vfiotrace_lock_wait_seconds"))
 t.ok(bool(kinds) and kinds[0]["type"] == "histogram" and kinds[0]["unit"] == "seconds", "type and unit arrive (OpenMetrics)")
-quiet = [a for a in api("alerts")["alerts"] if a["labels"]["alertname"] == "VfiotraceInversion"]
+quiet = [a for a in server.api("alerts")["alerts"] if a["labels"]["alertname"] == "VfiotraceInversion"]
 t.ok(not quiet, "no alert while nothing was found")
 sample.stdin.write("inversion\n")
 sample.stdin.flush()
-firing = wait_for(lambda: [a for a in api("alerts")["alerts"] if a["state"] == "firing"
-                           and a["labels"]["alertname"] == "VfiotraceInversion"])
+firing = wait_for(lambda: server.firing("VfiotraceInversion"))
 t.ok(bool(firing) and firing[0]["labels"]["from"] == "kvm.lock", "an inversion makes the alert fire")
-server.terminate()
-server.wait(20)
+server.stop()
 sample.stdin.close()
 sample.wait(10)
 shutil.rmtree(work, ignore_errors=True)

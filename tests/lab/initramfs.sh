@@ -6,7 +6,7 @@
 
 # Modules a guest may load; what a kernel does not have is left out.
 lab_module_names=(kvm kvm_amd kvm_intel irqbypass vfio vfio_virqfd vfio_iommu_type1 vfio_pci vfio_pci_core
-	vfio_platform iommufd mdev virtio_pci virtio_console virtio_mmio virtio_ccw virtio_ring virtio 9p 9pnet_virtio
+	vfio_platform iommufd mdev virtio_pci virtio_console virtio_mmio virtio_ccw virtio_ring virtio virtio_net 9p 9pnet_virtio
 	arm_smmu_v3 vfio_ap vfio_ccw overlay)
 
 pack() { # directory: as a cpio on stdout
@@ -65,7 +65,7 @@ base_initramfs() { # kernel directory, busybox
 copy_program() { # program, root, [place in the guest]
 	local program=$1 root=$2 place=${3:-/lab/bin/${1##*/}} library
 	mkdir -p "$root${place%/*}"
-	cp -L "$program" "$root$place"
+	[ "$program" -ef "$root$place" ] || cp -L "$program" "$root$place"
 	[ "${sysroot:-}" = "" ] || { copy_foreign_libraries "$program" "$root"; return; }
 	while read -r library; do
 		[ -e "$root$library" ] || { mkdir -p "$root${library%/*}" && cp -L "$library" "$root$library"; }

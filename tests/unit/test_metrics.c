@@ -190,6 +190,7 @@ static void service_rows(void **state)
 	struct model *m = sample_model();
 	struct report_input input = {.model = m};
 	struct metrics_service service = {.probes = {[PROBE_ATTACHED] = 12, [PROBE_MISSING] = 1},
+					  .attach_level = "fentry",
 					  .cpu_seconds = 1.5,
 					  .bpf_ratio = -1,
 					  .overhead_ratio = 0.25,
@@ -198,6 +199,7 @@ static void service_rows(void **state)
 	(void)state;
 	render(&input, &service, METRICS_OPENMETRICS);
 	assert_non_null(strstr(text, "vfiotrace_probes{state=\"attached\"} 12\n"));
+	assert_non_null(strstr(text, "vfiotrace_attach_level{level=\"fentry\"} 1\n"));
 	assert_non_null(strstr(text, "vfiotrace_cpu_seconds_total 1.5\n"));
 	assert_non_null(strstr(text, "vfiotrace_shed{part=\"scope\"} 1\n"));
 	assert_non_null(strstr(text, "vfiotrace_overhead_ratio{part=\"total\"} 0.25\n"));

@@ -2,9 +2,9 @@
 /*
  * VMs without VFIO. usage:
  *   kvm_client hold N SECONDS      create N VMs, print "ready", keep them, end
- *   kvm_client vms SECONDS         create and destroy VMs
- *   kvm_client devices SECONDS     on one VM, create and close KVM-VFIO devices
- * The loops print how many rounds they made.
+ *   kvm_client vms SECONDS [PAUSE]       create and destroy VMs
+ *   kvm_client devices SECONDS [PAUSE]   on one VM, create and close KVM-VFIO devices
+ * The loops pause for PAUSE ms between rounds and print how many rounds they made.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ static void device_round(int vm)
 	close(create.fd);
 }
 
-static void loop(void (*round)(int vm), int seconds)
+static void loop(void (*round)(int vm), int seconds, int pause_ms)
 {
 	time_t end = time(NULL) + seconds;
 	unsigned long rounds = 0;
@@ -66,6 +66,8 @@ static void loop(void (*round)(int vm), int seconds)
 	while (time(NULL) < end) {
 		round(vm);
 		rounds++;
+		if (pause_ms)
+			usleep((useconds_t)pause_ms * 1000);
 	}
 	printf("%lu\n", rounds);
 }
@@ -74,10 +76,10 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "hold"))
 		hold(atoi(argv[2]), atoi(argv[3]));
-	else if (argc == 3 && !strcmp(argv[1], "vms"))
-		loop(vm_round, atoi(argv[2]));
-	else if (argc == 3 && !strcmp(argv[1], "devices"))
-		loop(device_round, atoi(argv[2]));
+	else if (argc >= 3 && !strcmp(argv[1], "vms"))
+		loop(vm_round, atoi(argv[2]), argc > 3 ? atoi(argv[3]) : 0);
+	else if (argc >= 3 && !strcmp(argv[1], "devices"))
+		loop(device_round, atoi(argv[2]), argc > 3 ? atoi(argv[3]) : 0);
 	else
 		errx(64, "usage: kvm_client hold N SECONDS | vms SECONDS | devices SECONDS");
 	return 0;
