@@ -258,26 +258,10 @@ int capture__attach(struct capture *c)
 	return 0;
 }
 
-static bool a_row_waits(const struct capture *c, bool module_is_there)
+static void follow_modules(struct capture *c)
 {
-	for (uint32_t i = 0; i < c->probe_count; i++) {
-		const struct probe *probe = &c->probes[i];
-
-		if (probe->state == PROBE_PENDING && probe->row->module &&
-		    kernel__module_loaded(c->options.kernel, probe->row->module) == module_is_there)
-			return true;
-	}
-	return false;
-}
-
-/* Modules that came after us: their rows wait as pending. */
-static void pick_up_modules(struct capture *c)
-{
-	if (!a_row_waits(c, false) || kernel__refresh(c->options.kernel) || !a_row_waits(c, true))
+	if (!module_rows__follow(c))
 		return;
-	if (programs__load_paths(c) || !programs__attach_pending(c))
-		return;
-	c->shared->group_fops = kernel__symbol(c->options.kernel, "vfio_group_fops");
 	count_missing(c);
 	coverage__update(c);
 	if (c->options.on_probes_changed)
@@ -302,7 +286,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 			contention__sweep(c->contention);
 		if (c->ring) {
 			counters__collect(c);
-			pick_up_modules(c);
+			follow_modules(c);
 		}
 	}
 	return error < 0 && error != -EINTR ? error : 0;

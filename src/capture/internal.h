@@ -20,7 +20,9 @@ struct probe {
 	enum probe_state state;
 	char how[16];
 	char reason[160];
-	bool is_counted; /* as a loss */
+	bool is_counted;  /* as a loss */
+	bool is_released; /* pending: its module is there, but nobody used it */
+	uint32_t idle_sweeps;
 	struct bpf_program *programs[2];
 	struct bpf_link *links[2];
 	uint64_t misses_seen[2];
@@ -94,7 +96,11 @@ uint64_t programs__map_bytes(const struct capture *c);
 void programs__detach(struct capture *c);
 void programs__shed_readers(struct capture *c);
 void programs__close(struct capture *c);
+bool is_direct(const struct capture *c); /* by direct calls, which pin modules */
 struct probe *probes__find(struct capture *c, const char *name);
+
+/* module_rows.c: rows of modules that came, went, or are used no more. True if any row changed. */
+bool module_rows__follow(struct capture *c);
 
 uint64_t capture__now(void);
 

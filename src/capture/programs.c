@@ -73,7 +73,7 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 }
 
 /* Path rows of the lockdep rung use direct calls as well. */
-static bool is_direct(const struct capture *c)
+bool is_direct(const struct capture *c)
 {
 	return c->level == ATTACH_FENTRY || c->level == ATTACH_LOCKDEP;
 }
@@ -152,7 +152,7 @@ static uint32_t select_rows(struct capture *c, enum probe_object kind, struct bp
 		if (probe->row->object != kind ||
 		    (probe->state != PROBE_OFF && probe->state != PROBE_PENDING))
 			continue;
-		if (!is_asked_for(c, probe->row))
+		if (!is_asked_for(c, probe->row) || probe->is_released)
 			continue;
 		if (probe->row->module &&
 		    !kernel__module_loaded(c->options.kernel, probe->row->module)) {

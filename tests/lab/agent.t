@@ -60,7 +60,8 @@ check_agent() {
 	check $? "own cost was measured: $(value metrics.end 'vfiotrace_overhead_ratio{part="kernel"}') of a CPU in the kernel, $(value metrics.end 'vfiotrace_overhead_ratio{part="total"}') in all (emulated)"
 	at_least "$(value metrics.end vfiotrace_acquisitions_total)" "$(value metrics.tasks vfiotrace_acquisitions_total)"
 	check $? "it still counts after CPU hotplug and clock jumps: $(value metrics.end vfiotrace_acquisitions_total) acquisitions"
-	ok "rmmod under it: exit $(cat "$current/rmmod.exit") $(head -c 80 "$current/rmmod.err" | tr '\n' ' ')"
+	[ "$(cat "$current/rmmod.exit")" = 0 ]
+	check $? "a VFIO driver can be removed under it"
 	[ "$(cat "$current/agent.exit")" = 0 ] || [ "$(cat "$current/agent.exit")" = 2 ]
 	check $? "it ends on SIGTERM with the findings' exit status ($(cat "$current/agent.exit"))"
 	[ -s "$current/programs.during" ] && [ "$(wc -l <"$current/programs.during")" -gt "$(wc -l <"$current/programs.before")" ] &&
@@ -70,8 +71,36 @@ check_agent() {
 	check $? "no kprobe and no pin either"
 }
 
+fault() { # NAME, text: the fault itself worked, and nothing was lost by then
+	local losses
+	losses=$(awk '/^vfiotrace_losses_total/ {n += $NF} END {print n + 0}' "$current/metrics.$1" 2>/dev/null)
+	grep -q "^$1 0 " "$current/faults" && [ "${losses:-1}" = 0 ]
+	check $? "$2: goes on, losses $losses, $(awk -v n="$1" '$1 == n {print $3}' "$current/faults") KiB resident"
+}
+
+check_faults() {
+	scenario agent-faults || return
+	fault modules "kvm and vfio unloaded and loaded again under it, $(cat "$current/reloads") times"
+	fault suspend "suspended and resumed ($(cat "$current/suspends"))"
+	at_least "$(cat "$current/suspends")" 1
+	check $? "the kernel says so"
+	fault tracers "beside klockstat and a second vfiotrace"
+	[ -s "$current/klockstat.out" ] && grep -q '"type": *"summary"' "$current/second.json"
+	check $? "which both worked ($(cat "$current/vms") VMs meanwhile)"
+	fault memory "out of memory, $(cat "$current/oom.kills") task killed"
+	at_least "$(cat "$current/oom.kills")" 1
+	check $? "which was not the agent"
+	grep -qE '^vfiotrace_inversions\{.*"(kvm.lock|vfio_group.group_lock)"\} 1$' "$current/metrics.end"
+	check $? "after all that the inversion is found"
+	[ "$(wc -l <"$current/objects.after")" -eq "$(wc -l <"$current/objects.before")" ] && [ ! -s "$current/kprobes.after" ]
+	check $? "and nothing remains after the end"
+}
+
 VFIOTRACE_LAB_LIMIT=${VFIOTRACE_LAB_LIMIT:-500}
 for kernel in ${VFIOTRACE_AGENT_KERNELS:-6.1}; do
-	if boot "$kernel" -w "$(command -v setpriv)" -w "$(command -v bpftool || echo /usr/sbin/bpftool)" agent; then check_agent; fi
+	boot "$kernel" -m 1G -w "$(command -v setpriv)" -w "$(command -v bpftool || echo /usr/sbin/bpftool)" \
+		-w "$(command -v klockstat || echo /usr/sbin/klockstat)" agent agent-faults || continue
+	check_agent
+	check_faults
 done
 finish

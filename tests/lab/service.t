@@ -69,8 +69,8 @@ def release(port):
 
 def watch_it(server, guest, port):
     """While the guest runs: wait for the alert, let the guest go on. Returns what Prometheus knew."""
-    limit = seconds + 420
-    up = wait_for(lambda: guest.poll() is not None or server.value("vfiotrace_resident_memory_bytes"), 240)
+    limit = seconds + 600
+    up = wait_for(lambda: guest.poll() is not None or server.value("vfiotrace_resident_memory_bytes"), 900)
     t.ok(up and guest.poll() is None, "a real Prometheus scrapes the service in the guest")
     firing = wait_for(lambda: guest.poll() is not None or server.firing("VfiotraceInversion"), limit, 1)
     t.ok(isinstance(firing, list) and {firing[0]["labels"]["from"], firing[0]["labels"]["to"]} ==
