@@ -32,6 +32,6 @@ $(BUILD)/vfiotrace.service: src/systemd/vfiotrace.service.in
 	@mkdir -p $(@D)
 	sed 's,@SBINDIR@,$(PREFIX)/sbin,' $< > $@
 
-## make deb         the Debian package, in build/deb
+## make deb         the Debian package, in build/deb (ARCH=arm64: in build-arm64/deb)
 deb: | $(DEPS) $(DEPS_TEST)
-	src/debian/build-deb $(VERSION) $(BUILD)/deb
+	src/debian/build-deb $(VERSION) $(BUILD)/deb $(CROSS)

@@ -84,7 +84,7 @@ check_faults() {
 	fault suspend "suspended and resumed ($(cat "$current/suspends"))"
 	at_least "$(cat "$current/suspends")" 1
 	check $? "the kernel says so"
-	fault tracers "beside klockstat and a second vfiotrace"
+	fault tracers "beside klockstat and a second vfiotrace, the static build"
 	[ -s "$current/klockstat.out" ] && grep -q '"type": *"summary"' "$current/second.json"
 	check $? "which both worked ($(cat "$current/vms") VMs meanwhile)"
 	fault memory "out of memory, $(cat "$current/oom.kills") task killed"
@@ -97,8 +97,11 @@ check_faults() {
 }
 
 VFIOTRACE_LAB_LIMIT=${VFIOTRACE_LAB_LIMIT:-500}
+echo "${VFIOTRACE_LONG:+1}0" | sed 's/^0/2/' >"$work/rounds" # 2, or 10 in a long run
+static=$top/${BUILD:-build}-static/vfiotrace
+[ -e "$static" ] || make -s -j2 -C "$top" STATIC=1 BUILD="${BUILD:-build}-static" >&2
 for kernel in ${VFIOTRACE_AGENT_KERNELS:-6.1}; do
-	boot "$kernel" -m 1G -w "$(command -v setpriv)" -w "$(command -v bpftool || echo /usr/sbin/bpftool)" \
+	boot "$kernel" -m 1G -f "$static:/lab/static/vfiotrace" -f "$work/rounds" -w "$(command -v setpriv)" -w "$(command -v bpftool || echo /usr/sbin/bpftool)" \
 		-w "$(command -v klockstat || echo /usr/sbin/klockstat)" agent agent-faults || continue
 	check_agent
 	check_faults
