@@ -6,7 +6,8 @@
  *   contention_soak [-b BEGINS] [-s SECONDS] [-w]
  *
  * Ends after BEGINS contended begins (default 2e7) or SECONDS (default: none), whichever is first.
- * -w: without the PICKUP test and the reverse confirmation, to see that this soak can fail.
+ * -w: without the PICKUP test and the reverse confirmation, to see that this soak can fail; ends at
+ * the first report.
  *
  * The load: two pipes filled by tee (which locks both in address order) and write and read (one
  * each); renames across directories (inode rwsems as writers, s_vfs_rename_mutex); threads that are
@@ -267,7 +268,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 3; i++)
 		children[i] = run(loads[i]);
 	start_time = now();
-	while (!stop && now() - start_time < seconds &&
+	while (!stop && now() - start_time < seconds && !(without_rules && reports) &&
 	       (double)counter(bpf, CONTENTION_COUNT_BEGIN) < begins)
 		ring_buffer__poll(ring, 200);
 	contention_bpf__detach(bpf);
