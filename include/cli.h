@@ -65,6 +65,8 @@ void clear_progress(void);
 
 /* SIGINT/SIGTERM: first asks to stop, second ends at once. SIGUSR1 asks for a snapshot. */
 int signals__install(void);
+/* SIGUSR1 and SIGHUP only, which would end a program that still loads. */
+int signals__install_requests(void);
 bool signals__stop(void);
 bool signals__take_snapshot(void); /* true once per SIGUSR1 */
 bool signals__take_reload(void);   /* true once per SIGHUP */

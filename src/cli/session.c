@@ -273,6 +273,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	}
 	say_progress("reading the kernel's own description, loading the tracing programs …");
 	began = clock_mono_ns();
+	signals__install_requests();
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF memory here */
 	s->kernel = kernel__open(settings->btf);
 	if (!s->kernel) {

@@ -27,22 +27,28 @@ static void on_reload(int signal_number)
 	reload_asked = 1;
 }
 
+static int install(int number, void (*handler)(int))
+{
+	/* no SA_RESTART: a wait for records must return */
+	struct sigaction action = {.sa_handler = handler};
+
+	return sigaction(number, &action, NULL) ? -errno : 0;
+}
+
+int signals__install_requests(void)
+{
+	int error = install(SIGUSR1, on_snapshot);
+
+	return error ? error : install(SIGHUP, on_reload);
+}
+
 int signals__install(void)
 {
-	static const struct {
-		int number;
-		void (*handler)(int);
-	} table[] = {
-		{SIGINT, on_stop}, {SIGTERM, on_stop}, {SIGUSR1, on_snapshot}, {SIGHUP, on_reload}};
+	int error = signals__install_requests();
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		/* no SA_RESTART: a wait for records must return */
-		struct sigaction action = {.sa_handler = table[i].handler};
-
-		if (sigaction(table[i].number, &action, NULL))
-			return -errno;
-	}
-	return 0;
+	if (!error)
+		error = install(SIGINT, on_stop);
+	return error ? error : install(SIGTERM, on_stop);
 }
 
 bool signals__stop(void)

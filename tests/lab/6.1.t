@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
 if boot 6.1 check late-module inversion inversion-kprobe inversion-tracepoint failed-probe interrupted starved vfio-pci \
-	foreign-cycle lock-truth lock-orders; then
+	foreign-cycle task-graphs lock-truth lock-orders; then
 	check_check unfixed
 	check_late_module unfixed
 	check_inversion unfixed
@@ -15,6 +15,7 @@ if boot 6.1 check late-module inversion inversion-kprobe inversion-tracepoint fa
 	check_starved unfixed
 	check_vfio_pci unfixed
 	check_foreign_cycle unfixed
+	check_task_graphs
 	check_lock_truth unfixed
 	check_lock_orders unfixed
 fi

@@ -201,3 +201,13 @@ check_check() { # unfixed|fixed
 	text "and the remedy is named" nobody 'root|CAP_|sudo'
 	code "wrong options" usage 64
 }
+
+check_task_graphs() {
+	scenario task-graphs || return
+	# shellcheck disable=SC2016
+	records "the task's own graph has both orders" watch.json \
+		'map(select(.type == "task_graph" and .task.comm == "vfio_client") | .dependencies | map([.from, .to])) |
+		any(.[]; index([["kvm.lock", "vfio_group.group_lock"]]) != null and index([["vfio_group.group_lock", "kvm.lock"]]) != null)'
+	records "the snapshot comes before the end" watch.json '(map(.type) | index("task_graph")) < (map(.type) | index("summary"))'
+	text "and as text" watch.text 'vfio_client'
+}
