@@ -202,6 +202,20 @@ static char *breaking_line(const struct model *m, const struct finding *f)
 		"reboots; move the other guests away first.");
 }
 
+static const char *structure_of(enum lock_kind kind)
+{
+	switch (kind) {
+	case LOCK_KIND_RWSEM:
+		return "rw_semaphore";
+	case LOCK_KIND_PERCPU_RWSEM:
+		return "percpu_rw_semaphore";
+	case LOCK_KIND_RTMUTEX:
+		return "rt_mutex";
+	default:
+		return "mutex";
+	}
+}
+
 char **render_remedies(const struct model *m, const struct finding *f)
 {
 	char **lines = calloc(6 + f->task_count, sizeof(*lines));
@@ -223,10 +237,10 @@ char **render_remedies(const struct model *m, const struct finding *f)
 
 		if (t->task >= model__task_count(m) || !wants || !wants->address)
 			continue;
-		lines[n++] =
-			line("In crash or drgn: `bt %u`, then `struct mutex 0x%" PRIx64 "` (%s).",
-			     model__task(m, t->task)->tid, wants->address,
-			     render_class_name(m, wants->lock_class));
+		lines[n++] = line("In crash or drgn: `bt %u`, then `struct %s 0x%" PRIx64 "` (%s).",
+				  model__task(m, t->task)->tid,
+				  structure_of(model__lock_class(m, wants->lock_class)->kind),
+				  wants->address, render_class_name(m, wants->lock_class));
 	}
 	lines[n] = NULL;
 	return lines;
