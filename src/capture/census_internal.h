@@ -138,15 +138,40 @@ int census__walk_list(struct census_run *r, uint64_t head, int member,
 /* --- census.c */
 void census__note(struct census_run *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+uint64_t census__now(void); /* CLOCK_MONOTONIC */
+
+/* --- census_tasks.c */
 struct census_task *census__task(struct census_run *r, uint64_t address);
 struct census_task *census__task_of_pid(struct census_run *r, uint32_t pid);
 uint32_t census__task_id(struct census_run *r, struct census_task *task);
+/* A record of the task iterator; `context` is the run. */
+int census__add_task(void *context, const struct census_task_record *record, const uint64_t *frames,
+		     const void *regs);
+int census__keep_frames(struct census_task *task, const uint64_t *frames, uint32_t count);
 char census__state_letter(uint32_t state);
+uint8_t census__breakable(uint32_t state); /* enum wait_break */
+void census__relate_clocks(struct census_run *r);
+uint64_t census__asleep_since(const struct census_run *r, const struct census_task *task);
 uint32_t census__add_stack(struct kernel *k, struct model *m, const uint64_t *frames,
 			   uint32_t count);
+void census__name_stack(struct census_run *r, struct census_task *task);
+
+/* --- census_graph.c, in this order */
+#define CENSUS_USER_STACKS 64U
+int census__read_locks(struct census_run *r);
+int census__look_closer(struct census_run *r); /* stacks of owners, user stacks */
+int census__build_graph(struct census_run *r);
+int census__list_blocked(struct census_run *r);
 
 /* --- census_objects.c */
 int census__find_objects(struct census_run *r);
+struct census_object *census__find_object(struct census_run *r, uint64_t address);
+struct census_object *census__add_object(struct census_run *r, const char *type, uint64_t address,
+					 const struct object *model_object, const char *lock_name);
+/* --- census_vms.c */
+int census__add_vm(struct census_run *r, uint64_t kvm, void *context);
+int census__add_vcpu(struct census_run *r, uint64_t vcpu);
+int census__add_kvm_device(struct census_run *r, uint64_t device, void *context);
 /* --- census_names.c */
 struct census_known_lock *census__add_lock(struct census_run *r, uint64_t address,
 					   enum lock_kind kind, const char *class_name,

@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "capture/census_internal.h"
-#include "capture/proc_file.h"
 
-#define DETAIL 128
 
 /* Locks of each structure; a member the kernel does not have is skipped. */
 static const struct lock_row {
@@ -48,7 +46,7 @@ static const struct {
 /* --- objects and their locks
  * ------------------------------------------------------------------------- */
 
-static struct census_object *find(struct census_run *r, uint64_t address)
+struct census_object *census__find_object(struct census_run *r, uint64_t address)
 {
 	struct census_object *o;
 
@@ -78,8 +76,8 @@ static int add_locks(struct census_run *r, const char *type, uint64_t address, c
 }
 
 /* A place that locks are named in; `model_object` may be NULL: then `name` is for its locks. */
-static struct census_object *add(struct census_run *r, const char *type, uint64_t address,
-				 const struct object *model_object, const char *lock_name)
+struct census_object *census__add_object(struct census_run *r, const char *type, uint64_t address,
+					 const struct object *model_object, const char *lock_name)
 {
 	int size = kernel__struct_size(r->kernel, type);
 	struct census_object *o = calloc(1, sizeof(*o));
@@ -94,107 +92,6 @@ static struct census_object *add(struct census_run *r, const char *type, uint64_
 	return add_locks(r, type, address, lock_name, o->id) ? NULL : o;
 }
 
-/* --- VMs
- * ---------------------------------------------------------------------------------------------------
- */
-
-static int add_kvm_device(struct census_run *r, uint64_t device, void *context)
-{
-	uint32_t vm = *(const uint32_t *)context;
-	uint64_t ops = census__pointer(r, device, AT_KVM_DEVICE_OPS);
-	uint64_t private = census__pointer(r, device, AT_KVM_DEVICE_PRIVATE);
-	char name[32] = "", text[160];
-	struct object object = {.kind = OBJECT_KVM_VFIO_DEVICE, .parent = vm, .address = private};
-
-	memory__string(r->memory, census__pointer(r, ops, AT_KVM_OPS_NAME), name, sizeof(name));
-	if (strcmp(name, "kvm-vfio") || !private || find(r, private))
-		return 0;
-	snprintf(text, sizeof(text), "KVM-VFIO device of %s",
-		 vm == NO_ID ? "a VM" : model__object(r->model, vm)->name);
-	object.name = text;
-	if (vm != NO_ID)
-		object.pid = model__object(r->model, vm)->pid;
-	return add(r, "kvm_vfio", private, &object, text) ? 0 : -ENOMEM;
-}
-
-static void mark_tasks_of_vm(struct census_run *r, uint32_t pid, uint32_t vm)
-{
-	struct census_task *t = census__task_of_pid(r, pid);
-
-	if (t && census__task_id(r, t) != NO_ID)
-		model__set_task_vm(r->model, t->id, vm);
-}
-
-static void add_memory(struct census_run *r, uint64_t kvm, uint32_t id, const char *owner)
-{
-	uint64_t mm = census__pointer(r, kvm, AT_KVM_MM);
-	char text[96];
-
-	snprintf(text, sizeof(text), "memory of %s", owner);
-	if (mm && r->offset[AT_MM_LOCK] >= 0)
-		census__add_lock(r, mm + (uint64_t)r->offset[AT_MM_LOCK], LOCK_KIND_RWSEM,
-				 "mm_struct.mmap_lock", text, id, true);
-}
-
-/* One process may have many VMs; its command line is read once. */
-static const char *name_of_process(struct census_run *r, uint32_t pid)
-{
-	if (pid != r->named_pid || !*r->vm_name) {
-		vm_name(pid, r->vm_name, sizeof(r->vm_name));
-		r->named_pid = pid;
-	}
-	return r->vm_name;
-}
-
-static int add_vm(struct census_run *r, uint64_t kvm, void *context)
-{
-	uint32_t pid = census__number(r, kvm, AT_KVM_PID);
-	struct object object = {.kind = OBJECT_VM, .parent = NO_ID, .pid = pid, .address = kvm};
-	struct census_task *process = census__task_of_pid(r, pid);
-	char owner[48], lock_name[64], detail[DETAIL];
-	const char *name = "";
-	struct census_object *o;
-
-	(void)context;
-	if (!kvm || find(r, kvm))
-		return 0;
-	if (process) {
-		snprintf(owner, sizeof(owner), "%s/%u", process->record.comm, pid);
-		name = name_of_process(r, pid);
-		snprintf(detail, sizeof(detail), "process %s", owner);
-	} else {
-		snprintf(owner, sizeof(owner), "pid %u", pid);
-		snprintf(detail, sizeof(detail), "process %u has exited", pid);
-	}
-	object.name = *name ? name : owner;
-	object.detail = detail;
-	snprintf(lock_name, sizeof(lock_name), "VM of %s", owner);
-	o = add(r, "kvm", kvm, &object, lock_name);
-	if (!o)
-		return -ENOMEM;
-	add_memory(r, kvm, o->id, owner);
-	mark_tasks_of_vm(r, pid, o->id);
-	if (r->offset[AT_KVM_DEVICES] < 0)
-		return 0;
-	return census__walk_list(r, kvm + (uint64_t)r->offset[AT_KVM_DEVICES],
-				 r->offset[AT_KVM_DEVICE_NODE], add_kvm_device, &o->id);
-}
-
-static int add_vcpu(struct census_run *r, uint64_t vcpu)
-{
-	uint64_t kvm = census__pointer(r, vcpu, AT_VCPU_KVM);
-	const struct census_object *vm;
-	char text[96];
-	int err = add_vm(r, kvm, NULL);
-
-	if (err || !kvm || find(r, vcpu))
-		return err;
-	vm = find(r, kvm);
-	snprintf(text, sizeof(text), "vcpu %u of %s", census__number(r, vcpu, AT_VCPU_ID),
-		 vm && vm->id != NO_ID ? model__object(r->model, vm->id)->name : "a VM");
-	return add(r, "kvm_vcpu", vcpu, NULL, text) ? 0 : -ENOMEM;
-}
-
 /* --- VFIO
  * ------------------------------------------------------------------------------------------------
  */
@@ -206,20 +103,20 @@ static int add_container(struct census_run *r, uint64_t container)
 	char text[64], name[32] = "";
 	struct census_object *o;
 
-	if (!container || find(r, container))
+	if (!container || census__find_object(r, container))
 		return 0;
 	snprintf(text, sizeof(text), "container 0x%llx", (unsigned long long)container);
 	object.name = text;
-	o = add(r, "vfio_container", container, &object, text);
+	o = census__add_object(r, "vfio_container", container, &object, text);
 	if (!o)
 		return -ENOMEM;
 	driver = census__pointer(r, container, AT_CONTAINER_DRIVER);
 	ops = census__pointer(r, driver, AT_IOMMU_DRIVER_OPS);
 	memory__string(r->memory, census__pointer(r, ops, AT_IOMMU_OPS_NAME), name, sizeof(name));
 	data = census__pointer(r, container, AT_CONTAINER_DATA);
-	if (!data || find(r, data) || strcmp(name, "vfio-iommu-type1"))
+	if (!data || census__find_object(r, data) || strcmp(name, "vfio-iommu-type1"))
 		return 0;
-	return add(r, "vfio_iommu", data, NULL, text) ? 0 : -ENOMEM;
+	return census__add_object(r, "vfio_iommu", data, NULL, text) ? 0 : -ENOMEM;
 }
 
 static int add_device_set(struct census_run *r, uint64_t set, const char *device)
@@ -227,11 +124,11 @@ static int add_device_set(struct census_run *r, uint64_t set, const char *device
 	struct object object = {.kind = OBJECT_DEVICE_SET, .parent = NO_ID, .address = set};
 	char text[96];
 
-	if (!set || find(r, set))
+	if (!set || census__find_object(r, set))
 		return 0;
 	snprintf(text, sizeof(text), "device set of %s", device);
 	object.name = text;
-	return add(r, "vfio_device_set", set, &object, text) ? 0 : -ENOMEM;
+	return census__add_object(r, "vfio_device_set", set, &object, text) ? 0 : -ENOMEM;
 }
 
 static int add_group(struct census_run *r, uint64_t group, void *context);
@@ -263,7 +160,7 @@ static int add_device(struct census_run *r, uint64_t device, void *context)
 	int err;
 
 	(void)context;
-	if (!device || find(r, device))
+	if (!device || census__find_object(r, device))
 		return 0;
 	name_at = census__pointer(r, dev, AT_DEV_NAME);
 	if (!name_at)
@@ -274,17 +171,17 @@ static int add_device(struct census_run *r, uint64_t device, void *context)
 		       driver, sizeof(driver));
 	/* the group first, so that the device can name it as its parent */
 	group = census__pointer(r, device, AT_DEVICE_GROUP);
-	o = group ? find(r, group) : NULL;
+	o = group ? census__find_object(r, group) : NULL;
 	if (!o && group) {
 		err = add_group(r, group, NULL);
-		if (err || find(r, device)) /* the group's list had it */
+		if (err || census__find_object(r, device)) /* the group's list had it */
 			return err;
-		o = find(r, group);
+		o = census__find_object(r, group);
 	}
 	object.parent = o ? o->id : NO_ID;
 	object.name = *name ? name : "a device without a name";
 	object.detail = *driver ? driver : NULL;
-	o = add(r, "vfio_device", device, &object, object.name);
+	o = census__add_object(r, "vfio_device", device, &object, object.name);
 	if (!o)
 		return -ENOMEM;
 	err = add_device_set(r, census__pointer(r, device, AT_DEVICE_SET), object.name);
@@ -302,15 +199,16 @@ static int add_group(struct census_run *r, uint64_t group, void *context)
 	int err;
 
 	(void)context;
-	if (!group || find(r, group))
+	if (!group || census__find_object(r, group))
 		return 0;
 	object.number = census__number(r, iommu, AT_IOMMU_GROUP_ID);
 	snprintf(text, sizeof(text), "group %u", object.number);
 	object.name = text;
-	o = add(r, "vfio_group", group, &object, text);
+	o = census__add_object(r, "vfio_group", group, &object, text);
 	if (!o)
 		return -ENOMEM;
-	if (iommu && !find(r, iommu) && !add(r, "iommu_group", iommu, NULL, text))
+	if (iommu && !census__find_object(r, iommu) &&
+	    !census__add_object(r, "iommu_group", iommu, NULL, text))
 		return -ENOMEM;
 	err = add_container(r, census__pointer(r, group, AT_GROUP_CONTAINER));
 	if (err || r->offset[AT_GROUP_DEVICES] < 0)
@@ -326,7 +224,7 @@ static int remember_open(struct census_run *r, const struct census_file_record *
 			 uint64_t object)
 {
 	struct census *out = r->out;
-	struct census_object *o = find(r, object);
+	struct census_object *o = census__find_object(r, object);
 	struct census_task *t = census__task(r, file->task);
 	struct census_open *more;
 
@@ -353,20 +251,20 @@ static int add_file(void *context, const struct census_file_record *file)
 
 	switch (file->kind) {
 	case CENSUS_FILE_VM:
-		err = add_vm(r, object, NULL);
+		err = census__add_vm(r, object, NULL);
 		break;
 	case CENSUS_FILE_VCPU:
-		return add_vcpu(r, object);
+		return census__add_vcpu(r, object);
 	case CENSUS_FILE_KVM_DEVICE: {
 		uint64_t kvm = census__pointer(r, object, AT_KVM_DEVICE_KVM);
 		struct census_object *o;
 
-		err = add_vm(r, kvm, NULL);
-		o = find(r, kvm);
+		err = census__add_vm(r, kvm, NULL);
+		o = census__find_object(r, kvm);
 		if (o)
 			vm = o->id;
 		if (!err)
-			err = add_kvm_device(r, object, &vm);
+			err = census__add_kvm_device(r, object, &vm);
 		object = census__pointer(r, object, AT_KVM_DEVICE_PRIVATE);
 		break;
 	}
@@ -440,7 +338,7 @@ static int walk_lists(struct census_run *r)
 	int err;
 
 	note_hidden_lists(r, vms && r->offset[AT_KVM_LIST] >= 0, vfio);
-	err = census__walk_list(r, vms, r->offset[AT_KVM_LIST], add_vm, NULL);
+	err = census__walk_list(r, vms, r->offset[AT_KVM_LIST], census__add_vm, NULL);
 	if (!err && vfio)
 		err = census__walk_list(r, vfio + (uint64_t)r->groups_offset,
 					r->offset[AT_GROUP_NEXT], add_group, NULL);
