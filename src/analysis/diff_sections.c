@@ -26,6 +26,15 @@ static void align_function(char *function)
 			strcpy(function, renamed[i][1]); /* callers leave room for the longest */
 }
 
+/* "kvm_debugfs_lock.4" is static in a function: the compiler numbered it. */
+static void drop_number(char *name)
+{
+	char *dot = strrchr(name, '.');
+
+	if (dot && dot != name && dot[1] && !dot[1 + strspn(dot + 1, "0123456789")])
+		*dot = 0;
+}
+
 /* "kmalloc-1k+0x48(vfio_create_group.isra.0)": cache and offset are of one build only. */
 const char *diff__aligned_name(const char *name, char *out, size_t size)
 {
@@ -34,6 +43,7 @@ const char *diff__aligned_name(const char *name, char *out, size_t size)
 
 	if (!open) {
 		snprintf(out, size, "%s", name);
+		drop_number(out);
 		return out;
 	}
 	snprintf(function, 128, "%.*s", (int)strcspn(open + 1, ")"), open + 1);

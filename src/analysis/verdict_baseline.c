@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The baseline's cycles, dependency by dependency: did its path run again, did the dependency come
- * back, and what is taken in its place now. Everything is compared by name: addresses and ids of
- * two kernels have nothing in common.
+ * back, and what is taken in its place now. Everything is compared by the names that diff aligns:
+ * addresses, ids and the compiler's own numbering of two kernels have nothing in common.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -11,6 +11,15 @@
 #include <string.h>
 
 #include "analysis/verdict_internal.h"
+#include "diff.h"
+
+static bool same_lock(const char *a, const char *b)
+{
+	char one[256], other[256];
+
+	return !strcmp(a, b) || !strcmp(diff__aligned_name(a, one, sizeof(one)),
+					diff__aligned_name(b, other, sizeof(other)));
+}
 
 char *verdict__cycle_words(const struct model *m, const struct finding *f)
 {
@@ -38,21 +47,27 @@ static bool class_in_chains(const struct model *m, uint32_t lock_class)
 
 bool verdict__saw_class(const struct model *m, const char *pattern)
 {
-	for (uint32_t c = 0; c < model__class_count(m); c++)
-		if (!fnmatch(pattern, model__lock_class(m, c)->name, 0) && class_in_chains(m, c))
+	for (uint32_t c = 0; c < model__class_count(m); c++) {
+		const char *name = model__lock_class(m, c)->name;
+
+		if ((!fnmatch(pattern, name, 0) || same_lock(pattern, name)) &&
+		    class_in_chains(m, c))
 			return true;
+	}
 	return false;
 }
 
 static const struct class_edge *edge_by_name(const struct model *m, const char *from,
 					     const char *to)
 {
-	uint32_t a = model__find_class(m, from), b = model__find_class(m, to), edge;
+	for (uint32_t e = 0; e < model__class_edge_count(m); e++) {
+		const struct class_edge *edge = model__class_edge(m, e);
 
-	if (a == NO_ID || b == NO_ID)
-		return NULL;
-	edge = model__find_edge(m, a, b);
-	return edge == NO_ID ? NULL : model__class_edge(m, edge);
+		if (same_lock(model__lock_class(m, edge->from)->name, from) &&
+		    same_lock(model__lock_class(m, edge->to)->name, to))
+			return edge;
+	}
+	return NULL;
 }
 
 static uint32_t chain_path(const struct model *m, uint32_t chain)
@@ -92,15 +107,14 @@ static bool edge_on_path(const struct model *m, uint32_t edge, uint32_t path)
 static char *taken_instead(const struct model *m, const struct model *baseline, const char *from,
 			   uint32_t path)
 {
-	uint32_t from_class = model__find_class(m, from);
 	char *words = NULL, *longer;
 
-	for (uint32_t e = 0; from_class != NO_ID && e < model__class_edge_count(m); e++) {
+	for (uint32_t e = 0; e < model__class_edge_count(m); e++) {
 		const struct class_edge *edge = model__class_edge(m, e);
 		const char *to = model__lock_class(m, edge->to)->name;
 
-		if (edge->from != from_class || edge_by_name(baseline, from, to) ||
-		    !edge_on_path(m, e, path))
+		if (!same_lock(model__lock_class(m, edge->from)->name, from) ||
+		    edge_by_name(baseline, from, to) || !edge_on_path(m, e, path))
 			continue;
 		longer = words ? verdict__words("%s, %s", words, to)
 			       : verdict__words("%s -> %s", from, to);

@@ -73,6 +73,11 @@ static void test_alignment(void **state)
 	assert_string_equal(diff__aligned_name("kmalloc-1k+0x48(vfio_device_open.isra.0+0x30)",
 					       name, sizeof(name)),
 			    "lock of vfio_df_open");
+	assert_string_equal(diff__aligned_name("kvm_debugfs_lock.4", name, sizeof(name)),
+			    "kvm_debugfs_lock");
+	assert_string_equal(diff__aligned_name("kvm.lock", name, sizeof(name)), "kvm.lock");
+	order(a, "kvm_debugfs_lock.4", "inode.i_rwsem", LOCK_EXCLUSIVE, 3);
+	order(b, "kvm_debugfs_lock.2", "inode.i_rwsem", LOCK_EXCLUSIVE, 3);
 	order(a, "kmalloc-1k+0x48(create.isra.0)", "kvm.lock", LOCK_EXCLUSIVE, 3);
 	order(b, "kmalloc-2k+0x50(create)", "kvm.lock", LOCK_EXCLUSIVE, 3);
 	d = diff__make(a, NULL, b, NULL);

@@ -251,6 +251,33 @@ static void test_baseline_back(void **state)
 	model__free(now.m);
 }
 
+/* The compiler numbered the lock differently on the new kernel: it is the same lock. */
+static void test_baseline_renamed(void **state)
+{
+	struct world old, now;
+	struct verdict_options options = {0};
+	struct verdict *v;
+	(void)state;
+
+	bad_run(&old);
+	old.witnesses[0].chain = order(old.m, "kvm_debugfs_lock.4", KVM, PATH_DEVICE_OPEN);
+	old.witnesses[1].chain = order(old.m, KVM, "kvm_debugfs_lock.4", PATH_DEVICE_OPEN);
+	old.classes[0] = model__find_class(old.m, "kvm_debugfs_lock.4");
+	good_run(&now);
+	order(now.m, "kvm_debugfs_lock.2", KVM, PATH_DEVICE_OPEN);
+	options.baseline = old.m;
+	options.baseline_findings = &old.findings;
+	v = decide(&now, &options);
+	assert_int_equal(v->kind, VERDICT_PASS);
+	assert_int_equal(v->cycles[0].dependencies[0].fate, FATE_BACK);
+	assert_int_equal(v->cycles[0].dependencies[1].fate, FATE_GONE);
+	verdict__free(v);
+	order(now.m, KVM, "kvm_debugfs_lock.2", PATH_DEVICE_OPEN);
+	expect(&now, &options, VERDICT_FAIL, "the baseline's cycle is back");
+	model__free(old.m);
+	model__free(now.m);
+}
+
 static void test_refused_baseline(void **state)
 {
 	struct model *a = model__new(), *b = model__new();
@@ -291,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_known_fix),
 		cmocka_unit_test(test_baseline_gone),
 		cmocka_unit_test(test_baseline_back),
+		cmocka_unit_test(test_baseline_renamed),
 		cmocka_unit_test(test_refused_baseline),
 		cmocka_unit_test(test_paths_by_name),
 	};
