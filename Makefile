@@ -64,6 +64,7 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(wildcard include/*.h) $(
 $(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+	$(call other_endian,bpf/$*.bpf.c,$@)
 
 # --- user side ------------------------------------------------------------------------------------
 $(BUILD)/obj/%.o: src/%.c $(SKELETONS) | $(DEPS)

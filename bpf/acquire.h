@@ -99,7 +99,7 @@ __noinline int in_scope(struct shared_state *shared_state, struct task_state *st
 		return 1;
 	if (!check_interest(shared_state, wanted))
 		return 0;
-	bpf_loop(state->count, any_interesting, &walk, 0);
+	walk_list(state->count, any_interesting, &walk);
 	return walk.found;
 }
 

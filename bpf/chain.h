@@ -158,7 +158,7 @@ __noinline int drop_insane(struct task_state *state)
 		return 0;
 	listed = state->count;
 	state->kept = 0;
-	bpf_loop(listed, drop_one, &walk, 0);
+	walk_list(listed, drop_one, &walk);
 	state->count = state->kept;
 	return listed - state->count;
 }
@@ -179,7 +179,7 @@ __noinline __u64 chain_key(struct shared_state *shared_state, struct task_state 
 
 	if (!shared_state || !state || !wanted)
 		return 0;
-	bpf_loop(state->count, mix_one, &walk, 0);
+	walk_list(state->count, mix_one, &walk);
 	check_interest(shared_state, wanted);
 	return mix_lock(walk.key, wanted);
 }
@@ -210,7 +210,7 @@ __noinline int copy_held(struct shared_state *shared_state, struct task_state *s
 	if (!shared_state || !state || !record)
 		return 0;
 	record->held_count = state->count;
-	bpf_loop(state->count, copy_one, &walk, 0);
+	walk_list(state->count, copy_one, &walk);
 	return 0;
 }
 

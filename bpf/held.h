@@ -86,6 +86,23 @@ struct held_walk {
 	__u32 found;
 };
 
+/*
+ * Stock s390x kernels may come without a JIT (Debian's do), and the interpreter knows no callbacks:
+ * there a walk is a plain loop, which costs the verifier more.
+ */
+#ifdef __TARGET_ARCH_s390
+#define walk_list(entries, visit, walk)                                                            \
+	do {                                                                                       \
+		__u32 walk_end = (entries);                                                        \
+                                                                                                   \
+		for (__u32 walk_at = 0; walk_at < RECORD_MAX_HELD; walk_at++)                      \
+			if (walk_at >= walk_end || visit(walk_at, walk))                           \
+				break;                                                             \
+	} while (0)
+#else
+#define walk_list(entries, visit, walk) bpf_loop(entries, visit, walk, 0)
+#endif
+
 static long filter_one(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
@@ -125,7 +142,7 @@ __noinline int filter_held(struct task_state *state, __u64 task, __u64 wanted, _
 		return 0;
 	state->kept = 0;
 	state->holds_wanted = 0;
-	bpf_loop(state->count, filter_one, &walk, 0);
+	walk_list(state->count, filter_one, &walk);
 	state->count = state->kept;
 	return state->count;
 }
@@ -165,7 +182,7 @@ __noinline int find_held(struct task_state *state, __u64 lock)
 	if (!state)
 		return 0;
 	state->kept = 0;
-	bpf_loop(state->count, find_one, &walk, 0);
+	walk_list(state->count, find_one, &walk);
 	return state->kept;
 }
 

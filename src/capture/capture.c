@@ -97,6 +97,8 @@ static int load_at(struct capture *c, enum attach_level level)
 	if (!error && !c->object_count)
 		error = -ENOENT;
 	if (!error)
+		error = programs__attach_first(c);
+	if (!error)
 		error = programs__load_paths(c);
 	if (!error)
 		return 0;

@@ -90,6 +90,7 @@ int programs__load_locks(struct capture *c);
 int programs__load_lockdep(struct capture *c); /* instead of locks */
 int programs__load_paths(
 	struct capture *c); /* rows whose module is there and that are not loaded */
+int programs__attach_first(struct capture *c); /* -errno: this kind of probe does not attach here */
 int programs__attach_pending(struct capture *c);
 int programs__map_fd(const struct capture *c, const char *name);
 uint64_t programs__map_bytes(const struct capture *c);

@@ -353,6 +353,26 @@ static struct bpf_link *attach_program(struct capture *c, struct probe *probe, i
 	return bpf_program__attach_kprobe(program, which == 1, probe->function);
 }
 
+/*
+ * Some kernels load a direct call and then do not attach it (arm64 before 6.4), so one is attached
+ * before this rung of the ladder is settled on.
+ */
+#define KERNEL_ENOTSUPP 524 /* never meant for user space, and still what comes back */
+int programs__attach_first(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->probe_count; i++) {
+		struct probe *probe = &c->probes[i];
+
+		if (probe->state != PROBE_PENDING || !probe->programs[0])
+			continue;
+		probe->links[0] = attach_program(c, probe, 0);
+		if (probe->links[0])
+			return 0;
+		return errno == KERNEL_ENOTSUPP ? -EOPNOTSUPP : -errno;
+	}
+	return 0;
+}
+
 int programs__attach_pending(struct capture *c)
 {
 	int attached = 0;
@@ -364,7 +384,7 @@ int programs__attach_pending(struct capture *c)
 			continue;
 		probe->state = PROBE_ATTACHED;
 		for (int j = 0; j < 2; j++) {
-			if (!probe->programs[j])
+			if (!probe->programs[j] || probe->links[j])
 				continue;
 			probe->links[j] = attach_program(c, probe, j);
 			if (probe->links[j])

@@ -23,4 +23,11 @@ CROSS_CPPFLAGS = -isystem $(SYSROOT)/usr/include/$(TRIPLET) -isystem $(SYSROOT)/
 CROSS_LDFLAGS  = --sysroot=$(SYSROOT) -L$(SYSROOT)/usr/lib/$(TRIPLET) -L$(SYSROOT)/lib/$(TRIPLET) \
 	-Wl,-rpath-link,$(SYSROOT)/usr/lib/$(TRIPLET):$(SYSROOT)/lib/$(TRIPLET)
 PKGCONFIG     := PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(TRIPLET)/pkgconfig pkg-config
+
+# bpftool reads objects of its own byte order only. What a skeleton says of maps and programs is the
+# same in both; the object inside is exchanged for one of the other order.
+ifeq ($(CROSS),s390x)
+other_endian = $(CLANG) $(BPF_CFLAGS) -target bpfeb -c $(1) -o $(2).o && llvm-strip -g $(2).o && \
+	src/debian/exchange-object $(2) $(2).o
+endif
 endif

@@ -103,6 +103,18 @@ static bool is_lock_type(const char *name)
 	return false;
 }
 
+/*
+ * Who waits for a rwsem on PREEMPT_RT waits for the rt_mutex inside of it. Any other address that
+ * is not a lock's first byte is of another object, in the memory of one that is gone.
+ */
+static bool may_be_inside(const struct btf *btf, const struct btf_type *lock)
+{
+	const struct btf_member *first = btf_members(lock);
+
+	return btf_vlen(lock) && (!strcmp(btf__name_by_offset(btf, first->name_off), "rwbase") ||
+				  !strcmp(btf__name_by_offset(btf, first->name_off), "readers"));
+}
+
 /* Where the walk is: the innermost named struct and the member reached in it. */
 struct place {
 	const char *type;
@@ -136,7 +148,7 @@ static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct pla
 		return false;
 	name = btf__name_by_offset(btf, type->name_off);
 	if (is_lock_type(name))
-		return place->member != NULL;
+		return place->member && (!offset || may_be_inside(btf, type));
 	member = btf_members(type);
 	for (uint32_t i = 0; i < btf_vlen(type); i++, member++) {
 		const char *own = btf__name_by_offset(btf, member->name_off);
