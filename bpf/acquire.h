@@ -10,6 +10,7 @@
 #include "chain.h"
 #include "release.h"
 #include "site.h"
+#include "twice.h"
 
 /*
  * A blocking acquire of what this task holds, by its list and by the owner word. What it took
@@ -118,7 +119,8 @@ static __always_inline bool takes_all_locks(const struct shared_state *shared_st
 
 #define DEC_FUNCTION_BYTES 256
 
-static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 flags)
+static __always_inline int acquire_once(void *ctx, __u32 which, struct call call, __u8 kind,
+					__u8 flags)
 {
 	struct shared_state *shared_state = shared_get();
 	struct record_lock lock = {
@@ -130,7 +132,7 @@ static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 
 	if (!shared_state || !shared_state->ready)
 		return 0;
 	state = task_state_get();
-	if (!state)
+	if (!state || is_done(state, ctx, which))
 		return 0;
 	count(COUNT_ACQUIRE);
 	task = bpf_get_current_task();
@@ -160,6 +162,11 @@ static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 
 	}
 	push_held(state, &lock);
 	return 0;
+}
+
+static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 flags)
+{
+	return acquire_once(ctx, RUN_FIRST, call, kind, flags);
 }
 
 #endif

@@ -29,19 +29,30 @@ char LICENSE[] SEC("license") = "GPL";
 		return acquire(ctx, kprobe_call(ctx), kind, flags);                                \
 	}
 
-ACQUIRE(mutex_lock, RECORD_MUTEX, 0)
-ACQUIRE(mutex_lock_io, RECORD_MUTEX, 0)
-ACQUIRE(mutex_lock_interruptible, RECORD_MUTEX, RECORD_BREAKABLE)
-ACQUIRE(mutex_lock_killable, RECORD_MUTEX, RECORD_BREAKABLE)
-/* pushed without a dependency; whether it succeeded the owner word tells at the next filter */
-ACQUIRE(mutex_trylock, RECORD_MUTEX, RECORD_TRY)
+/* for kernels that may take the CPU from a task inside a program (twice.h) */
+#define ACQUIRE_SECOND(function, kind, flags)                                                      \
+	SEC("fentry/" #function)                                                                   \
+	int second_##function(void *ctx)                                                           \
+	{                                                                                          \
+		return acquire_once(ctx, RUN_SECOND, fentry_call(ctx), kind, flags);               \
+	}
+#define ACQUIRE_TWICE(function, kind, flags)                                                       \
+	ACQUIRE(function, kind, flags)                                                             \
+	ACQUIRE_SECOND(function, kind, flags)
 
-ACQUIRE(down_write, RECORD_RWSEM, 0)
-ACQUIRE(down_write_killable, RECORD_RWSEM, RECORD_BREAKABLE)
-ACQUIRE(down_write_trylock, RECORD_RWSEM, RECORD_TRY)
-ACQUIRE(down_read, RECORD_RWSEM, RECORD_SHARED)
+ACQUIRE_TWICE(mutex_lock, RECORD_MUTEX, 0)
+ACQUIRE(mutex_lock_io, RECORD_MUTEX, 0)
+ACQUIRE_TWICE(mutex_lock_interruptible, RECORD_MUTEX, RECORD_BREAKABLE)
+ACQUIRE_TWICE(mutex_lock_killable, RECORD_MUTEX, RECORD_BREAKABLE)
+/* pushed without a dependency; whether it succeeded the owner word tells at the next filter */
+ACQUIRE_TWICE(mutex_trylock, RECORD_MUTEX, RECORD_TRY)
+
+ACQUIRE_TWICE(down_write, RECORD_RWSEM, 0)
+ACQUIRE_TWICE(down_write_killable, RECORD_RWSEM, RECORD_BREAKABLE)
+ACQUIRE_TWICE(down_write_trylock, RECORD_RWSEM, RECORD_TRY)
+ACQUIRE_TWICE(down_read, RECORD_RWSEM, RECORD_SHARED)
 ACQUIRE(down_read_interruptible, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
-ACQUIRE(down_read_killable, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
+ACQUIRE_TWICE(down_read_killable, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
 
 /*
  * With DEBUG_LOCK_ALLOC (lockdep, or only LOCK_STAT) mutex_lock and its kin are macros for these,
@@ -60,8 +71,7 @@ ACQUIRE(down_write_killable_nested, RECORD_RWSEM, RECORD_BREAKABLE)
 ACQUIRE(_down_write_nest_lock, RECORD_RWSEM, 0)
 
 /* held iff 1; a reader leaves nothing in the owner word that could tell later */
-SEC("fexit/down_read_trylock")
-int fexit_down_read_trylock(void *ctx)
+static __always_inline int read_trylock_done(void *ctx, __u32 which)
 {
 	struct call call = fentry_call(ctx);
 	__u64 result = 0;
@@ -69,8 +79,20 @@ int fexit_down_read_trylock(void *ctx)
 	bpf_probe_read_kernel(&result, sizeof(result), ctx + 8);
 	if (!(__u32)result)
 		return 0;
-	acquire(ctx, call, RECORD_RWSEM, RECORD_SHARED | RECORD_TRY);
+	acquire_once(ctx, which, call, RECORD_RWSEM, RECORD_SHARED | RECORD_TRY);
 	return acquired_late(call.argument);
+}
+
+SEC("fexit/down_read_trylock")
+int fexit_down_read_trylock(void *ctx)
+{
+	return read_trylock_done(ctx, RUN_FIRST);
+}
+
+SEC("fexit/down_read_trylock")
+int second_down_read_trylock(void *ctx)
+{
+	return read_trylock_done(ctx, RUN_SECOND);
 }
 
 /* without fexit the attempt counts; the filter drops it while a writer is seen */
@@ -120,6 +142,16 @@ int fexit_down_read_killable(void *ctx)
 	}
 
 FORGET(up_read)
+
+SEC("fentry/up_read")
+int second_up_read(void *ctx)
+{
+	__u64 lock = 0;
+
+	bpf_probe_read_kernel(&lock, sizeof(lock), ctx);
+	return released_once(ctx, RUN_SECOND, lock);
+}
+
 FORGET(percpu_up_write)
 ACQUIRE(percpu_down_write, RECORD_PERCPU, 0)
 
@@ -208,14 +240,26 @@ static __always_inline int lock_made(__u64 lock)
 	return 0;
 }
 
+/* A task that has no list yet does it in both programs: one generation more hurts nobody. */
+static __always_inline int lock_made_once(void *ctx, __u32 which)
+{
+	struct task_state *state = task_state_find();
+	__u64 lock = 0;
+
+	bpf_probe_read_kernel(&lock, sizeof(lock), ctx);
+	return state && is_done(state, ctx, which) ? 0 : lock_made(lock);
+}
+
 #define MADE(function)                                                                             \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
-		__u64 lock = 0;                                                                    \
-                                                                                                   \
-		bpf_probe_read_kernel(&lock, sizeof(lock), ctx);                                   \
-		return lock_made(lock);                                                            \
+		return lock_made_once(ctx, RUN_FIRST);                                             \
+	}                                                                                          \
+	SEC("fentry/" #function)                                                                   \
+	int second_##function(void *ctx)                                                           \
+	{                                                                                          \
+		return lock_made_once(ctx, RUN_SECOND);                                            \
 	}                                                                                          \
 	SEC("kprobe/" #function)                                                                   \
 	int kprobe_##function(struct pt_regs *ctx)                                                 \

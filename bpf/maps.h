@@ -27,7 +27,11 @@ struct task_state {
 	__u32 command;		       /* of the ioctl or attribute, entry to exit */
 	__u64 scope_object;	       /* file->private_data of the anchor */
 	__u64 path_object;	       /* entry to exit of a path probe */
-	__u64 dec_lock, dec_function;  /* last atomic_dec_and_mutex_lock that was an attempt */
+	/* twice.h: which call was done last, and by which program; `call` is scratch */
+	volatile __u64 call;
+	__u64 done_call;
+	__u32 done_by;
+	__u64 dec_lock, dec_function; /* last atomic_dec_and_mutex_lock that was an attempt */
 };
 
 struct {

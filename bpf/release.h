@@ -8,6 +8,7 @@
 
 #include "chain.h"
 #include "hold_time.h"
+#include "twice.h"
 
 /* Numbers of enum event_op in model.h. */
 enum {
@@ -60,7 +61,7 @@ static __always_inline int forget(__u64 lock)
 	return 0;
 }
 
-static __always_inline int released(void *ctx, __u64 lock)
+static __always_inline int released_once(void *ctx, __u32 which, __u64 lock)
 {
 	struct shared_state *shared_state = shared_get();
 	struct task_state *state;
@@ -69,13 +70,20 @@ static __always_inline int released(void *ctx, __u64 lock)
 	if (!shared_state || !shared_state->ready)
 		return 0;
 	state = task_state_find();
-	if (!state || !state->count || !drop_held(state, lock, &was))
+	if (!state || is_done(state, ctx, which))
+		return 0;
+	if (!state->count || !drop_held(state, lock, &was))
 		return 0;
 	if (shared_state->holds && was.time)
 		count_hold(was.lock, was.site, was.generation, bpf_ktime_get_ns() - was.time);
 	if (shared_state->record_events && (was.flags & RECORD_INTERESTING))
 		send_event(&was, EVENT_NUMBER_RELEASE, 0);
 	return 0;
+}
+
+static __always_inline int released(void *ctx, __u64 lock)
+{
+	return released_once(ctx, RUN_FIRST, lock);
 }
 
 /* The attempt succeeded: holds start here, and the event stream has its place in the order. */

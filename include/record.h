@@ -207,6 +207,8 @@ enum counter {
 	COUNT_LOST_READ,
 	COUNT_DROPPED_ENTRY, /* did not look like a lock any more */
 	COUNT_EVENT,
+	COUNT_SECOND_DID, /* the second program of a function did what the first had not */
+	COUNT_FIRST_LEFT, /* the first found that the second had done it */
 	COUNTERS,
 };
 

@@ -14,6 +14,7 @@
 #include "capture/internal.h"
 
 #define SWEEP_NS 1000000000ULL
+#define SETTLE_US 20000
 #define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
 
 uint64_t capture__now(void)
@@ -92,6 +93,7 @@ static int load_at(struct capture *c, enum attach_level level)
 	int error;
 
 	c->level = level;
+	c->is_preemptible = kernel__is_preemptible(c->options.kernel);
 	probes__init(c);
 	error = level == ATTACH_LOCKDEP ? programs__load_lockdep(c) : programs__load_locks(c);
 	if (!error && !c->object_count)
@@ -255,6 +257,7 @@ int capture__attach(struct capture *c)
 	c->next_collect = clock->start + SWEEP_NS;
 	if (c->shared) {
 		c->shared->clock = clock->start;
+		counters__start_skips(c);
 		__atomic_store_n(&c->shared->ready, 1, __ATOMIC_RELEASE);
 	}
 	return 0;
@@ -307,6 +310,9 @@ int capture__stop(struct capture *c)
 	clock->end = started;
 	c->stopped = true;
 	if (c->ring) {
+		counters__note_skips(c);
+		if (c->is_preemptible)
+			usleep(SETTLE_US); /* calls that are between their two programs */
 		__atomic_store_n(&c->shared->ready, 0, __ATOMIC_RELEASE);
 		ring_buffer__consume(c->ring);
 		deferred__run(c, UINT64_MAX);
@@ -369,7 +375,7 @@ uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32
 			.reason = *probe->reason ? probe->reason : NULL,
 			.state = probe->state,
 			.required_for_verdict = probe->row->flags & PROBE_REQUIRED,
-			.skipped = probe->misses_seen[0] + probe->misses_seen[1],
+			.skipped = probe->misses_seen[AT_ENTRY] + probe->misses_seen[AT_EXIT],
 		};
 	}
 	return used;
@@ -393,7 +399,7 @@ void capture__stats(struct capture *c, struct capture_stats *out)
 	if (c->contention)
 		out->map_bytes += contention__map_bytes(c->contention);
 	for (uint32_t i = 0; i < c->probe_count; i++)
-		for (int j = 0; j < 2; j++) {
+		for (int j = 0; j < PROBE_PROGRAMS; j++) {
 			struct bpf_prog_info info = {};
 			uint32_t size = sizeof(info);
 

@@ -63,15 +63,28 @@ static void collect_losses(struct capture *c, int fd)
 	}
 }
 
-/* Runs the kernel skipped: since 5.12 for direct calls (9ed9e9ba2337). */
-static void collect_skipped(struct capture *c)
+/* Which program of the row has a second one that stands in for it; PROBE_PROGRAMS: none. */
+static int stood_in_for(const struct probe *probe)
 {
+	if (!probe->programs[SECOND_TIME])
+		return PROBE_PROGRAMS;
+	return probe->programs[AT_ENTRY] ? AT_ENTRY : AT_EXIT;
+}
+
+/*
+ * Runs the kernel skipped since the last look: since 5.12 for direct calls (9ed9e9ba2337). Those of
+ * programs that have a second one may not be lost and are told apart; the second's own never are.
+ */
+static void look_at_skips(struct capture *c, uint64_t *first, uint64_t *others)
+{
+	*first = *others = 0;
 	for (uint32_t i = 0; i < c->probe_count; i++) {
 		struct probe *probe = &c->probes[i];
 
-		for (int j = 0; j < 2; j++) {
+		for (int j = 0; j < PROBE_PROGRAMS; j++) {
 			struct bpf_prog_info info = {};
 			uint32_t size = sizeof(info);
+			uint64_t more;
 
 			if (probe->state != PROBE_ATTACHED || !probe->programs[j] ||
 			    bpf_obj_get_info_by_fd(bpf_program__fd(probe->programs[j]), &info,
@@ -79,11 +92,54 @@ static void collect_skipped(struct capture *c)
 				continue;
 			if (info.recursion_misses <= probe->misses_seen[j])
 				continue;
-			model__add_loss(c->options.model, LOSS_RECURSION,
-					info.recursion_misses - probe->misses_seen[j]);
+			more = info.recursion_misses - probe->misses_seen[j];
 			probe->misses_seen[j] = info.recursion_misses;
+			if (j == stood_in_for(probe))
+				*first += more;
+			else if (j != SECOND_TIME)
+				*others += more;
 		}
 	}
+}
+
+void counters__start_skips(struct capture *c)
+{
+	uint64_t others;
+
+	if (c->level == ATTACH_FENTRY)
+		look_at_skips(c, &c->first_skipped, &others);
+	c->first_skipped = 0;
+}
+
+void counters__note_skips(struct capture *c)
+{
+	uint64_t first, others;
+
+	if (c->level != ATTACH_FENTRY)
+		return;
+	look_at_skips(c, &first, &others);
+	c->first_skipped += first;
+	if (others)
+		model__add_loss(c->options.model, LOSS_RECURSION, others);
+}
+
+/*
+ * Calls that neither program did. What was skipped since the look before may still be on its way
+ * through the second program, so that one counts.
+ */
+static void collect_skipped(struct capture *c, int fd)
+{
+	uint64_t settled = c->first_skipped, did, lost;
+
+	if (!c->stopped)
+		counters__note_skips(c);
+	did = sum_over_cpus(fd, COUNT_SECOND_DID);
+	settled += sum_over_cpus(fd, COUNT_FIRST_LEFT);
+	lost = settled > did ? settled - did : 0;
+	if (lost <= c->lost_in_both)
+		return;
+	model__add_loss(c->options.model, LOSS_RECURSION, lost - c->lost_in_both);
+	c->lost_in_both = lost;
 }
 
 static void collect_chains(struct capture *c)
@@ -152,7 +208,7 @@ void counters__collect(struct capture *c)
 	model__add_acquisitions(c->options.model, acquisitions);
 	collect_losses(c, fd);
 	if (c->level == ATTACH_FENTRY)
-		collect_skipped(c);
+		collect_skipped(c, fd);
 	collect_chains(c);
 	coverage__update(c);
 	if (c->stopped && c->options.holds)

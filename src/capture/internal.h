@@ -11,6 +11,7 @@
 #include "record.h"
 
 #define MAX_PROBES 96
+enum { AT_ENTRY, AT_EXIT, SECOND_TIME, PROBE_PROGRAMS };
 #define MAX_OBJECTS 8 /* one per set of modules that came up */
 
 /* State of one row of the probe table. */
@@ -23,9 +24,9 @@ struct probe {
 	bool is_counted;  /* as a loss */
 	bool is_released; /* pending: its module is there, but nobody used it */
 	uint32_t idle_sweeps;
-	struct bpf_program *programs[2];
-	struct bpf_link *links[2];
-	uint64_t misses_seen[2];
+	struct bpf_program *programs[PROBE_PROGRAMS];
+	struct bpf_link *links[PROBE_PROGRAMS];
+	uint64_t misses_seen[PROBE_PROGRAMS];
 };
 
 struct loaded_object {
@@ -70,6 +71,9 @@ struct capture {
 	struct known_chain *known_chains;
 	struct known_site *known_sites;
 	uint64_t counters_seen[COUNTERS];
+	bool is_preemptible;	/* hot functions carry a second program (twice.h) */
+	uint64_t first_skipped; /* runs of programs that have a second one, as of the last look */
+	uint64_t lost_in_both;	/* calls that neither program did, as far as told */
 	struct deferred *deferred_first, *deferred_last;
 	uint32_t deferred_count;
 	uint64_t next_collect;
@@ -90,15 +94,17 @@ int programs__load_locks(struct capture *c);
 int programs__load_lockdep(struct capture *c); /* instead of locks */
 int programs__load_paths(
 	struct capture *c); /* rows whose module is there and that are not loaded */
+int programs__map_fd(const struct capture *c, const char *name);
+bool is_direct(const struct capture *c); /* by direct calls, which pin modules */
+uint64_t programs__map_bytes(const struct capture *c);
+void programs__close(struct capture *c);
+struct probe *probes__find(struct capture *c, const char *name);
+
+/* attach.c */
 int programs__attach_first(struct capture *c); /* -errno: this kind of probe does not attach here */
 int programs__attach_pending(struct capture *c);
-int programs__map_fd(const struct capture *c, const char *name);
-uint64_t programs__map_bytes(const struct capture *c);
 void programs__detach(struct capture *c);
 void programs__shed_readers(struct capture *c);
-void programs__close(struct capture *c);
-bool is_direct(const struct capture *c); /* by direct calls, which pin modules */
-struct probe *probes__find(struct capture *c, const char *name);
 
 /* module_rows.c: rows of modules that came, went, or are used no more. True if any row changed. */
 bool module_rows__follow(struct capture *c);
@@ -126,6 +132,9 @@ uint32_t capture__contention_probes(const struct capture *c, struct probe_info *
 /* counters.c */
 void counters__collect(struct capture *c); /* counters, losses, chain counts, coverage */
 void coverage__update(struct capture *c);
+/* What was skipped before the gate opened is nobody's loss; the last look is before it closes. */
+void counters__start_skips(struct capture *c);
+void counters__note_skips(struct capture *c);
 
 /* instance_lock.c: one instance a host */
 int instance_lock__take(bool force);

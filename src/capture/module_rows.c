@@ -62,7 +62,7 @@ static uint32_t pins_of(const struct capture *c, const char *module)
 
 		if (!probe->row->module || strcmp(probe->row->module, module))
 			continue;
-		for (int j = 0; j < 2; j++)
+		for (int j = 0; j < PROBE_PROGRAMS; j++)
 			pins += probe->programs[j] && bpf_program__fd(probe->programs[j]) >= 0;
 	}
 	return pins;
@@ -70,7 +70,7 @@ static uint32_t pins_of(const struct capture *c, const char *module)
 
 static void detach_and_unload(struct probe *probe)
 {
-	for (int j = 0; j < 2; j++) {
+	for (int j = 0; j < PROBE_PROGRAMS; j++) {
 		bpf_link__destroy(probe->links[j]);
 		probe->links[j] = NULL;
 		if (probe->programs[j])

@@ -22,6 +22,7 @@ enum probe_flags {
 	PROBE_TRACEPOINT = 128,	   /* program name is the row's function as is */
 	PROBE_QUIET = 512,	   /* not even listed when absent: a debug kernel's variant */
 	PROBE_ALWAYS_ON_RT = 1024, /* PREEMPT_RT's rwsem keeps no trace of what this row sees */
+	PROBE_TWICE = 2048,	   /* has a second program, for preemptible kernels (twice.h) */
 	PROBE_OPTIONAL = 256,	   /* absence is normal and no loss: another row covers it */
 };
 

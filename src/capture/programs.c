@@ -78,37 +78,42 @@ bool is_direct(const struct capture *c)
 	return c->level == ATTACH_FENTRY || c->level == ATTACH_LOCKDEP;
 }
 
-static void program_names(const struct capture *c, const struct probe *probe, char names[2][96])
+static void program_names(const struct capture *c, const struct probe *probe,
+			  char names[PROBE_PROGRAMS][96])
 {
 	const struct probe_row *row = probe->row;
 	bool direct = is_direct(c);
 
-	names[0][0] = names[1][0] = 0;
+	for (int i = 0; i < PROBE_PROGRAMS; i++)
+		names[i][0] = 0;
 	if (row->flags & PROBE_TRACEPOINT) {
-		snprintf(names[0], 96, "%s", probe->function);
+		snprintf(names[AT_ENTRY], 96, "%s", probe->function);
 		return;
 	}
 	if (row->flags & PROBE_ACQUIRED) {
 		if (direct)
-			snprintf(names[1], 96, "acquired_%s", probe->function);
+			snprintf(names[AT_EXIT], 96, "acquired_%s", probe->function);
 		return;
 	}
+	if (direct && c->is_preemptible && (row->flags & PROBE_TWICE))
+		snprintf(names[SECOND_TIME], 96, "second_%s", probe->function);
 	if (row->flags & PROBE_ENTRY)
-		snprintf(names[0], 96, "%s_%s", direct ? "fentry" : "kprobe", probe->function);
+		snprintf(names[AT_ENTRY], 96, "%s_%s", direct ? "fentry" : "kprobe",
+			 probe->function);
 	if (!(row->flags & PROBE_EXIT))
 		return;
 	if (direct)
-		snprintf(names[1], 96, "fexit_%s", probe->function);
+		snprintf(names[AT_EXIT], 96, "fexit_%s", probe->function);
 	else if (row->object == PROBE_IN_PATHS)
-		snprintf(names[1], 96, "kretprobe_%s", probe->function);
+		snprintf(names[AT_EXIT], 96, "kretprobe_%s", probe->function);
 	else if (!(row->flags & PROBE_ENTRY)) /* down_read_trylock: no exit, the attempt counts */
-		snprintf(names[0], 96, "kprobe_%s", probe->function);
+		snprintf(names[AT_ENTRY], 96, "kprobe_%s", probe->function);
 }
 
 /* Pick programs for the row in this object; true if there is something to load. */
 static bool select_row(struct capture *c, struct probe *probe, struct bpf_object *object)
 {
-	char names[2][96];
+	char names[PROBE_PROGRAMS][96];
 	bool any = false;
 
 	probe->function = choose_function(c, probe);
@@ -120,7 +125,7 @@ static bool select_row(struct capture *c, struct probe *probe, struct bpf_object
 		return false;
 	}
 	program_names(c, probe, names);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < PROBE_PROGRAMS; i++) {
 		probe->programs[i] =
 			*names[i] ? bpf_object__find_program_by_name(object, names[i]) : NULL;
 		if (!probe->programs[i])
@@ -265,7 +270,7 @@ static bool take_out_refused(struct capture *c, enum probe_object kind)
 
 		if (probe->row->object != kind || probe->state != PROBE_PENDING)
 			continue;
-		for (int j = 0; j < 2; j++) {
+		for (int j = 0; j < PROBE_PROGRAMS; j++) {
 			const char *name;
 
 			if (!probe->programs[j])
@@ -289,7 +294,7 @@ static void reset_selection(struct capture *c, enum probe_object kind)
 
 		if (probe->row->object != kind || probe->state == PROBE_ATTACHED)
 			continue;
-		probe->programs[0] = probe->programs[1] = NULL;
+		memset(probe->programs, 0, sizeof(probe->programs));
 	}
 }
 
@@ -344,60 +349,6 @@ int programs__load_paths(struct capture *c)
 	return load(c, PROBE_IN_PATHS);
 }
 
-static struct bpf_link *attach_program(struct capture *c, struct probe *probe, int which)
-{
-	struct bpf_program *program = probe->programs[which];
-
-	if (is_direct(c) || (probe->row->flags & PROBE_TRACEPOINT))
-		return bpf_program__attach(program);
-	return bpf_program__attach_kprobe(program, which == 1, probe->function);
-}
-
-/*
- * Some kernels load a direct call and then do not attach it (arm64 before 6.4), so one is attached
- * before this rung of the ladder is settled on.
- */
-#define KERNEL_ENOTSUPP 524 /* never meant for user space, and still what comes back */
-int programs__attach_first(struct capture *c)
-{
-	for (uint32_t i = 0; i < c->probe_count; i++) {
-		struct probe *probe = &c->probes[i];
-
-		if (probe->state != PROBE_PENDING || !probe->programs[0])
-			continue;
-		probe->links[0] = attach_program(c, probe, 0);
-		if (probe->links[0])
-			return 0;
-		return errno == KERNEL_ENOTSUPP ? -EOPNOTSUPP : -errno;
-	}
-	return 0;
-}
-
-int programs__attach_pending(struct capture *c)
-{
-	int attached = 0;
-
-	for (uint32_t i = 0; i < c->probe_count; i++) {
-		struct probe *probe = &c->probes[i];
-
-		if (probe->state != PROBE_PENDING || (!probe->programs[0] && !probe->programs[1]))
-			continue;
-		probe->state = PROBE_ATTACHED;
-		for (int j = 0; j < 2; j++) {
-			if (!probe->programs[j] || probe->links[j])
-				continue;
-			probe->links[j] = attach_program(c, probe, j);
-			if (probe->links[j])
-				continue;
-			probe->state = PROBE_FAILED;
-			snprintf(probe->reason, sizeof(probe->reason), "cannot attach: %s",
-				 strerror(errno));
-		}
-		attached += probe->state == PROBE_ATTACHED;
-	}
-	return attached;
-}
-
 uint64_t programs__map_bytes(const struct capture *c)
 {
 	struct bpf_object *object = first_object(c);
@@ -421,33 +372,6 @@ uint64_t programs__map_bytes(const struct capture *c)
 			fclose(info);
 	}
 	return bytes;
-}
-
-void programs__detach(struct capture *c)
-{
-	for (uint32_t i = 0; i < c->probe_count; i++)
-		for (int j = 0; j < 2; j++) {
-			bpf_link__destroy(c->probes[i].links[j]);
-			c->probes[i].links[j] = NULL;
-		}
-}
-
-/* Detach the readers' rows; they stay off until the next start. */
-void programs__shed_readers(struct capture *c)
-{
-	for (uint32_t i = 0; i < c->probe_count; i++) {
-		struct probe *probe = &c->probes[i];
-
-		if (!(probe->row->flags & PROBE_READER) || probe->state != PROBE_ATTACHED)
-			continue;
-		for (int j = 0; j < 2; j++) {
-			bpf_link__destroy(probe->links[j]);
-			probe->links[j] = NULL;
-		}
-		probe->state = PROBE_MISSING;
-		snprintf(probe->reason, sizeof(probe->reason), "shed to stay within the budget");
-		model__add_loss(c->options.model, LOSS_PROBE_MISSING, 1);
-	}
 }
 
 void programs__close(struct capture *c)

@@ -328,6 +328,14 @@ static bool is_near(const struct kernel *k, const struct symbol *row, uint64_t a
 	return !module || address - row->address < module->size;
 }
 
+/* The linker's marks of where a section starts and stops are the names of nothing. */
+static bool is_section_mark(const struct symbol_table *t, const struct symbol *row)
+{
+	const char *name = t->strings + row->name;
+
+	return !strncmp(name, "__start_", 8) || !strncmp(name, "__stop_", 7);
+}
+
 bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_symbol *out,
 		     uint32_t *offset)
 {
@@ -351,6 +359,8 @@ bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_sym
 	row = &t->rows[low - 1];
 	while (row > t->rows && row[-1].address == row->address)
 		row--;
+	while (row < &t->rows[low - 1] && is_section_mark(t, row))
+		row++;
 	if (!row->address || !is_near(k, row, address))
 		return false;
 	out->address = row->address;

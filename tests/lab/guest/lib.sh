@@ -66,7 +66,7 @@ trace_start() {
 	n=0
 	while ! grep -q '"type": *"start"' "$trace_output" 2>/dev/null; do
 		n=$((n + 1))
-		if [ $n -gt 300 ] || ! kill -0 $TRACE 2>/dev/null; then
+		if [ $n -gt 900 ] || ! kill -0 $TRACE 2>/dev/null; then
 			cat "$trace_output.err" >&2
 			echo "scenario: vfiotrace $* did not start" >&2
 			return 1
