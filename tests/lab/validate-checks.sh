@@ -136,3 +136,11 @@ check_diff() { # program, recording of 6.1, recording of 6.12
 	records "the cycle vanished" diff.json '.[0].cycles | map(select(.change == "vanished" and .name == "kvm.lock -> vfio_group.group_lock -> kvm.lock")) | length == 1'
 	records "the compiler's numbering is no change" diff.json '[.[0].classes[].name, .[0].dependencies[].name] | all(test("\\.[0-9]") | not)'
 }
+
+check_preempted() {
+	scenario preempted || return
+	local skipped
+	skipped=$(jq '[.[] | select(.name | startswith("fentry_") or startswith("fexit_")) | .recursion_misses // 0] | add' "$current/programs.json")
+	records "the kernel skipped runs of programs ($skipped)" programs.json "$skipped > 10"
+	records "what was lost of them is a few per cent at most" watch.json "skipped_runs * 20 <= $skipped"
+}

@@ -29,9 +29,10 @@ if boot 6.12 -f "$baseline" validate validate-rules validate-lossy validate-old-
 	[ -z "$long" ] || check_exercise 6.12
 	check_diff "$vfiotrace" "$baseline" "$results/validate/new.db"
 fi
-if boot 7.2 -f "$baseline" validate exercise ${long:+validate-rules validate-lossy}; then
+if boot 7.2 -f "$baseline" -w bpftool validate exercise preempted ${long:+validate-rules validate-lossy}; then
 	check_validate fixed
 	check_exercise 7.2
+	check_preempted
 	[ -z "$long" ] || { check_validate_rules fixed; check_validate_lossy; }
 fi
 if boot 6.12-cdev exercise; then check_exercise 6.12-cdev; fi
