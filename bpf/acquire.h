@@ -147,9 +147,6 @@ static __always_inline int acquire_once(void *ctx, __u32 which, struct call call
 		send_recursion(ctx, shared_state, state, &lock);
 		return 0;
 	}
-	if (shared_state->record_events && !(flags & RECORD_TRY) &&
-	    check_interest(shared_state, &lock))
-		send_event(&lock, EVENT_NUMBER_REQUEST, 0);
 	if (held) {
 		count(COUNT_NESTED);
 		if (!(flags & RECORD_TRY) && in_scope(shared_state, state, &lock))
@@ -159,6 +156,11 @@ static __always_inline int acquire_once(void *ctx, __u32 which, struct call call
 	} else if (state->scope) {
 		check_interest(shared_state, &lock);
 		site_seen(ctx, &lock);
+	}
+	if (shared_state->record_events && !(flags & RECORD_TRY) &&
+	    check_interest(shared_state, &lock)) {
+		tell_held(shared_state, state);
+		send_event(&lock, EVENT_NUMBER_REQUEST, 0);
 	}
 	push_held(state, &lock);
 	return 0;

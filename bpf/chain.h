@@ -214,11 +214,25 @@ __noinline int copy_held(struct shared_state *shared_state, struct task_state *s
 	return 0;
 }
 
+/*
+ * With --scope all a burst of foreign chains can fill the ring. Half of it is kept for tasks inside
+ * a VFIO or KVM path; what is turned away comes again with its next acquisition.
+ */
+static __always_inline bool has_room(struct shared_state *shared_state, struct task_state *state)
+{
+	if (!shared_state->scope_all || state->scope)
+		return true;
+	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) <
+	       bpf_ringbuf_query(&records, BPF_RB_RING_SIZE) / 2;
+}
+
 static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
 				 struct task_state *state, struct record_lock *wanted, __u64 key)
 {
-	struct record_chain *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	struct record_chain *record;
 
+	record = has_room(shared_state, state) ? bpf_ringbuf_reserve(&records, sizeof(*record), 0)
+					       : NULL;
 	if (!record) {
 		count(COUNT_LOST_RING);
 		return -1;

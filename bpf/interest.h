@@ -34,6 +34,25 @@ __noinline int interest_add(struct shared_state *state, __u64 lock)
 	return 0;
 }
 
+/* A lock of a known object: if it is made anew, the object at its address is another one. */
+static __always_inline void interest_add_of(struct shared_state *state, __u64 lock, __u64 object,
+					    __u32 kind)
+{
+	struct interest_value *value;
+
+	interest_add(state, lock);
+	value = interest_find(state, lock);
+	if (value)
+		value->object = (__u32)(lock - object) << INTEREST_OFFSET_SHIFT | kind;
+}
+
+static __always_inline void forget_object(__u64 address, __u32 kind)
+{
+	__u64 key = mix(address, kind);
+
+	bpf_map_delete_elem(&objects, &key);
+}
+
 /* The object at this address died or was made anew: what comes next is another lock. */
 static __always_inline void interest_new_generation(struct shared_state *state, __u64 lock)
 {

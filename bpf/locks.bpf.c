@@ -231,12 +231,43 @@ int kprobe_atomic_dec_and_mutex_lock(struct pt_regs *ctx)
 
 /* --- a lock is made: what was known of its address is about another one ---------------------- */
 
+static __noinline int object_gone(__u64 address, __u32 kind)
+{
+	struct record_object *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+
+	forget_object(address, kind);
+	if (!record) {
+		count(COUNT_LOST_RING);
+		return 0;
+	}
+	__builtin_memset(record, 0, sizeof(*record));
+	fill_header(&record->header, RECORD_OBJECT);
+	record->address = address;
+	record->kind = RECORD_OBJECT_GONE;
+	bpf_ringbuf_submit(record, 0);
+	return 0;
+}
+
+/* Known objects make their locks before anybody can use them: theirs were freed, this is another.
+ */
 static __always_inline int lock_made(__u64 lock)
 {
 	struct shared_state *shared_state = shared_get();
+	struct interest_value *value;
+	__u32 object;
 
-	if (shared_state && shared_state->ready)
-		interest_new_generation(shared_state, lock);
+	if (!shared_state || !shared_state->ready)
+		return 0;
+	value = interest_find(shared_state, lock);
+	if (!value)
+		return 0;
+	__sync_fetch_and_add(&value->generation, 1);
+	object = value->object;
+	if (object) {
+		value->object = 0;
+		object_gone(lock - (object >> INTEREST_OFFSET_SHIFT),
+			    object & ((1 << INTEREST_OFFSET_SHIFT) - 1));
+	}
 	return 0;
 }
 

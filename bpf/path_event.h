@@ -81,13 +81,6 @@ static __always_inline bool is_kvm_vfio(struct kvm_device *device)
 	return !__builtin_memcmp(name, "kvm-vfi", 8);
 }
 
-static __always_inline void forget_object(__u64 address, __u32 kind)
-{
-	__u64 key = mix(address, kind);
-
-	bpf_map_delete_elem(&objects, &key);
-}
-
 static __always_inline void see_device_file(struct vfio_device_file *file)
 {
 	struct sight sight = {.address = (__u64)file, .kind = RECORD_OBJECT_DEVICE_FILE};

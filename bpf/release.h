@@ -42,6 +42,45 @@ __noinline int send_event(const struct record_lock *lock, __u32 op, __u64 peer)
 	return 0;
 }
 
+/* A release is told only of what was told to be acquired. */
+static __always_inline void tell_acquired(struct record_lock *entry)
+{
+	send_event(entry,
+		   entry->flags & RECORD_TRY ? EVENT_NUMBER_TRY_ACQUIRE : EVENT_NUMBER_ACQUIRE, 0);
+	entry->flags |= RECORD_TOLD;
+}
+
+static long newest_told(__u32 i, struct held_walk *walk)
+{
+	if (walk->state->held[i & (RECORD_MAX_HELD - 1)].flags & RECORD_TOLD)
+		walk->found = i + 1;
+	return 0;
+}
+
+static long tell_late(__u32 i, struct held_walk *walk)
+{
+	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
+
+	if (i >= walk->found && check_interest(walk->shared_state, entry))
+		tell_acquired(entry);
+	return 0;
+}
+
+/*
+ * Held locks that became interesting only now, with the chain they are in: tell of them before the
+ * lock inside them. Not where one taken later was told already; the order would be wrong.
+ */
+__noinline int tell_held(struct shared_state *shared_state, struct task_state *state)
+{
+	struct held_walk walk = {.state = state, .shared_state = shared_state};
+
+	if (!shared_state || !state || !shared_state->record_events)
+		return 0;
+	bpf_loop(state->count, newest_told, &walk, 0);
+	bpf_loop(state->count, tell_late, &walk, 0);
+	return 0;
+}
+
 static __always_inline int send_task_event(void *ctx, __u32 op, __u64 peer)
 {
 	struct shared_state *shared_state = shared_get();
@@ -76,7 +115,7 @@ static __always_inline int released_once(void *ctx, __u32 which, __u64 lock)
 		return 0;
 	if (shared_state->holds && was.time)
 		count_hold(was.lock, was.site, was.generation, bpf_ktime_get_ns() - was.time);
-	if (shared_state->record_events && (was.flags & RECORD_INTERESTING))
+	if (was.flags & RECORD_TOLD)
 		send_event(&was, EVENT_NUMBER_RELEASE, 0);
 	return 0;
 }
@@ -104,10 +143,7 @@ static __always_inline int acquired(__u64 lock, bool failed)
 	state->held[last].time = bpf_ktime_get_ns();
 	check_interest(shared_state, &state->held[last]);
 	if (shared_state->record_events && (state->held[last].flags & RECORD_INTERESTING))
-		send_event(&state->held[last],
-			   state->held[last].flags & RECORD_TRY ? EVENT_NUMBER_TRY_ACQUIRE
-								: EVENT_NUMBER_ACQUIRE,
-			   0);
+		tell_acquired(&state->held[last]);
 	return 0;
 }
 
@@ -126,7 +162,7 @@ static __always_inline int downgraded(void *ctx, __u64 lock)
 		return 0;
 	entry = &state->held[(found - 1) & (RECORD_MAX_HELD - 1)];
 	entry->flags |= RECORD_SHARED;
-	if (shared_state->record_events)
+	if (entry->flags & RECORD_TOLD)
 		send_event(entry, EVENT_NUMBER_DOWNGRADE, 0);
 	return 0;
 }

@@ -66,11 +66,12 @@ static __noinline void see_kvm(struct shared_state *state, struct kvm *kvm)
 	if (!sight_is_new(&sight))
 		return;
 	send_sight(&sight);
-	interest_add(state, LOCK_OF(kvm, lock));
-	interest_add(state, LOCK_OF(kvm, slots_lock));
-	interest_add(state, LOCK_OF(kvm, irq_lock));
+	interest_add_of(state, LOCK_OF(kvm, lock), (__u64)kvm, RECORD_OBJECT_KVM);
+	interest_add_of(state, LOCK_OF(kvm, slots_lock), (__u64)kvm, RECORD_OBJECT_KVM);
+	interest_add_of(state, LOCK_OF(kvm, irq_lock), (__u64)kvm, RECORD_OBJECT_KVM);
 	if (bpf_core_field_exists(kvm->slots_arch_lock))
-		interest_add(state, LOCK_OF(kvm, slots_arch_lock));
+		interest_add_of(state, LOCK_OF(kvm, slots_arch_lock), (__u64)kvm,
+				RECORD_OBJECT_KVM);
 }
 
 static __always_inline void see_vcpu(struct shared_state *state, struct kvm_vcpu *vcpu)
@@ -84,7 +85,7 @@ static __always_inline void see_vcpu(struct shared_state *state, struct kvm_vcpu
 		return;
 	sight.number = BPF_CORE_READ(vcpu, vcpu_id);
 	send_sight(&sight);
-	interest_add(state, LOCK_OF(vcpu, mutex));
+	interest_add_of(state, LOCK_OF(vcpu, mutex), (__u64)vcpu, RECORD_OBJECT_VCPU);
 	see_kvm(state, (struct kvm *)sight.parent);
 }
 
@@ -101,7 +102,8 @@ static __noinline void see_container(struct shared_state *state, struct vfio_con
 	if (!sight_is_new(&sight))
 		return;
 	send_sight(&sight);
-	interest_add(state, LOCK_OF(container, group_lock));
+	interest_add_of(state, LOCK_OF(container, group_lock), (__u64)container,
+			RECORD_OBJECT_CONTAINER);
 	/* other IOMMU backends (SPAPR) keep another structure there: x86, arm64, s390x use type1 */
 	if (!iommu || !bpf_core_type_exists(struct vfio_iommu))
 		return;
@@ -109,9 +111,10 @@ static __noinline void see_container(struct shared_state *state, struct vfio_con
 	if (!sight_is_new(&inner))
 		return;
 	send_sight(&inner);
-	interest_add(state, LOCK_OF(iommu, lock));
+	interest_add_of(state, LOCK_OF(iommu, lock), (__u64)iommu, RECORD_OBJECT_IOMMU);
 	if (bpf_core_field_exists(iommu->device_list_lock))
-		interest_add(state, LOCK_OF(iommu, device_list_lock));
+		interest_add_of(state, LOCK_OF(iommu, device_list_lock), (__u64)iommu,
+				RECORD_OBJECT_IOMMU);
 }
 
 static __noinline void see_group_alone(struct shared_state *state, struct vfio_group *group)
@@ -127,8 +130,8 @@ static __noinline void see_group_alone(struct shared_state *state, struct vfio_g
 	sight.number = BPF_CORE_READ(group, iommu_group, id);
 	sight.name = BPF_CORE_READ(group, dev.kobj.name);
 	send_sight(&sight);
-	interest_add(state, LOCK_OF(group, group_lock));
-	interest_add(state, LOCK_OF(group, device_lock));
+	interest_add_of(state, LOCK_OF(group, group_lock), (__u64)group, RECORD_OBJECT_GROUP);
+	interest_add_of(state, LOCK_OF(group, device_lock), (__u64)group, RECORD_OBJECT_GROUP);
 }
 
 __noinline int see_device_alone(struct shared_state *state, __u64 address)
@@ -154,7 +157,7 @@ __noinline int see_device_alone(struct shared_state *state, __u64 address)
 	set.address = (__u64)dev_set;
 	set.parent = (__u64)device;
 	send_sight(&set);
-	interest_add(state, LOCK_OF(dev_set, lock));
+	interest_add_of(state, LOCK_OF(dev_set, lock), (__u64)dev_set, RECORD_OBJECT_DEVICE_SET);
 	return 0;
 }
 
@@ -225,7 +228,8 @@ static __always_inline void see_kvm_device(struct shared_state *state, struct kv
 	if (!sight.address || !sight_is_new(&sight))
 		return;
 	send_sight(&sight);
-	interest_add(state, sight.address + bpf_core_field_offset(struct kvm_vfio, lock));
+	interest_add_of(state, sight.address + bpf_core_field_offset(struct kvm_vfio, lock),
+			sight.address, RECORD_OBJECT_KVM_VFIO);
 	see_kvm(state, (struct kvm *)sight.parent);
 }
 

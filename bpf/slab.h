@@ -8,6 +8,8 @@
 
 #include "maps.h"
 
+#define HEAD_IS_MASK 0xffffffff00000000ULL /* above vmemmap, below no mask */
+
 /* struct slab was split from struct page in 5.17 (d122019bf061): older kernels give no name */
 struct lockdep_map___name {
 	const char *name;
@@ -43,11 +45,14 @@ __noinline int slab_of(struct shared_state *state, __u64 address, __u32 kind,
 	if (!page_offset || !vmemmap || address < page_offset || address >= vmemmap)
 		return 0;
 	slab = (void *)(vmemmap + ((address - page_offset) >> 12) * page_size);
-	/* tail page: compound_head with bit 0 set, the second word of every struct page */
+	/*
+	 * Tail page: bit 0 of the second word of every struct page; the rest is the head's address,
+	 * on newer kernels (7.2) a mask that makes it of the tail's.
+	 */
 	if (bpf_probe_read_kernel(&head, sizeof(head), (void *)slab + 8))
 		return 0;
 	if (head & 1)
-		slab = (void *)(head - 1);
+		slab = head >= HEAD_IS_MASK ? (void *)((__u64)slab & head) : (void *)(head - 1);
 	if (bpf_core_read(&cache, sizeof(cache), &slab->slab_cache) || (__u64)cache < (1ULL << 63))
 		return 0;
 	if (bpf_core_read(&name, sizeof(name), &cache->name) ||

@@ -394,6 +394,11 @@ void model__add_task_chain(struct model *m, uint32_t task, uint32_t chain, uint6
  */
 int model__add_event(struct model *m, const struct trace_event *event);
 void model__keep_events(struct model *m, bool keep);
+/* Keep no more than this in memory: when it is reached the older half is dropped, with a CUT. */
+void model__bound_events(struct model *m, uint64_t most);
+bool model__events_are_cut(const struct model *m); /* some are missing: nothing can be predicted */
+/* The source sends chains beside the events and counts them itself: events count nothing twice. */
+void model__chains_come_too(struct model *m);
 
 void model__add_path_event(struct model *m, const struct path_event *event);
 void model__set_coverage(struct model *m, enum path_id path, const struct coverage *coverage);

@@ -58,6 +58,7 @@ enum record_lock_flags {
 	RECORD_BREAKABLE = 4, /* killable or interruptible attempt */
 	RECORD_INFERRED = 8,
 	RECORD_INTERESTING = 16, /* in the interest set */
+	RECORD_TOLD = 32,	 /* its acquisition is in the event stream */
 	RECORD_CHECKED = 64,	 /* interest was looked up */
 	RECORD_RT = 128,	 /* reader count is a PREEMPT_RT rwbase */
 };
@@ -128,6 +129,7 @@ enum record_object_kind {
 	RECORD_OBJECT_VCPU,
 	RECORD_OBJECT_DEVICE_FILE,
 	RECORD_OBJECT_IOMMU_GROUP,
+	RECORD_OBJECT_GONE, /* the object known at this address was freed */
 };
 
 struct record_object {
@@ -264,8 +266,11 @@ static inline __attribute__((always_inline)) __u64 interest_hash(__u64 hash, __u
 /* Map `interest`: lock address -> */
 struct interest_value {
 	__u32 generation;
-	__u32 flags;
+	__u32 object; /* enum record_object_kind, and INTEREST_OFFSET_SHIFT up the lock's offset in
+			 it */
 };
+
+#define INTEREST_OFFSET_SHIFT 8
 
 /* Map `chains`: chain key -> */
 struct chain_value {

@@ -226,7 +226,7 @@ static const char *why_undecided(const struct analysis *a)
 		return "prediction was not asked for";
 	if (!model__event_count(a->m))
 		return "no event stream: record with --record-events";
-	if (model__loss(a->m, LOSS_EVENT_CUT))
+	if (model__events_are_cut(a->m))
 		return "the event stream has gaps";
 	if (model__fact(a->m, "trace.conditions"))
 		return "the trace has wait and notify, which are not followed";
@@ -239,7 +239,7 @@ void patterns__collect(struct analysis *a, struct found_cycles *found)
 
 	if (!a->nodes || !a->nodes->items.count)
 		return;
-	if (a->options.predict && !model__loss(a->m, LOSS_EVENT_CUT))
+	if (a->options.predict && !model__events_are_cut(a->m))
 		c.predictor = predictor__new(a);
 	patterns__search(a, on_pattern, &c);
 	predictor__free(c.predictor);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "capture/census_internal.h"
+#include "capture/internal.h"
 #include "contention_record.h"
 
 #define STATE_STOPPED 4U
@@ -117,6 +118,7 @@ uint32_t census__add_stack(struct kernel *k, struct model *m, const uint64_t *fr
 		count = CENSUS_STACK;
 	for (uint32_t i = 0; i < count; i++)
 		kernel__fill_frame(k, frames[i], &named[i]);
+	count = frames__clean(named, count); /* of tracing that there is, or was */
 	return count ? model__add_stack(m, STACK_FULL, named, count) : NO_ID;
 }
 

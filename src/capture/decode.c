@@ -204,25 +204,35 @@ static void decode_event(struct capture *c, const struct record_event *record)
 		event.operand = model__add_task(c->options.model, record->header.pid,
 						(uint32_t)record->peer, record->header.comm, 0, 0);
 	} else if (record->op != EVENT_END) {
+		const struct known_site *site = find_site(c, record->lock.lock, record->lock.site);
+
+		/* the same stack as in the chains, or they would be other chains */
 		event.operand = lock_names__instance(c->names, &record->lock, NULL, 0);
-		event.stack = frames__site(c, record->lock.site);
+		event.stack = site ? site->stack : frames__site(c, record->lock.site);
 		event.mode = record->lock.flags & RECORD_SHARED ? LOCK_SHARED : LOCK_EXCLUSIVE;
 	}
 	model__add_event(c->options.model, &event);
+}
+
+/* A lock that has a name gets it now: its object may be gone when the others have theirs. */
+static bool is_named(struct capture *c, const struct record_lock *lock,
+		     const struct record_slab *slab, uint64_t mm)
+{
+	if (!lock_names__is_known(c->names, lock, slab, mm))
+		return false;
+	lock_names__instance(c->names, lock, slab, mm);
+	return true;
 }
 
 /* Does a lock of this chain lack a name that may still come? */
 static bool lacks_name(struct capture *c, const struct record_chain *record)
 {
 	uint32_t count = record->held_count;
+	bool lacks = !is_named(c, &record->wanted, &record->slab[RECORD_MAX_HELD], record->mm);
 
-	if (!lock_names__is_known(c->names, &record->wanted, &record->slab[RECORD_MAX_HELD],
-				  record->mm))
-		return true;
 	for (uint32_t i = 0; i < count && i < RECORD_MAX_HELD; i++)
-		if (!lock_names__is_known(c->names, &record->held[i], &record->slab[i], record->mm))
-			return true;
-	return false;
+		lacks |= !is_named(c, &record->held[i], &record->slab[i], record->mm);
+	return lacks;
 }
 
 static bool is_chain_known(const struct capture *c, uint64_t key)
@@ -233,12 +243,23 @@ static bool is_chain_known(const struct capture *c, uint64_t key)
 	return known;
 }
 
+/* The event stream keeps its order, and follows the chains that name its locks. */
+static bool must_event_wait(struct capture *c, const struct record_event *record)
+{
+	if (c->deferred_first)
+		return true;
+	return record->op != EVENT_FORK && record->op != EVENT_END &&
+	       !lock_names__is_known(c->names, &record->lock, NULL, 0);
+}
+
 static bool must_wait(struct capture *c, const struct record_header *header)
 {
 	if (c->stopped)
 		return false;
 	if (header->type == RECORD_CHAIN)
 		return lacks_name(c, (const void *)header);
+	if (header->type == RECORD_EVENT)
+		return must_event_wait(c, (const void *)header);
 	if (header->type == RECORD_TASK_CHAIN)
 		return c->deferred_first &&
 		       !is_chain_known(c, ((const struct record_task_chain *)header)->key);

@@ -11,7 +11,7 @@
 #include "capture/internal.h"
 
 #define DEFER_NS 300000000ULL
-#define DEFER_MOST 4096 /* records; more are decoded at once with the names there are */
+#define DEFER_MOST 4096 /* records; then the oldest is decoded with the names there are */
 
 struct deferred {
 	struct deferred *next;
@@ -20,12 +20,24 @@ struct deferred {
 	__u64 data[]; /* aligned as records are */
 };
 
+static void decode_oldest(struct capture *c)
+{
+	struct deferred *record = c->deferred_first;
+
+	c->deferred_first = record->next;
+	if (!c->deferred_first)
+		c->deferred_last = NULL;
+	c->deferred_count--;
+	decode__now(c, record->data);
+	free(record);
+}
+
 bool deferred__add(struct capture *c, const void *data, size_t size, uint64_t now)
 {
 	struct deferred *record;
 
 	if (c->deferred_count >= DEFER_MOST)
-		return false;
+		decode_oldest(c);
 	record = malloc(sizeof(*record) + size);
 	if (!record)
 		return false;
@@ -45,16 +57,8 @@ bool deferred__add(struct capture *c, const void *data, size_t size, uint64_t no
 /* Decode what is due (everything with now == UINT64_MAX), in the order it came. */
 void deferred__run(struct capture *c, uint64_t now)
 {
-	while (c->deferred_first && c->deferred_first->due <= now) {
-		struct deferred *record = c->deferred_first;
-
-		c->deferred_first = record->next;
-		if (!c->deferred_first)
-			c->deferred_last = NULL;
-		c->deferred_count--;
-		decode__now(c, record->data);
-		free(record);
-	}
+	while (c->deferred_first && c->deferred_first->due <= now)
+		decode_oldest(c);
 }
 
 void deferred__free(struct capture *c)

@@ -18,8 +18,7 @@ static bool is_trampoline(const struct frame *frame)
 	       !strncmp(frame->symbol, "arch_ftrace", 11) || !strncmp(frame->symbol, "ftrace_", 7);
 }
 
-/* Drop trampolines and, after each, the entry frame of the function it belongs to. */
-static uint32_t clean(struct frame *frames, uint32_t count)
+uint32_t frames__clean(struct frame *frames, uint32_t count)
 {
 	uint32_t used = 0;
 
@@ -64,7 +63,7 @@ uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint6
 	}
 	for (uint32_t i = first; i < count; i++)
 		kernel__fill_frame(c->options.kernel, ips[i], &frames[used++]);
-	used = clean(frames, used);
+	used = frames__clean(frames, used);
 	return used ? model__add_stack(c->options.model, STACK_FULL, frames, used)
 		    : frames__site(c, site);
 }

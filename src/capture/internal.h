@@ -122,6 +122,9 @@ void deferred__free(struct capture *c);
 
 /* frames.c: stacks as people know them; stack ids of the model */
 uint32_t frames__site(struct capture *c, uint64_t site);
+/* Drops trampolines and, after each, the entry frame of the function it belongs to; what is left.
+ */
+uint32_t frames__clean(struct frame *frames, uint32_t count);
 uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint64_t site);
 
 /* capture_contention.c */

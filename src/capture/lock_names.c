@@ -100,6 +100,18 @@ uint32_t lock_names__find_object(const struct lock_names *names, uint64_t addres
 	return object ? object->object : NO_ID;
 }
 
+/* Its memory was freed and is used again: what is there now has another name. */
+static void forget_object(struct lock_names *names, uint64_t address)
+{
+	uint32_t at = position(names, address);
+
+	if (!at || !object_around(names, address))
+		return;
+	memmove(&names->objects[at - 1], &names->objects[at],
+		(names->object_count - at) * sizeof(*names->objects));
+	names->object_count--;
+}
+
 /* Remember it; what overlapped was freed and its memory reused. */
 static void keep_object(struct lock_names *names, uint64_t address, const char *type,
 			uint32_t object)
@@ -216,6 +228,10 @@ void lock_names__object(struct lock_names *names, const struct record_object *re
 	char name[128], driver[RECORD_NAME + 1];
 	uint32_t id;
 
+	if (record->kind == RECORD_OBJECT_GONE) {
+		forget_object(names, record->address);
+		return;
+	}
 	if (!record->kind || record->kind >= sizeof(kinds) / sizeof(kinds[0]))
 		return;
 	object.kind = kinds[record->kind].kind;

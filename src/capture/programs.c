@@ -14,6 +14,8 @@
 #include "locks.skel.h"
 #include "paths.skel.h"
 
+#define RING_BYTES_ALL (16 << 20)
+
 void probes__init(struct capture *c)
 {
 	for (uint32_t i = 0; i < probe_table_count && c->probe_count < MAX_PROBES; i++) {
@@ -188,6 +190,15 @@ int programs__map_fd(const struct capture *c, const char *name)
 	return object ? bpf_object__find_map_fd_by_name(object, name) : -ENOENT;
 }
 
+/* Every lock order of a host comes in bursts that those of VFIO alone do not have. 0: as defined.
+ */
+static uint32_t ring_bytes(const struct capture *c)
+{
+	if (c->options.ring_bytes)
+		return c->options.ring_bytes;
+	return c->options.scope_all ? RING_BYTES_ALL : 0;
+}
+
 /* Maps are made once; later objects use the first one's. */
 static int share_maps(struct capture *c, struct bpf_object *object)
 {
@@ -203,8 +214,8 @@ static int share_maps(struct capture *c, struct bpf_object *object)
 		if (bpf_map__is_internal(map))
 			continue;
 		if (!first) {
-			if (!strcmp(name, "records") && c->options.ring_bytes)
-				bpf_map__set_max_entries(map, c->options.ring_bytes);
+			if (!strcmp(name, "records") && ring_bytes(c))
+				bpf_map__set_max_entries(map, ring_bytes(c));
 			if (!strcmp(name, "hold_times") && !c->options.holds)
 				bpf_map__set_max_entries(map, 1);
 			continue;

@@ -49,7 +49,7 @@ static uint64_t prefix_before(const struct task_state *state, uint32_t i)
 static void push_held(struct model *m, struct task_state *state, const struct held_lock *lock)
 {
 	if (state->count == MAX_HELD || !grow_held(state)) {
-		m->losses[LOSS_HELD_OVERFLOW]++;
+		m->losses[LOSS_HELD_OVERFLOW] += !m->restoring;
 		state->dropped++;
 		return;
 	}
@@ -107,7 +107,7 @@ static void release(struct model *m, struct task_state *state, const struct trac
 	if (i == NO_ID) {
 		if (state->dropped)
 			state->dropped--;
-		else if (!state->after_cut)
+		else if (!state->after_cut && !m->restoring)
 			note_bad_release(m, event);
 		return;
 	}
@@ -130,12 +130,22 @@ static void downgrade(struct task_state *state, const struct trace_event *event)
 static uint32_t want(struct model *m, const struct task_state *state, const struct held_lock *lock,
 		     const struct trace_event *event)
 {
-	instance__note_mode(m, lock);
+	uint64_t hash, count = 1;
+
+	if (!m->restoring)
+		instance__note_mode(m, lock);
 	if (!state->count)
 		return NO_ID;
-	return chain__add_hashed(m, chain_hash_step(state->prefix[state->count - 1], lock),
-				 state->held, state->count, lock, event->task, event->time, 1,
-				 NO_ID);
+	hash = chain_hash_step(state->prefix[state->count - 1], lock);
+	if (m->restoring) {
+		uint32_t known = idmap__get(&m->chain_ids, hash);
+
+		return known == IDMAP_NONE ? NO_ID : known;
+	}
+	if (m->chains_come_too && idmap__get(&m->chain_ids, hash) != IDMAP_NONE)
+		count = 0; /* its source counts it */
+	return chain__add_hashed(m, hash, state->held, state->count, lock, event->task, event->time,
+				 count, NO_ID);
 }
 
 static void cut(struct model *m)
@@ -145,7 +155,7 @@ static void cut(struct model *m)
 		m->states.items[i].is_pending = false;
 		m->states.items[i].after_cut = true;
 	}
-	m->losses[LOSS_EVENT_CUT]++;
+	m->losses[LOSS_EVENT_CUT] += !m->restoring;
 }
 
 /* Returns the chain the event belongs to, or NO_ID. */
@@ -168,7 +178,7 @@ static uint32_t apply(struct model *m, struct task_state *state, const struct tr
 	case EVENT_TRY_ACQUIRE:
 		if (!was_announced)
 			chain = want(m, state, &lock, event);
-		m->acquisitions++;
+		m->acquisitions += !m->chains_come_too && !m->restoring;
 		push_held(m, state, &lock);
 		break;
 	case EVENT_REQUEST:
@@ -189,6 +199,27 @@ static uint32_t apply(struct model *m, struct task_state *state, const struct tr
 	return chain;
 }
 
+/* A live watch goes on for months: the older half gives way, and nothing is concluded across that.
+ */
+static void forget_old_events(struct model *m)
+{
+	uint64_t kept = m->most_events / 2, from = m->events.count - kept;
+
+	memmove(m->events.items, m->events.items + from, kept * sizeof(*m->events.items));
+	memmove(m->event_chains.items, m->event_chains.items + from,
+		kept * sizeof(*m->event_chains.items));
+	m->events.count = m->event_chains.count = kept;
+	m->events.items[0] =
+		(struct trace_event){.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	m->event_chains.items[0] = NO_ID;
+	m->events_forgotten = true;
+}
+
+bool model__events_are_cut(const struct model *m)
+{
+	return m->events_forgotten || m->losses[LOSS_EVENT_CUT];
+}
+
 int model__add_event(struct model *m, const struct trace_event *event)
 {
 	struct task_state *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
@@ -197,6 +228,8 @@ int model__add_event(struct model *m, const struct trace_event *event)
 
 	if (copy.op == EVENT_TRY_ACQUIRE)
 		copy.flags |= HELD_TRY;
+	if (m->most_events && m->events.count >= m->most_events)
+		forget_old_events(m);
 	if (!state ||
 	    (m->keep_events && (!vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
 				!vector_push(&m->events, copy)))) {
@@ -213,9 +246,35 @@ int model__add_event(struct model *m, const struct trace_event *event)
 	return 0;
 }
 
+/* Which chain each event belongs to is found again; what events led to was restored already. */
+int model__restore_event(struct model *m, const struct trace_event *event)
+{
+	struct task_state *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
+
+	if (!state || !vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
+	    !vector_push(&m->events, *event)) {
+		m->losses[LOSS_MEMORY]++;
+		return -ENOMEM;
+	}
+	m->restoring = true;
+	m->event_chains.items[m->event_chains.count++] = apply(m, state, event);
+	m->restoring = false;
+	return 0;
+}
+
 void model__keep_events(struct model *m, bool keep)
 {
 	m->keep_events = keep;
+}
+
+void model__bound_events(struct model *m, uint64_t most)
+{
+	m->most_events = most;
+}
+
+void model__chains_come_too(struct model *m)
+{
+	m->chains_come_too = true;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */

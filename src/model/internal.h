@@ -74,7 +74,8 @@ struct model {
 
 	VECTOR(struct trace_event) events;
 	VECTOR(uint32_t) event_chains; /* parallel to events */
-	bool keep_events;
+	bool keep_events, chains_come_too, restoring, events_forgotten;
+	uint64_t most_events;		  /* 0: any number */
 	VECTOR(struct task_state) states; /* by task id */
 	VECTOR(struct bad_release) bad_releases;
 	struct idmap bad_release_ids;

@@ -4,14 +4,6 @@
 
 #include <errno.h>
 
-int model__restore_event(struct model *m, const struct trace_event *event)
-{
-	if (vector_push(&m->events, *event))
-		return 0;
-	m->losses[LOSS_MEMORY]++;
-	return -ENOMEM;
-}
-
 int model__restore_bad_release(struct model *m, const struct bad_release *release)
 {
 	uint64_t key = idmap_pair(release->task, release->instance);

@@ -200,9 +200,11 @@ static inline void same_happenings(const struct model *a, const struct model *b)
 		assert_int_equal(x->last, y->last);
 	}
 	assert_int_equal(model__event_count(a), model__event_count(b));
-	for (uint64_t i = 0; i < model__event_count(a); i++)
+	for (uint64_t i = 0; i < model__event_count(a); i++) {
 		assert_memory_equal(&model__events(a)[i], &model__events(b)[i],
 				    sizeof(struct trace_event));
+		assert_int_equal(model__event_chain(a, i), model__event_chain(b, i));
+	}
 }
 
 static inline void same_facts(const struct model *a, const struct model *b)

@@ -275,9 +275,42 @@ static void test_the_rest(void **state)
 	model__free(NULL);
 }
 
+/* With a bound the newest events stay, after a cut; held sets and observers see all of them. */
+static void test_bounded_events(void **state)
+{
+	struct model *m = model__new();
+	uint32_t task = model__add_task(m, 1, 1, "t", 0, 0), cls, lock;
+	struct sights sights = {0};
+	const struct model_observer observer = {.context = &sights, .event = on_event};
+	struct trace_event event = {.task = task, .stack = NO_ID, .mode = LOCK_EXCLUSIVE};
+
+	(void)state;
+	cls = model__add_class(m, "a.lock", LOCK_KIND_MUTEX, 0);
+	lock = model__add_instance(m, cls, 0x1000, 0);
+	event.operand = lock;
+	model__keep_events(m, true);
+	model__bound_events(m, 100);
+	assert_int_equal(model__observe(m, &observer), 0);
+	for (uint64_t i = 1; i <= 1001; i++) {
+		event.op = i % 2 ? EVENT_ACQUIRE : EVENT_RELEASE;
+		event.time = i;
+		assert_int_equal(model__add_event(m, &event), 0);
+	}
+	assert_int_equal(sights.events, 1001);
+	assert_in_range(model__event_count(m), 50, 100);
+	assert_int_equal(model__events(m)[0].op, EVENT_CUT);
+	assert_int_equal(model__events(m)[model__event_count(m) - 1].time, 1001);
+	assert_int_equal(model__held_count(m, task), 1);
+	assert_int_equal(model__bad_release_count(m), 0);
+	assert_true(model__events_are_cut(m));
+	assert_int_equal(model__loss(m, LOSS_EVENT_CUT), 0);
+	model__free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bounded_events),
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_stacks),
 		cmocka_unit_test(test_chains),
