@@ -111,7 +111,11 @@ json_t *json_check(const struct model *m, const struct feature *features, uint32
 		   const struct probe_info *probes, uint32_t probe_count, const struct fix *fixes,
 		   uint32_t fix_count, const char *level);
 /* Lock-order graph of one task (--tasks --json): its dependencies by class. */
-json_t *json_task_graph(const struct model *m, uint32_t task);
+/* The graphs of all tasks of a model that does not change meanwhile; NULL: no memory. */
+struct task_graphs;
+struct task_graphs *task_graphs__new(const struct model *m);
+json_t *json_task_graph(const struct task_graphs *g, uint32_t task);
+void task_graphs__free(struct task_graphs *g);
 /* One line, flushed. Consumes the reference. Valid and printable ASCII whatever the names contain.
  */
 void json_print(FILE *out, json_t *record);

@@ -23,6 +23,7 @@ struct store_options {
 	uint64_t max_size;    /* bytes, 0 unlimited: keeps the newest events and all of the graph */
 	uint64_t queue_bytes; /* bound of the queue, 0: 8 MiB */
 	bool record_events;
+	bool redact; /* pseudonyms instead of names and addresses, as store__redact has them */
 	uint64_t trigger_window; /* ns of events kept in memory until store_writer__fire; 0: off */
 };
 
@@ -44,6 +45,8 @@ int store_writer__close(struct store_writer *w, const struct finding_list *findi
 /* A whole model into a file, its event stream included (merge, redact, analyze -o, now -o). */
 int store__save(const char *path, struct model *m, const struct finding_list *findings,
 		const char *verdict, char *error, size_t error_size);
+int store__save_redacted(const char *path, struct model *m, const struct finding_list *findings,
+			 char *error, size_t error_size);
 
 /*
  * Brings several models together: those of one boot of one host (facts "host.boot_id", else

@@ -161,10 +161,13 @@ void agent__snapshot(struct agent *a)
 static int write_incident(void *context, const char *name, char *error, size_t error_size)
 {
 	struct agent *a = context;
+	const struct finding_list *findings;
 
 	analysis__finish(a->session.analysis);
-	return store__save(name, a->session.model, analysis__findings(a->session.analysis), NULL,
-			   error, error_size);
+	findings = analysis__findings(a->session.analysis);
+	if (a->session.settings.redact)
+		return store__save_redacted(name, a->session.model, findings, error, error_size);
+	return store__save(name, a->session.model, findings, NULL, error, error_size);
 }
 
 void agent__poll_incidents(struct agent *a, uint64_t now)

@@ -8,13 +8,17 @@
 
 #include "census.h"
 #include "cli.h"
+#include "cli/format_name.h"
 #include "report.h"
 #include "report/now.h"
+#include "store.h"
 
 struct now_options {
 	uint64_t watch_ns, wait_for_ns;
-	enum report_format format;
-	const char *output, *btf;
+	int format;	       /* -1: not said */
+	const char *output;    /* of the format */
+	const char *recording; /* the incident file: what -o is when nothing says otherwise */
+	const char *btf;
 };
 
 enum { OPTION_WATCH = 256, OPTION_WAIT_FOR, OPTION_BTF };
@@ -24,10 +28,17 @@ static const struct argp_option option_table[] = {
 	{"wait-for", OPTION_WAIT_FOR, "TIME", 0,
 	 "Watch for TIME first; show only owners that stayed all the while", 1},
 	{"format", 'f', "FORMAT", 0, "text, json, dot, svg, mermaid or markdown", 1},
-	{"output", 'o', "FILE", 0, "Write there instead of to stdout", 1},
+	{"output", 'o', "FILE", 0,
+	 "Record to this incident file; with -f, or a name like x.svg, write that format there", 1},
 	{"btf", OPTION_BTF, "FILE", 0, "BTF of this kernel, where it has none itself", 1},
 	{0},
 };
+
+static bool can_show(int format)
+{
+	return format == REPORT_TEXT || format == REPORT_JSON || format == REPORT_DOT ||
+	       format == REPORT_SVG || format == REPORT_MERMAID || format == REPORT_MARKDOWN;
+}
 
 static int take_duration(const char *text, uint64_t *ns, const char *option,
 			 struct argp_state *state)
@@ -41,7 +52,6 @@ static int take_duration(const char *text, uint64_t *ns, const char *option,
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct now_options *options = state->input;
-	int format;
 
 	switch (key) {
 	case OPTION_WATCH:
@@ -55,16 +65,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->output = argument;
 		return 0;
 	case 'f':
-		format = report_format__parse(argument);
-		if (format == REPORT_TEXT || format == REPORT_JSON || format == REPORT_DOT ||
-		    format == REPORT_SVG || format == REPORT_MERMAID || format == REPORT_MARKDOWN) {
-			options->format = (enum report_format)format;
-			return 0;
-		}
-		argp_error(state,
-			   "--format takes text, json, dot, svg, mermaid or markdown, not \"%s\"",
-			   argument);
-		return EINVAL;
+		options->format = report_format__parse(argument);
+		if (!can_show(options->format))
+			argp_error(state,
+				   "--format takes text, json, dot, svg, mermaid or markdown, not "
+				   "\"%s\"",
+				   argument);
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "now takes no argument");
 		return EINVAL;
@@ -149,10 +156,21 @@ static int show(FILE *out, const struct now_options *options, const struct look 
 				cli_color(out));
 		break;
 	default:
-		return report_waitfor(out, options->format, look->model, look->census->waitfor,
-				      &look->deadlocks);
+		return report_waitfor(out, (enum report_format)options->format, look->model,
+				      look->census->waitfor, &look->deadlocks);
 	}
 	return fflush(out) ? -errno : 0;
+}
+
+/* The last look stays in the file. */
+static int record(const char *path, const struct look *look)
+{
+	char error[512];
+	int failed = store__save(path, look->model, &look->deadlocks, NULL, error, sizeof(error));
+
+	if (failed)
+		say_error("%s", error);
+	return failed ? EXIT_ERROR : 0;
 }
 
 /* Exit status of this look, or -errno. */
@@ -172,7 +190,9 @@ static int look_once(FILE *out, const struct now_options *options, struct kernel
 		census__keep_steady(look.census, before.census);
 	if (!status)
 		status = show(out, options, &look);
-	if (!status && look.deadlocks.count)
+	if (!status && options->recording)
+		status = record(options->recording, &look);
+	if (status >= 0 && look.deadlocks.count)
 		status = EXIT_DEADLOCK;
 	look__release(&before);
 	look__release(&look);
@@ -208,17 +228,31 @@ static int run(const struct now_options *options, struct kernel *kernel, FILE *o
 	return worst;
 }
 
+/* -o is the incident file unless -f or its name says that it is something to look at. */
+static void settle_output(struct now_options *options)
+{
+	int named = format_of_name(options->output);
+
+	if (options->format < 0 && can_show(named)) {
+		options->format = named;
+	} else if (options->format < 0) {
+		options->recording = options->output;
+		options->output = NULL;
+	}
+	if (options->format < 0)
+		options->format = common.json ? REPORT_JSON : REPORT_TEXT;
+}
+
 int now_main(int argc, char **argv)
 {
-	struct now_options options = {.format = REPORT_TEXT};
+	struct now_options options = {.format = -1};
 	struct kernel *kernel;
 	FILE *out = stdout;
 	int status;
 
 	if (cli_parse(&argp, argc, argv, &options))
 		return EXIT_USAGE;
-	if (common.json)
-		options.format = REPORT_JSON;
+	settle_output(&options);
 	if (options.output && !(out = fopen(options.output, "w"))) {
 		say_error("%s: %s", options.output, strerror(errno));
 		return EXIT_ERROR;

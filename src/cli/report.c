@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli/format_name.h"
 #include "cli/sources.h"
 #include "report.h"
 
@@ -110,35 +111,15 @@ static const struct argp argp = {
 	.children = children,
 };
 
-static int format_of_name(const char *path)
-{
-	static const struct {
-		const char *suffix;
-		enum report_format format;
-	} suffixes[] = {
-		{".txt", REPORT_TEXT},	 {".splat", REPORT_SPLAT}, {".ndjson", REPORT_JSON},
-		{".jsonl", REPORT_JSON}, {".dot", REPORT_DOT},	   {".gv", REPORT_DOT},
-		{".svg", REPORT_SVG},	 {".mmd", REPORT_MERMAID}, {".md", REPORT_MARKDOWN},
-		{".html", REPORT_HTML},	 {".htm", REPORT_HTML},	   {".prom", REPORT_METRICS},
-		{".om", REPORT_METRICS}, {".trace", REPORT_TRACE}, {".trace.json", REPORT_TRACE},
-		{".json", REPORT_JSON},
-	};
-	size_t length = path ? strlen(path) : 0;
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		size_t suffix = strlen(suffixes[i].suffix);
-
-		if (length > suffix && !strcmp(path + length - suffix, suffixes[i].suffix))
-			return suffixes[i].format;
-	}
-	return REPORT_TEXT;
-}
-
 static enum report_format choose_format(const struct report_settings *settings)
 {
+	int named = format_of_name(settings->output);
+
 	if (settings->format >= 0)
 		return (enum report_format)settings->format;
-	return common.json ? REPORT_JSON : (enum report_format)format_of_name(settings->output);
+	if (common.json)
+		return REPORT_JSON;
+	return named >= 0 ? (enum report_format)named : REPORT_TEXT;
 }
 
 /* A half-written report is worse than none: it takes its name only when it is complete. */

@@ -11,6 +11,8 @@
 #include "cli/level.h"
 #include "cli/session.h"
 
+#define MOST_EVENTS (2U << 20) /* 100 MB in memory; an incident file has all of them */
+
 /* --- from below: findings, stalls
  * ------------------------------------------------------------------ */
 
@@ -95,24 +97,6 @@ static int load_rules(struct session *s)
 	return bad && !load ? EXIT_USAGE : 0;
 }
 
-static int open_store(struct session *s)
-{
-	struct store_options options = {
-		.max_size = s->settings.max_size,
-		.record_events = s->settings.record_events,
-		.trigger_window = s->settings.trigger ? s->settings.trigger_window_ns : 0,
-	};
-	char error[512];
-
-	if (!s->settings.output)
-		return 0;
-	s->store = store_writer__open(s->settings.output, s->model, &options, error, sizeof(error));
-	if (s->store)
-		return 0;
-	say_error("%s", error);
-	return EXIT_ERROR;
-}
-
 /* The state of each known fix, as facts that findings and recordings carry. */
 static void note_fixes(struct session *s)
 {
@@ -182,12 +166,14 @@ static int open_model(struct session *s)
 	if (!s->model)
 		return EXIT_ERROR;
 	model__keep_events(s->model, s->settings.record_events);
+	model__bound_events(s->model, MOST_EVENTS);
+	model__chains_come_too(s->model);
 	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
 	kernel__facts(s->kernel, s->model);
 	note_fixes(s);
 	/* the dependency is shown before the finding it completes */
 	model__observe(s->model, &observer);
-	if (open_store(s))
+	if (session__open_store(s))
 		return EXIT_ERROR;
 	s->analysis = new_analysis(s, s->rules, s->suppressions);
 	return s->analysis ? 0 : EXIT_ERROR;
@@ -309,28 +295,13 @@ int session__attach(struct session *s)
 /* --- the loop
  * --------------------------------------------------------------------------------------- */
 
-static void once_a_second(struct session *s)
-{
-	static uint64_t next;
-	uint64_t now = clock_mono_ns(), lost;
-
-	if (now < next || !s->store)
-		return;
-	next = now + 1000000000ULL;
-	lost = store_writer__lost(s->store);
-	if (lost > s->store_lost_seen)
-		model__add_loss(s->model, LOSS_STORE, lost - s->store_lost_seen);
-	s->store_lost_seen = lost;
-	store_writer__snapshot(s->store);
-}
-
 bool session__turn(struct session *s, int timeout_ms)
 {
 	int error = capture__poll(s->capture, timeout_ms);
 
 	if (error)
 		say_error("reading from the kernel failed: %s", strerror(-error));
-	once_a_second(s);
+	session__store_turn(s);
 	if (s->events.tick)
 		s->events.tick(s->events.context);
 	if (signals__take_snapshot() && s->events.snapshot)

@@ -28,6 +28,7 @@ struct session_settings {
 	const char *rules, *suppress;
 	const char *fail_probe;
 	uint32_t ring_bytes;
+	bool redact;
 	/* How a rules file is read, NULL: rule_set__load, and a mistake in it is wrong usage. */
 	struct rule_set *(*load_rules)(const char *path, bool *bad);
 };
@@ -54,6 +55,7 @@ struct session {
 	struct analysis *analysis;
 	struct capture *capture;
 	struct store_writer *store;
+	bool store_trouble_told;
 	struct rule_set *rules, *suppressions;
 	uint64_t started, store_lost_seen;
 	bool is_settled, is_finished;
@@ -78,5 +80,9 @@ int session__replace_rules(struct session *s, struct rule_set *rules,
 			   struct rule_set *suppressions);
 uint32_t session__probes(const struct session *s, struct probe_info *out);
 void session__note_probes(struct session *s); /* as facts "probe.NAME" */
+
+/* Of session.c and session_store.c */
+int session__open_store(struct session *s); /* exit status, 0: none asked for, or it is open */
+void session__store_turn(struct session *s);
 
 #endif

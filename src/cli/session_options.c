@@ -13,6 +13,7 @@ enum {
 	KEY_STALL,
 	KEY_TRIGGER,
 	KEY_MAX_SIZE,
+	KEY_REDACT,
 	KEY_RULES,
 	KEY_SUPPRESS,
 	KEY_BTF,
@@ -36,6 +37,9 @@ static const struct argp_option table[] = {
 	 "Flight recorder: keep events in memory, write them on inversion, deadlock or stall:TIME",
 	 12},
 	{"max-size", KEY_MAX_SIZE, "SIZE", 0, "Bound of the incident file, as 200M", 12},
+	{"redact", KEY_REDACT, NULL, 0,
+	 "Pseudonyms for process and VM names, command lines and addresses in the incident file",
+	 12},
 	{"rules", KEY_RULES, "FILE", 0, "Declared lock orders", 13},
 	{"suppress", KEY_SUPPRESS, "FILE", 0, "Known and accepted findings", 13},
 	{"btf", KEY_BTF, "FILE", 0, "BTF for a kernel without it", 14},
@@ -124,6 +128,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_MAX_SIZE:
 		need(parse_size(argument, &settings->max_size), "--max-size", argument, state);
+		return 0;
+	case KEY_REDACT:
+		settings->redact = true;
 		return 0;
 	case KEY_RULES:
 		settings->rules = argument;

@@ -160,15 +160,18 @@ static void show_status(void *context)
 static void show_tasks(struct watch *w)
 {
 	const struct model *m = w->session.model;
+	struct task_graphs *graphs;
 
 	if (!common.json) {
 		report_text_tasks(stdout, m, w->tasks_tid, cli_color(stdout));
 		return;
 	}
-	for (uint32_t i = 0; i < model__task_count(m); i++)
+	graphs = task_graphs__new(m);
+	for (uint32_t i = 0; graphs && i < model__task_count(m); i++)
 		if ((!w->tasks_tid || model__task(m, i)->tid == w->tasks_tid) &&
 		    watch_filter__task(&w->filter, m, i))
-			json_print(stdout, json_task_graph(m, i));
+			json_print(stdout, json_task_graph(graphs, i));
+	task_graphs__free(graphs);
 }
 
 static void snapshot(void *context)

@@ -20,6 +20,7 @@ int report_json(FILE *out, const struct report_input *input, const struct report
 {
 	const struct model *m = input->model;
 	const struct finding **sorted = input->findings ? render_sorted(input->findings) : NULL;
+	struct task_graphs *graphs = options->per_task ? task_graphs__new(m) : NULL;
 	static const struct finding_list none;
 	int code;
 
@@ -28,9 +29,10 @@ int report_json(FILE *out, const struct report_input *input, const struct report
 		json_print(out, json_path(m, model__path_event(m, i)));
 	for (uint32_t i = 0; sorted && i < input->findings->count; i++)
 		json_print(out, json_finding(m, sorted[i]));
-	for (uint32_t i = 0; options->per_task && i < model__task_count(m); i++)
+	for (uint32_t i = 0; graphs && i < model__task_count(m); i++)
 		if (!options->tid || model__task(m, i)->tid == options->tid)
-			json_print(out, json_task_graph(m, i));
+			json_print(out, json_task_graph(graphs, i));
+	task_graphs__free(graphs);
 	code = finding_list__exit_code(input->findings ? input->findings : &none);
 	/* CONTRACT: what was lost forbids a verdict */
 	json_print(out, json_summary(input, !code && model__has_losses(m) ? 4 : code));

@@ -62,30 +62,73 @@ static void add_sight(struct pair_row **table, const struct model *m,
 	}
 }
 
-json_t *json_task_graph(const struct model *m, uint32_t task)
+/* --- a task's graph: which sights are whose is found out once for all tasks ----------------------
+ */
+
+struct task_graphs {
+	const struct model *m;
+	uint32_t *first; /* per task, and one more: where its sights begin in `sights` */
+	uint32_t *sights;
+};
+
+struct task_graphs *task_graphs__new(const struct model *m)
 {
-	const struct model_clock *clock = model__clock(m);
-	json_t *record = json_model_record(m, "task_graph", clock->end);
+	uint32_t tasks = model__task_count(m), count = model__task_chain_count(m);
+	struct task_graphs *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->m = m;
+	g->first = calloc((size_t)tasks + 2, sizeof(*g->first));
+	g->sights = calloc((size_t)count + 1, sizeof(*g->sights));
+	if (!g->first || !g->sights) {
+		task_graphs__free(g);
+		return NULL;
+	}
+	/* first[t + 1] counts, then says where t begins, and ends as where t + 1 begins */
+	for (uint32_t i = 0; i < count; i++)
+		g->first[model__task_chain(m, i)->task + 2]++;
+	for (uint32_t t = 2; t < tasks + 2; t++)
+		g->first[t] += g->first[t - 1];
+	for (uint32_t i = 0; i < count; i++)
+		g->sights[g->first[model__task_chain(m, i)->task + 1]++] = i;
+	return g;
+}
+
+void task_graphs__free(struct task_graphs *g)
+{
+	if (!g)
+		return;
+	free(g->first);
+	free(g->sights);
+	free(g);
+}
+
+static json_t *edge_of(const struct model *m, const struct pair_row *row)
+{
+	json_t *edge = json_object();
+
+	json_object_set_new(edge, "from", json_text(model__lock_class(m, row->key >> 32)->name));
+	json_object_set_new(edge, "to", json_text(model__lock_class(m, (uint32_t)row->key)->name));
+	json_object_set_new(edge, "count", json_count(row->count));
+	json_object_set_new(edge, "first", json_count(row->first));
+	json_object_set_new(edge, "last", json_count(row->last));
+	return edge;
+}
+
+json_t *json_task_graph(const struct task_graphs *g, uint32_t task)
+{
+	const struct model_clock *clock = model__clock(g->m);
+	json_t *record = json_model_record(g->m, "task_graph", clock->end);
 	json_t *edges = json_array();
 	struct pair_row *table = NULL, *row, *next;
 
-	for (uint32_t i = 0; i < model__task_chain_count(m); i++)
-		if (model__task_chain(m, i)->task == task)
-			add_sight(&table, m, model__task_chain(m, i));
-	HASH_ITER(hh, table, row, next) {
-		json_t *edge = json_object();
-
-		json_object_set_new(edge, "from",
-				    json_text(model__lock_class(m, row->key >> 32)->name));
-		json_object_set_new(edge, "to",
-				    json_text(model__lock_class(m, (uint32_t)row->key)->name));
-		json_object_set_new(edge, "count", json_count(row->count));
-		json_object_set_new(edge, "first", json_count(row->first));
-		json_object_set_new(edge, "last", json_count(row->last));
-		json_array_append_new(edges, edge);
-	}
+	for (uint32_t i = g->first[task]; i < g->first[task + 1]; i++)
+		add_sight(&table, g->m, model__task_chain(g->m, g->sights[i]));
+	HASH_ITER(hh, table, row, next)
+		json_array_append_new(edges, edge_of(g->m, row));
 	free_rows(table);
-	json_object_set_new(record, "task", json_task(m, task));
+	json_object_set_new(record, "task", json_task(g->m, task));
 	json_object_set_new(record, "dependencies", edges);
 	return record;
 }

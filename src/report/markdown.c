@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "report/durations.h"
 #include "report/escape.h"
 #include "report/outputs.h"
 
@@ -150,6 +151,47 @@ static void put_coverage(FILE *out, const struct model *m)
 	fputc('\n', out);
 }
 
+static void put_duration(FILE *out, const struct model *m, const struct duration_total *row)
+{
+	const struct histogram *h = &row->time;
+	struct stack s = model__stack(m, row->stack);
+	char count[RENDER_SIZE], total[RENDER_SIZE], p99[RENDER_SIZE], max[RENDER_SIZE],
+		frame[4 * RENDER_SIZE];
+
+	fprintf(out, "| %s | %s | %s | %s | ", render_count(count, sizeof(count), h->count),
+		render_duration(total, sizeof(total), h->total),
+		render_duration(p99, sizeof(p99), histogram__quantile(h, 0.99)),
+		render_duration(max, sizeof(max), h->max));
+	write_markdown(out, render_class_name(m, row->lock_class));
+	fputs(" | ", out);
+	if (s.frame_count)
+		write_markdown(out, render_frame(frame, sizeof(frame), &s.frames[0]));
+	fputs(" |\n", out);
+}
+
+/* A ticket wants the worst few; the page and the text have all of them. */
+static void put_durations(FILE *out, const struct model *m, uint32_t top)
+{
+	static const char *const titles[] = {"Waits", "Holds"};
+
+	for (int is_hold = 0; is_hold < 2; is_hold++) {
+		struct duration_total *totals = NULL;
+		uint32_t rows = durations__collect(m, is_hold, DURATIONS_BY_CALL_PATH, &totals);
+
+		fprintf(out, "### %s\n\n", titles[is_hold]);
+		if (!rows)
+			write_markdown(out, durations__missing(m, is_hold));
+		else
+			fputs("| count | total | p99 at most | max | lock | where |\n"
+			      "|--:|--:|--:|--:|---|---|\n",
+			      out);
+		for (uint32_t i = 0; i < rows && i < top; i++)
+			put_duration(out, m, &totals[i]);
+		fputs(rows ? "\n" : "\n\n", out);
+		free(totals);
+	}
+}
+
 static void put_losses(FILE *out, const struct model *m)
 {
 	fputs("### Losses\n\n", out);
@@ -197,6 +239,7 @@ int report_markdown(FILE *out, const struct report_input *input,
 	fputs("### Class graph\n\n```mermaid\n", out);
 	status = report_mermaid(out, input, options);
 	fputs("```\n\n", out);
+	put_durations(out, input->model, options->top ? options->top : 20);
 	put_coverage(out, input->model);
 	put_losses(out, input->model);
 	free(verdict);

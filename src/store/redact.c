@@ -277,3 +277,45 @@ cleanup:
 	model__free(to);
 	return failed;
 }
+
+const char *redact_instance_name(struct redactor *r, const struct model *m,
+				 const struct lock_instance *instance)
+{
+	const struct object *owner =
+		instance->object == NO_ID ? NULL : model__object(m, instance->object);
+
+	if (!r || !owner || !instance->name)
+		return redact_text(r, instance->name);
+	return redact_object_name(r, owner->kind, owner->name ? owner->name : instance->name);
+}
+
+struct frame *redact_frames(struct redactor *r, const struct frame *frames, uint32_t count)
+{
+	struct frame *copy = calloc(count + 1ULL, sizeof(*copy));
+
+	for (uint32_t i = 0; copy && i < count; i++) {
+		copy[i] = frames[i];
+		copy[i].ip = redact_address(r, frames[i].ip);
+		copy[i].module = redact_path(r, frames[i].module);
+		copy[i].file = redact_path(r, frames[i].file);
+	}
+	return copy;
+}
+
+bool redact_finding(struct redactor *r, struct finding *f)
+{
+	const char **schedule = calloc(f->schedule_count + 1ULL, sizeof(*schedule));
+
+	if (!schedule)
+		return false;
+	for (uint32_t i = 0; i < f->schedule_count; i++)
+		schedule[i] = redact_text(r, f->schedule[i]);
+	f->schedule = schedule;
+	f->key = (char *)redact_text(r, f->key);
+	f->note = redact_text(r, f->note);
+	f->prediction_note = redact_text(r, f->prediction_note);
+	f->ordered_by = redact_text(r, f->ordered_by);
+	f->rule = redact_text(r, f->rule);
+	f->suppressed = redact_text(r, f->suppressed);
+	return true;
+}

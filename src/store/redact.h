@@ -19,6 +19,12 @@ const char *redact_path(struct redactor *r, const char *path); /* the last part 
 const char *redact_fact(struct redactor *r, const char *key, const char *value);
 /* Free text: every name given a pseudonym so far, and every long hex number, is replaced. */
 const char *redact_text(struct redactor *r, const char *text);
+const char *redact_instance_name(struct redactor *r, const struct model *m,
+				 const struct lock_instance *instance);
+/* A copy, freed with free(); NULL: no memory. */
+struct frame *redact_frames(struct redactor *r, const struct frame *frames, uint32_t count);
+/* The texts of *f; f->schedule becomes a copy that the caller frees. False: no memory. */
+bool redact_finding(struct redactor *r, struct finding *f);
 uint64_t redact_address(struct redactor *r, uint64_t address); /* 0 stays 0 */
 
 #endif

@@ -69,19 +69,6 @@ static int replay_objects(struct replay *r)
 	return 0;
 }
 
-static const char *instance_name(struct replay *r, const struct lock_instance *i)
-{
-	const struct object *owner = i->object == NO_ID ? NULL : model__object(r->from, i->object);
-	const char *name = i->name;
-
-	if (r->redactor && owner && name)
-		name = redact_object_name(r->redactor, owner->kind,
-					  owner->name ? owner->name : name);
-	else
-		name = redact_text(r->redactor, name);
-	return host_name(r, name);
-}
-
 static int replay_instances(struct replay *r)
 {
 	for (uint32_t i = 0; i < model__instance_count(r->from); i++) {
@@ -94,8 +81,9 @@ static int replay_instances(struct replay *r)
 
 		if (id == NO_ID || id_table__set(&r->maps.instances, i, id))
 			return -ENOMEM;
-		model__name_instance(r->to, id, instance_name(r, known),
-				     mapped(&r->maps.objects, known->object));
+		model__name_instance(
+			r->to, id, host_name(r, redact_instance_name(r->redactor, r->from, known)),
+			mapped(&r->maps.objects, known->object));
 		model__restore_instance_flags(r->to, id, known->flags);
 	}
 	return 0;
@@ -120,15 +108,9 @@ static int replay_tasks(struct replay *r)
 static int replay_stack(struct replay *r, uint32_t i)
 {
 	struct stack stack = model__stack(r->from, i);
-	struct frame *frames = calloc(stack.frame_count + 1, sizeof(*frames));
+	struct frame *frames = redact_frames(r->redactor, stack.frames, stack.frame_count);
 	uint32_t id = NO_ID;
 
-	for (uint32_t k = 0; frames && k < stack.frame_count; k++) {
-		frames[k] = stack.frames[k];
-		frames[k].ip = redact_address(r->redactor, frames[k].ip);
-		frames[k].module = redact_path(r->redactor, frames[k].module);
-		frames[k].file = redact_path(r->redactor, frames[k].file);
-	}
 	if (frames)
 		id = model__add_stack(r->to, stack.kind, frames, stack.frame_count);
 	free(frames);
@@ -196,32 +178,23 @@ static int replay_chains(struct replay *r)
 static int replay_finding(struct replay *r, const struct finding *f, struct analysis *out)
 {
 	struct finding copy = *f;
-	const char **schedule = calloc(f->schedule_count + 1, sizeof(*schedule));
 	struct deadlock_task *tasks = calloc(f->task_count + 1, sizeof(*tasks));
 	int error = -ENOMEM;
 
-	if (!schedule || !tasks)
-		goto cleanup;
-	for (uint32_t i = 0; i < f->schedule_count; i++)
-		schedule[i] = redact_text(r->redactor, f->schedule[i]);
+	if (!tasks || !redact_finding(r->redactor, &copy)) {
+		free(tasks);
+		return error;
+	}
 	for (uint32_t i = 0; i < f->task_count; i++) {
 		tasks[i] = f->tasks[i];
 		tasks[i].since = shifted(r, tasks[i].since);
 	}
-	copy.schedule = schedule;
 	copy.tasks = tasks;
-	copy.key = redact_text(r->redactor, f->key);
-	copy.note = redact_text(r->redactor, f->note);
-	copy.prediction_note = redact_text(r->redactor, f->prediction_note);
-	copy.ordered_by = redact_text(r->redactor, f->ordered_by);
-	copy.rule = redact_text(r->redactor, f->rule);
-	copy.suppressed = redact_text(r->redactor, f->suppressed);
 	copy.first = shifted(r, f->first);
 	copy.last = shifted(r, f->last);
 	copy.resolved_at = shifted(r, f->resolved_at);
 	error = store_finding__copy(&copy, r->to, &r->maps, out);
-cleanup:
-	free(schedule);
+	free(copy.schedule);
 	free(tasks);
 	return error;
 }

@@ -6,7 +6,9 @@
 #include "store/store_private.h"
 
 struct tables;
-struct tables *tables__new(void);
+struct redactor;
+/* With a redactor (the caller's, NULL: none) no name and no address leaves as it is. */
+struct tables *tables__new(struct redactor *redactor);
 void tables__free(struct tables *t);
 /* Both stop, return false, and go on the next time when the queue is full. */
 bool tables__send_new(struct tables *t, const struct model *m, struct queue *q);

@@ -109,6 +109,21 @@ static bool encode_finding(const struct model *m, const struct finding *f, struc
 	return false;
 }
 
+/* As the options say: whole, or with pseudonyms. */
+static bool encode(const struct store_writer *w, const struct finding *f, struct row_finding *row)
+{
+	struct finding copy = *f;
+	bool done;
+
+	if (!w->redactor)
+		return encode_finding(w->model, f, row);
+	if (!redact_finding(w->redactor, &copy))
+		return false;
+	done = encode_finding(w->model, &copy, row);
+	free(copy.schedule);
+	return done;
+}
+
 static bool put_finding(struct store_writer *w, const struct row_finding *row)
 {
 	return queue__put(w->queue, RECORD_FINDING, row, sizeof(*row), NULL, 0, true);
@@ -121,7 +136,7 @@ void store_writer__finding(struct store_writer *w, const struct finding *finding
 	if (!w)
 		return;
 	tables__send_new(w->tables, w->model, w->queue);
-	if (!encode_finding(w->model, finding, &row)) {
+	if (!encode(w, finding, &row)) {
 		atomic_fetch_add(&w->lost, 1);
 		return;
 	}
@@ -162,8 +177,9 @@ struct store_writer *store_writer__open(const char *path, struct model *m,
 		queue_bytes = options->max_size / 8;
 	w->model = m;
 	w->queue = queue__new(queue_bytes);
-	w->tables = tables__new();
-	if (!w->queue || !w->tables ||
+	w->redactor = options->redact ? redactor__new() : NULL;
+	w->tables = tables__new(w->redactor);
+	if (!w->queue || !w->tables || (options->redact && !w->redactor) ||
 	    (options->trigger_window && flight__init(&w->flight, options->trigger_window)))
 		goto fail;
 	w->sink = sink__open(path, options->max_size, &failed, &message);
@@ -203,6 +219,7 @@ void store_writer__free(struct store_writer *w)
 	sink__close(w->sink);
 	queue__free(w->queue);
 	tables__free(w->tables);
+	redactor__free(w->redactor);
 	free(w);
 }
 
@@ -266,7 +283,7 @@ static bool replace_findings(struct store_writer *w, const struct finding_list *
 	if (!queue__put(w->queue, RECORD_FINDINGS_CLEAR, &none, sizeof(none), NULL, 0, false))
 		return false;
 	for (uint32_t i = 0; i < findings->count; i++) {
-		if (!encode_finding(w->model, findings->items[i], &row))
+		if (!encode(w, findings->items[i], &row))
 			return false;
 		while (!put_finding(w, &row))
 			queue__drain(w->queue);
@@ -311,11 +328,11 @@ int store_writer__close(struct store_writer *w, const struct finding_list *findi
 	return error;
 }
 
-int store__save(const char *path, struct model *m, const struct finding_list *findings,
-		const char *verdict, char *error, size_t error_size)
+static int save(const char *path, struct model *m, const struct finding_list *findings,
+		const char *verdict, const struct store_options *options, char *error,
+		size_t error_size)
 {
-	static const struct store_options options = {0};
-	struct store_writer *w = store_writer__open(path, m, &options, error, error_size);
+	struct store_writer *w = store_writer__open(path, m, options, error, error_size);
 	const struct row_events events = {model__events(m), model__event_count(m), NULL};
 	int failed;
 
@@ -329,4 +346,20 @@ int store__save(const char *path, struct model *m, const struct finding_list *fi
 		snprintf(error, error_size, "%s", sink__error(w->sink));
 	store_writer__free(w);
 	return failed;
+}
+
+int store__save(const char *path, struct model *m, const struct finding_list *findings,
+		const char *verdict, char *error, size_t error_size)
+{
+	static const struct store_options options = {0};
+
+	return save(path, m, findings, verdict, &options, error, error_size);
+}
+
+int store__save_redacted(const char *path, struct model *m, const struct finding_list *findings,
+			 char *error, size_t error_size)
+{
+	static const struct store_options options = {.redact = true};
+
+	return save(path, m, findings, NULL, &options, error, error_size);
 }

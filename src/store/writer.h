@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/redact.h"
 #include "store/store_private.h"
 
 struct finding_rows {
@@ -35,6 +36,7 @@ struct store_writer {
 	struct queue *queue;
 	struct sink *sink; /* the writing thread's, once it runs */
 	struct tables *tables;
+	struct redactor *redactor; /* NULL: everything is written as it is */
 	struct flight flight;
 	struct finding_rows waiting;  /* did not fit into the queue */
 	struct finding_rows retained; /* the writing thread's: from failed batches */
