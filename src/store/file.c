@@ -58,7 +58,7 @@ int store_fail_sql(const struct store_message *message, const char *path, sqlite
 		return store_fail(message, -ENOMEM, "%s: out of memory", path);
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
-		if (sqlite3_system_errno(db) == EROFS) /* its journal cannot be made */
+		if (access(path, W_OK) && errno == EROFS) /* its journal cannot be made */
 			return store_fail(message, -EROFS, "%s: the file system is read-only",
 					  path);
 		return store_fail(message, -EACCES, "%s: cannot be opened: %s", path,

@@ -21,3 +21,9 @@ bench-cost: $(BUILD)/tests/bench_cost
 bench: bench-guest
 bench-guest: $(BUILD)/vfiotrace | $(DEPS_TEST)
 	tests/bench/guest-cost
+
+## make bench-record  what writing the incident file costs the traced side, in a lab guest
+.PHONY: bench-record
+bench: bench-record
+bench-record: $(BUILD)/vfiotrace | $(DEPS_TEST)
+	tests/bench/guest-record

@@ -122,6 +122,7 @@ static int print_records(const char *name)
 				  HOW_CDEV,	 1,
 				  NO_ID};
 	struct stall stall = {0};
+	struct task_graphs *graphs;
 	struct model *empty = model__new();
 
 	if (!f || !empty)
@@ -144,7 +145,9 @@ static int print_records(const char *name)
 	json_print(stdout, json_stall(f->m, &stall));
 	for (uint32_t i = 0; i < f->findings.count; i++)
 		json_print(stdout, json_finding(f->m, f->findings.items[i]));
-	json_print(stdout, json_task_graph(f->m, f->opener));
+	graphs = task_graphs__new(f->m);
+	json_print(stdout, json_task_graph(graphs, f->opener));
+	task_graphs__free(graphs);
 	json_print(stdout, json_summary(&input, 2));
 	json_print(stdout, json_summary(&(struct report_input){.model = empty}, 0));
 	model__free(empty);

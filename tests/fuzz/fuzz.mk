@@ -14,7 +14,7 @@ $(FUZZ_DIR)/obj/%.o: src/%.c | $(DEPS_TEST)
 	$(CLANG) -std=gnu11 $(CPPFLAGS_ALL) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
 $(FUZZ_DIR)/obj/import/builtin.o: $(wildcard src/import/rules/*)
 $(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
-	$(CLANG) -std=gnu11 $(CPPFLAGS_ALL) $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(FUZZ_OBJECTS) \
+	$(CLANG) -std=gnu11 $(CPPFLAGS_ALL) -Itests/unit $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(FUZZ_OBJECTS) \
 		-ljansson -lsqlite3 -lz -lpthread -lm -o $@
 
 .PHONY: fuzz-targets

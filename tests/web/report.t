@@ -9,30 +9,9 @@ const fs = require('fs');
 const path = require('path');
 const {execFileSync, spawnSync} = require('child_process');
 
-const root = path.join(__dirname, '..', '..');
-const build = path.resolve(root, process.env.BUILD || 'build');
+const {root, build, ok, skip, finish, launch, openPage, quiet, clickCenter, clickEdge} = require('./browser.js');
 const fixture = path.join(build, 'tests', 'report-fixture');
 const pages = path.join(build, 'tests', 'web');
-let number = 0, failed = 0;
-
-function ok(good, name, detail) {
-	number++;
-	failed += !good;
-	console.log(`${good ? 'ok' : 'not ok'} ${number} - ${name}`);
-	if (!good && detail !== undefined)
-		console.log(`# ${String(detail).split('\n').join('\n# ')}`);
-	return good;
-}
-
-function skip(name, reason) {
-	number++;
-	console.log(`ok ${number} - ${name} # SKIP ${reason}`);
-}
-
-function finish() {
-	console.log(`1..${number}`);
-	process.exit(failed ? 1 : 0);
-}
 
 function render(kind, format) {
 	return execFileSync(fixture, [kind, format], {maxBuffer: 64 << 20, encoding: 'utf8'});
@@ -45,48 +24,8 @@ function page(kind) {
 	return `file://${file}`;
 }
 
-function firstExisting(names) {
-	return names.find((name) => fs.existsSync(name));
-}
-
-/* A page on which anything said on the console, thrown or asked of the network is kept. */
-async function open(browser, kind, options) {
-	const context = await browser.newContext({viewport: {width: 1400, height: 900}, ...options});
-	const tab = await context.newPage();
-	const said = [], asked = [];
-
-	tab.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
-	tab.on('pageerror', (error) => said.push(`error: ${error.message}`));
-	tab.on('dialog', (dialog) => {
-		said.push(`dialog: ${dialog.message()}`);
-		dialog.dismiss();
-	});
-	tab.on('request', (request) => asked.push(request.url()));
-	await tab.goto(page(kind));
-	return {tab, said, asked, close: () => context.close()};
-}
-
-function quiet(view, name) {
-	ok(view.said.length === 0, `${name}: nothing on the console`, view.said.join('\n'));
-	ok(new Set(view.asked).size === 1, `${name}: nothing asked for but the file itself`, view.asked.join('\n'));
-}
-
-async function clickCenter(tab, selector) {
-	const box = await tab.locator(selector).boundingBox();
-
-	await tab.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
-}
-
-/* Where the pen of an edge's line is half way along, on the screen. */
-async function clickEdge(tab, id) {
-	const at = await tab.evaluate((edge) => {
-		const line = document.querySelector(`[data-edge="${edge}"] .line`);
-		const point = line.getPointAtLength(line.getTotalLength() * 0.5).matrixTransform(line.getScreenCTM());
-
-		return {x: point.x, y: point.y};
-	}, id);
-
-	await tab.mouse.click(at.x, at.y);
+function open(browser, kind, options) {
+	return openPage(browser, page(kind), options);
 }
 
 async function testInversion(browser) {
@@ -314,13 +253,11 @@ async function main() {
 		execFileSync('make', ['-s', 'web-deps'], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
 	fs.mkdirSync(pages, {recursive: true});
 	testDot();
-	const chromium = firstExisting(['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']);
-	const driver = path.join(build, 'web', 'node_modules', 'playwright-core');
-	if (!chromium || !fs.existsSync(driver)) {
-		skip('the page in a browser', chromium ? 'npm package playwright-core is not installed' : 'no Chromium');
+	const {browser, reason} = await launch();
+	if (!browser) {
+		skip('the page in a browser', reason);
 		finish();
 	}
-	const browser = await require(driver).chromium.launch({executablePath: chromium, args: ['--no-sandbox']});
 	for (const test of [testInversion, testKeyboard, testEvents, testClean, testHostile, testLarge, testMermaid]) {
 		try {
 			await test(browser);
