@@ -397,7 +397,10 @@ void model__keep_events(struct model *m, bool keep);
 /* Keep no more than this in memory: when it is reached the older half is dropped, with a CUT. */
 void model__bound_events(struct model *m, uint64_t most);
 bool model__events_are_cut(const struct model *m); /* some are missing: nothing can be predicted */
-/* The source sends chains beside the events and counts them itself: events count nothing twice. */
+/*
+ * Live capture: chains come beside the events, from the held sets that the kernel's own words
+ * confirm. Events belong to chains and make none; where a release was missed they would be wrong.
+ */
 void model__chains_come_too(struct model *m);
 
 void model__add_path_event(struct model *m, const struct path_event *event);

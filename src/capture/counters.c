@@ -32,6 +32,21 @@ static uint64_t grown(struct capture *c, int fd, enum counter counter)
 	return more;
 }
 
+/* An event may be missing here: nothing is concluded across this point. */
+static void cut_events(struct capture *c)
+{
+	const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+
+	if (c->options.record_events)
+		model__add_event(c->options.model, &cut);
+}
+
+static void lose_runs(struct capture *c, uint64_t count)
+{
+	model__add_loss(c->options.model, LOSS_RECURSION, count);
+	cut_events(c);
+}
+
 static void collect_losses(struct capture *c, int fd)
 {
 	static const struct {
@@ -55,11 +70,8 @@ static void collect_losses(struct capture *c, int fd)
 		if (!more)
 			continue;
 		model__add_loss(model, table[i].reason, more);
-		if (table[i].counter == COUNT_LOST_RING && c->options.record_events) {
-			struct trace_event cut = {.op = EVENT_CUT};
-
-			model__add_event(model, &cut);
-		}
+		if (table[i].counter == COUNT_LOST_RING)
+			cut_events(c);
 	}
 }
 
@@ -120,7 +132,7 @@ void counters__note_skips(struct capture *c)
 	look_at_skips(c, &first, &others);
 	c->first_skipped += first;
 	if (others)
-		model__add_loss(c->options.model, LOSS_RECURSION, others);
+		lose_runs(c, others);
 }
 
 /*
@@ -138,7 +150,7 @@ static void collect_skipped(struct capture *c, int fd)
 	lost = settled > did ? settled - did : 0;
 	if (lost <= c->lost_in_both)
 		return;
-	model__add_loss(c->options.model, LOSS_RECURSION, lost - c->lost_in_both);
+	lose_runs(c, lost - c->lost_in_both);
 	c->lost_in_both = lost;
 }
 

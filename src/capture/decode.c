@@ -254,8 +254,8 @@ static bool must_event_wait(struct capture *c, const struct record_event *record
 
 static bool must_wait(struct capture *c, const struct record_header *header)
 {
-	if (c->stopped)
-		return false;
+	if (c->stopped) /* what waits is decoded right after; events stay behind those that wait */
+		return header->type == RECORD_EVENT && c->deferred_first;
 	if (header->type == RECORD_CHAIN)
 		return lacks_name(c, (const void *)header);
 	if (header->type == RECORD_EVENT)

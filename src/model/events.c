@@ -107,7 +107,7 @@ static void release(struct model *m, struct task_state *state, const struct trac
 	if (i == NO_ID) {
 		if (state->dropped)
 			state->dropped--;
-		else if (!state->after_cut && !m->restoring)
+		else if (!state->after_cut && !m->restoring && !m->chains_come_too)
 			note_bad_release(m, event);
 		return;
 	}
@@ -130,22 +130,20 @@ static void downgrade(struct task_state *state, const struct trace_event *event)
 static uint32_t want(struct model *m, const struct task_state *state, const struct held_lock *lock,
 		     const struct trace_event *event)
 {
-	uint64_t hash, count = 1;
+	const bool derive = !m->restoring && !m->chains_come_too;
+	uint32_t known;
+	uint64_t hash;
 
-	if (!m->restoring)
+	if (derive)
 		instance__note_mode(m, lock);
 	if (!state->count)
 		return NO_ID;
 	hash = chain_hash_step(state->prefix[state->count - 1], lock);
-	if (m->restoring) {
-		uint32_t known = idmap__get(&m->chain_ids, hash);
-
-		return known == IDMAP_NONE ? NO_ID : known;
-	}
-	if (m->chains_come_too && idmap__get(&m->chain_ids, hash) != IDMAP_NONE)
-		count = 0; /* its source counts it */
-	return chain__add_hashed(m, hash, state->held, state->count, lock, event->task, event->time,
-				 count, NO_ID);
+	if (derive)
+		return chain__add_hashed(m, hash, state->held, state->count, lock, event->task,
+					 event->time, 1, NO_ID);
+	known = idmap__get(&m->chain_ids, hash);
+	return known == IDMAP_NONE ? NO_ID : known;
 }
 
 static void cut(struct model *m)

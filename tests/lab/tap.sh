@@ -57,7 +57,7 @@ def edge($from; $to): edges | map(select((.from.class | tostring | contains($fro
 def summary: map(select(.type == "summary")) | last;
 def start: map(select(.type == "start")) | first;
 def coverage($path): summary.coverage[$path];
-def losses: summary.losses | del(.recursion) | [.[]? | select(. != 0 and . != "0")];
+def losses: summary.losses | del(.recursion, .event_cut) | [.[]? | select(. != 0 and . != "0")];
 def skipped_runs: summary.losses.recursion;
 def symbols($stack): ($stack // []) | map(.symbol // "");
 def wanted: [.witnesses[] | symbols(.stack_wanted)] | add;
