@@ -112,5 +112,14 @@ for arch in arm64 s390x; do
 	[ $status -eq 0 ] || notes "$work/log"
 	readelf -h "$build-$arch/vfiotrace" 2>/dev/null | grep -q "Machine:.*$machine"
 	ok $? "the binary is for $arch"
+	[ "$arch" = arm64 ] || [ -n "${VFIOTRACE_LONG:-}" ] || continue # one of them shows that it works
+	src/debian/build-deb "$(sed -n 's/^VERSION *:= *//p' Makefile)" "$build-$arch/deb" $arch >"$work/log" 2>&1
+	status=$?
+	ok $status "make deb ARCH=$arch"
+	[ $status -eq 0 ] || notes "$work/log"
+	foreign=$(ls "$build-$arch"/deb/vfiotrace_*_$arch.deb 2>/dev/null)
+	[ "$(dpkg-deb -f "$foreign" Architecture 2>/dev/null)" = $arch ] &&
+		cmp -s <(dpkg-deb -f "$foreign" Depends | sed 's/([^)]*)//g') <(dpkg-deb -f "$first" Depends | sed 's/([^)]*)//g')
+	ok $? "it is for $arch and depends on the same libraries as the native one"
 done
 echo "1..$count"
