@@ -96,7 +96,7 @@ check_faults() {
 	check $? "and nothing remains after the end"
 }
 
-VFIOTRACE_LAB_LIMIT=${VFIOTRACE_LAB_LIMIT:-500}
+VFIOTRACE_LAB_LIMIT=${VFIOTRACE_LAB_LIMIT:-800}
 echo "${VFIOTRACE_LONG:+1}0" | sed 's/^0/2/' >"$work/rounds" # 2, or 10 in a long run
 static=$top/${BUILD:-build}-static/vfiotrace
 make -s -j2 -C "$top" STATIC=1 BUILD="${BUILD:-build}-static" >&2 || echo "# no static build"
