@@ -63,8 +63,9 @@ def metric(name, series):
 
 
 def release(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=5):
-        return True
+    """QEMU accepts before the guest listens: only what the guest says counts."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        return s.recv(16) != b""
 
 
 def watch_it(server, guest, port):
@@ -83,7 +84,7 @@ def watch_it(server, guest, port):
         "cpu": server.value(f"max(rate(vfiotrace_cpu_seconds_total[{window}]))"),
         "kernel": server.value(f'max_over_time(vfiotrace_overhead_ratio{{part="kernel"}}[{window}])'),
     }
-    wait_for(lambda: release(port), 60, 1)
+    wait_for(lambda: release(port), 120, 1)
     return known
 
 
