@@ -109,6 +109,11 @@ static inline uint32_t name_hash(const char *name)
 
 /* modules.c */
 int modules__read(struct kernel *k, bool *changed);
+/* What must not change while a list is read that the kernel gives in pieces, by position (kallsyms,
+ * the traceable functions): a module that comes or goes would hide others. Waits a moment for those
+ * on their way. */
+uint64_t modules__fingerprint(void);
+#define MODULES_READS 3 /* so often at most */
 const struct module_row *modules__find(const struct kernel *k, const char *name);
 bool module_is_builtin(const struct kernel *k, const char *name);
 /* Path of the module's file under /lib/modules, false if this kernel has none. */

@@ -30,6 +30,38 @@ static int parse_row(struct kernel *k, char *line, struct module_row *row)
 	return row->name ? 0 : -ENOMEM;
 }
 
+static uint64_t fingerprint(bool *settled)
+{
+	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;
+	uint64_t hash = 14695981039346656037ULL;
+
+	*settled = true;
+	while (text && (line = strsep(&cursor, "\n")) && *line) {
+		char name[128], state[16], address[32], all[192];
+
+		if (sscanf(line, "%127s %*s %*s %*s %15s %31s", name, state, address) != 3)
+			continue;
+		*settled = *settled && !strcmp(state, "Live");
+		snprintf(all, sizeof(all), "%s %s %s;", name, state, address);
+		for (const char *c = all; *c; c++)
+			hash = (hash ^ (unsigned char)*c) * 1099511628211ULL;
+	}
+	free(text);
+	return hash;
+}
+
+uint64_t modules__fingerprint(void)
+{
+	bool settled;
+	uint64_t hash = fingerprint(&settled);
+
+	for (int i = 0; i < 40 && !settled; i++) {
+		usleep(50000);
+		hash = fingerprint(&settled);
+	}
+	return hash;
+}
+
 int modules__read(struct kernel *k, bool *changed)
 {
 	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;

@@ -62,39 +62,51 @@ static void mark(struct symbol_table *t, char *name)
 		row->traceable = 1;
 }
 
-static int load_traceable(const struct kernel *k)
+/* The list is kept open and read from its beginning: a service may not open it a second time. */
+static int mark_listed(struct kernel *k)
 {
-	struct symbol_table *t = &((struct kernel *)k)->symbols;
 	char *line = NULL;
 	size_t size = 0;
 	FILE *file;
-	int *kept = &((struct kernel *)k)->traceable_fd, fd;
+	int fd;
+
+	if (k->traceable_fd < 0)
+		k->traceable_fd = pseudo_fs__open("tracefs", "/sys/kernel/tracing",
+						  "available_filter_functions");
+	if (k->traceable_fd < 0)
+		return k->traceable_fd;
+	if (lseek(k->traceable_fd, 0, SEEK_SET) < 0)
+		return -errno;
+	fd = fcntl(k->traceable_fd, F_DUPFD_CLOEXEC, 0);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOMEM;
+	}
+	while (getline(&line, &size, file) > 0)
+		mark(&k->symbols, line);
+	free(line);
+	fclose(file);
+	return 0;
+}
+
+static int load_traceable(const struct kernel *k)
+{
+	struct symbol_table *t = &((struct kernel *)k)->symbols;
 
 	if (symbols__load(k) || !t->index)
 		return -ENOENT;
 	if (t->traceable_loaded)
 		return 0;
 	t->traceable_loaded = true;
-	if (*kept < 0)
-		*kept = pseudo_fs__open("tracefs", "/sys/kernel/tracing",
-					"available_filter_functions");
-	if (*kept < 0)
-		return *kept;
-	if (lseek(*kept, 0, SEEK_SET) < 0)
-		return -errno;
-	fd = fcntl(*kept, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	file = fdopen(fd, "r");
-	if (!file) {
-		close(fd);
-		return -ENOMEM;
+	for (int reads = 1;; reads++) {
+		uint64_t before = modules__fingerprint();
+		int error = mark_listed((struct kernel *)k);
+
+		if (error || reads == MODULES_READS || modules__fingerprint() == before)
+			return error;
 	}
-	while (getline(&line, &size, file) > 0)
-		mark(t, line);
-	free(line);
-	fclose(file);
-	return 0;
 }
 
 bool kernel__is_traceable(const struct kernel *k, const char *function)

@@ -238,6 +238,19 @@ static void trim(struct symbol_table *t)
 	t->strings_capacity = t->strings_used;
 }
 
+static int read_settled(const struct kernel *k, struct symbol_table *t)
+{
+	for (int reads = 1;; reads++) {
+		uint64_t before = modules__fingerprint();
+		int error = read_symbols(k, t);
+
+		if (error || reads == MODULES_READS || modules__fingerprint() == before)
+			return error;
+		symbols__free(t);
+		t->loaded = true;
+	}
+}
+
 int symbols__load(const struct kernel *k)
 {
 	struct symbol_table *t = &((struct kernel *)k)->symbols;
@@ -246,7 +259,7 @@ int symbols__load(const struct kernel *k)
 	if (t->loaded)
 		return 0;
 	t->loaded = true;
-	error = read_symbols(k, t);
+	error = read_settled(k, t);
 	if (error || !t->count)
 		return error;
 	trim(t);
