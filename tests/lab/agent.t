@@ -30,14 +30,14 @@ check_agent() {
 	check $? "the inversion is a metric"
 	cmp -s <(grep -o '^vfiotrace_inversions.*' "$current/metrics.inversion") <(grep -o '^vfiotrace_inversions.*' "$current/textfile.prom")
 	check $? "and in the textfile"
-	grep -q 'instance-inversion (warning).*vfio_group.group_lock.*2b48f52f2bff' "$current/agent.err"
+	grep -qE '(instance|class)-inversion \(warning\).*vfio_group.group_lock.*2b48f52f2bff' "$current/agent.err"
 	check $? "and a message that names the known bug"
-	grep -qE '^-rw------- .* 4242 .*T[0-9]+Z-instance-inversion-[0-9a-f]{16}\.vfiotrace$' "$current/state.list"
+	grep -qE '^-rw------- .* 4242 .*T[0-9]+Z-(instance|class)-inversion-[0-9a-f]{16}\.vfiotrace$' "$current/state.list"
 	check $? "and an incident file, mode 0600"
 	"$top/${BUILD:-build}/vfiotrace" report "$current/incident.vfiotrace" >"$work/report" 2>&1
 	grep -q 'group_lock' "$work/report"
 	check $? "which vfiotrace report can read"
-	grep -qE '^1 /tmp/state/.*instance-inversion.* instance-inversion warning$' "$current/hook.out"
+	grep -qE '^1 /tmp/state/.*-inversion.* (instance|class)-inversion warning$' "$current/hook.out"
 	check $? "and the hook ran with it"
 	[ "$(value metrics.suppressed vfiotrace_reload_failures_total)" = 1 ] && [ "$(value metrics.suppressed vfiotrace_reloads_total)" = 1 ]
 	check $? "a reload with mistakes keeps the old rules, one without counts"
