@@ -23,11 +23,8 @@ if built arm64 aarch64-linux-gnu-gcc; then
 		check_vfio_pci fixed
 		[ -z "$long" ] || { check_old_order fixed; check_lock_orders; }
 	fi
-	# no direct calls on arm64 before 6.4: kprobes
-	if boot 6.1-arm64 inversion ${long:+vfio-pci}; then
-		check_inversion unfixed
-		[ -z "$long" ] || check_vfio_pci unfixed
-	fi
+	# no direct calls on arm64 before 6.4: kprobes; kvm_put_kvm is inlined where KVM itself calls it
+	if boot 6.1-arm64 inversion; then check_inversion unfixed; fi
 fi
 if built s390x s390x-linux-gnu-gcc; then
 	if boot 6.12-s390x check-bare lock-orders ${long:+lock-truth deadlock-locks}; then
