@@ -53,7 +53,7 @@ static __always_inline void tell_acquired(struct record_lock *entry)
 static long newest_told(__u32 i, struct held_walk *walk)
 {
 	if (walk->state->held[i & (RECORD_MAX_HELD - 1)].flags & RECORD_TOLD)
-		walk->found = i + 1;
+		walk->state->kept = i + 1;
 	return 0;
 }
 
@@ -61,7 +61,7 @@ static long tell_late(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
 
-	if (i >= walk->found && check_interest(walk->shared_state, entry))
+	if (i >= walk->state->kept && check_interest(walk->shared_state, entry))
 		tell_acquired(entry);
 	return 0;
 }
@@ -76,8 +76,9 @@ __noinline int tell_held(struct shared_state *shared_state, struct task_state *s
 
 	if (!shared_state || !state || !shared_state->record_events)
 		return 0;
-	bpf_loop(state->count, newest_told, &walk, 0);
-	bpf_loop(state->count, tell_late, &walk, 0);
+	state->kept = 0;
+	walk_list(state->count, newest_told, &walk);
+	walk_list(state->count, tell_late, &walk);
 	return 0;
 }
 
