@@ -10,7 +10,6 @@
 
 #include "capture/census_internal.h"
 
-
 /* Locks of each structure; a member the kernel does not have is skipped. */
 static const struct lock_row {
 	const char *type, *member;

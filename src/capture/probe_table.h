@@ -23,7 +23,9 @@ enum probe_flags {
 	PROBE_QUIET = 512,	   /* not even listed when absent: a debug kernel's variant */
 	PROBE_ALWAYS_ON_RT = 1024, /* PREEMPT_RT's rwsem keeps no trace of what this row sees */
 	PROBE_TWICE = 2048,	   /* has a second program, for preemptible kernels (twice.h) */
-	PROBE_OPTIONAL = 256,	   /* absence is normal and no loss: another row covers it */
+	PROBE_NO_OWNER_WORD =
+		4096,	      /* a skipped release would never heal: not on preemptible kernels */
+	PROBE_OPTIONAL = 256, /* absence is normal and no loss: another row covers it */
 };
 
 #define PROBE_ALTERNATIVES 3

@@ -54,6 +54,14 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 
 	if (row->flags & PROBE_TRACEPOINT)
 		return row->functions[0];
+	if (row->flags & PROBE_NO_OWNER_WORD && c->is_preemptible) {
+		probe->state = PROBE_MISSING;
+		snprintf(probe->reason, sizeof(probe->reason),
+			 "%s: this kernel is preemptible and skips runs; a release that was "
+			 "skipped would leave the lock held for good",
+			 row->functions[0]);
+		return NULL;
+	}
 	for (int i = 0; i < PROBE_ALTERNATIVES && row->functions[i]; i++) {
 		const char *function = row->functions[i], *module = NULL;
 

@@ -7,11 +7,23 @@
 
 #define LARGEST_VARIABLE (1U << 16)
 
+/* Variables of one name in several files are different locks: which one, in the order of kallsyms.
+ */
+static uint32_t among_its_namesakes(const struct kernel *k, const struct kernel_symbol *symbol)
+{
+	uint64_t addresses[16];
+	uint32_t count = kernel__symbols(k, symbol->name, addresses, 16), before = 0;
+
+	for (uint32_t i = 0; i < count && i < 16; i++)
+		before += addresses[i] < symbol->address;
+	return before;
+}
+
 const char *static_lock__name(const struct kernel *k, uint64_t lock, char *out, size_t size)
 {
 	struct kernel_symbol symbol;
 	const char *member;
-	uint32_t offset;
+	uint32_t offset, nth;
 
 	if (!kernel__resolve(k, lock, &symbol, &offset))
 		return NULL;
@@ -26,8 +38,11 @@ const char *static_lock__name(const struct kernel *k, uint64_t lock, char *out, 
 		return NULL;
 	/* `vfio` is a struct vfio in a variable of the same name, and so are others */
 	member = kernel__member_at(k, symbol.name, offset);
+	nth = member ? 0 : among_its_namesakes(k, &symbol);
 	if (member)
 		snprintf(out, size, "%s", member);
+	else if (nth)
+		snprintf(out, size, "%s.%u+0x%x", symbol.name, nth + 1, offset);
 	else
 		snprintf(out, size, "%s+0x%x", symbol.name, offset);
 	return out;

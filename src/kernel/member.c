@@ -168,16 +168,25 @@ static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct pla
 	return false;
 }
 
-/* Several files of a module may define a type of that name (struct vfio on 6.1 is two). */
+/*
+ * Several files of a module may define a type of that name (struct vfio is two): the answer counts
+ * only if one of them has a lock there.
+ */
 const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset)
 {
 	const struct btf *btf;
 	uint32_t id = kernel__find_type(k, type, &btf);
 	struct place place = {.type = type};
 
-	while (id && !walk(btf, id, offset, &place, 0)) {
+	struct place found = {0};
+
+	for (; id; id = kernel__next_type(btf, type, id)) {
 		place = (struct place){.type = type};
-		id = kernel__next_type(btf, type, id);
+		if (!walk(btf, id, offset, &place, 0))
+			continue;
+		if (found.member)
+			return NULL;
+		found = place;
 	}
-	return id ? kernel__keepf(k, "%s.%s", place.type, place.member) : NULL;
+	return found.member ? kernel__keepf(k, "%s.%s", found.type, found.member) : NULL;
 }
