@@ -119,7 +119,7 @@ for arch in arm64 s390x; do
 	[ $status -eq 0 ] || notes "$work/log"
 	foreign=$(ls "$build-$arch"/deb/vfiotrace_*_$arch.deb 2>/dev/null)
 	[ "$(dpkg-deb -f "$foreign" Architecture 2>/dev/null)" = $arch ] &&
-		cmp -s <(dpkg-deb -f "$foreign" Depends | sed 's/([^)]*)//g') <(dpkg-deb -f "$first" Depends | sed 's/([^)]*)//g')
+		cmp -s <(dpkg-deb -f "$foreign" Depends | sed 's/ *([^)]*)//g') <(dpkg-deb -f "$first" Depends | sed 's/ *([^)]*)//g')
 	ok $? "it is for $arch and depends on the same libraries as the native one"
 done
 echo "1..$count"
