@@ -121,17 +121,25 @@ static void rename_load(void)
 		pause();
 }
 
+/* A process forked just before its parent was killed has missed the signal. */
+static void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 /* Processes that are killed while they contend, again and again. */
 static void exit_load(void)
 {
 	for (;;) {
 		struct timespec time = {0, 3000000};
-		pid_t child = fork();
+		pid_t parent = getpid(), child = fork();
 
 		if (child < 0)
 			die("fork");
 		if (!child) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			die_with(parent);
 			start(tee_loop, 0);
 			start(write_loop, 1);
 			read_loop((void *)1);
@@ -144,13 +152,13 @@ static void exit_load(void)
 
 static pid_t run(void (*load)(void))
 {
-	pid_t child = fork();
+	pid_t parent = getpid(), child = fork();
 
 	if (child < 0)
 		die("fork");
 	if (child)
 		return child;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	die_with(parent);
 	load();
 	_exit(1);
 }
