@@ -17,24 +17,8 @@ trap clean_up EXIT
 names=("starts with the contention tracepoints" "stalls are reported" "a stall names lock, task and owner"
 	"no false deadlock" "verdict stays inconclusive" "wait times of kvm.lock"
 	"killed with SIGKILL, nothing stays attached" "and starts again")
-echo "1..${#names[@]}"
-n=0
-result() { # 0 or not, detail
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - ${names[n - 1]}"
-	else
-		echo "not ok $n - ${names[n - 1]}"
-		[ -z "${2:-}" ] || printf '# %s\n' "${2//$'\n'/$'\n# '}"
-	fi
-}
-skip_rest() {
-	while [ $n -lt ${#names[@]} ]; do
-		n=$((n + 1))
-		echo "ok $n - ${names[n - 1]} # SKIP $1"
-	done
-	exit 0
-}
+# shellcheck source=tests/cli/named-results.sh
+. tests/cli/named-results.sh
 # ids of the programs that this process has; other instances may run on this machine
 programs_of() { # pid
 	sed -n 's/^prog_id:[[:space:]]*//p' /proc/"$1"/fdinfo/* | sort -un

@@ -16,24 +16,8 @@ trap clean_up EXIT
 names=("usage" "inventory" "VM name" "owner and waiter" "stack of the waiter" "no deadlock, exit 0"
 	"schema of the record" "picture: dot" "picture: svg" "picture: mermaid" "--wait-for leaves transient owners out"
 	"says what it cannot see" "--watch repeats and stops" "1,000 VMs and 10,000 files" "nothing stays")
-echo "1..${#names[@]}"
-n=0
-result() { # 0 or not, detail
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - ${names[n - 1]}"
-	else
-		echo "not ok $n - ${names[n - 1]}"
-		[ -z "${2:-}" ] || printf '# %s\n' "${2//$'\n'/$'\n# '}"
-	fi
-}
-skip_rest() {
-	while [ $n -lt ${#names[@]} ]; do
-		n=$((n + 1))
-		echo "ok $n - ${names[n - 1]} # SKIP $1"
-	done
-	exit 0
-}
+# shellcheck source=tests/cli/named-results.sh
+. tests/cli/named-results.sh
 start_vms() { # arguments of now_vms
 	mkfifo "$work/ready"
 	(exec -a qemu-system-x86_64 "$build/cli/now_vms" "$@" -name "guest=web\"01,process=x") >"$work/ready" 2>"$work/vms.err" &
