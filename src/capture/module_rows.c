@@ -12,7 +12,9 @@
 
 #include "capture/internal.h"
 
-#define IDLE_SWEEPS 2 /* so long in a row, so that a module just loaded finds its users */
+#define IDLE_SWEEPS 2	 /* so long in a row, so that a module just loaded finds its users */
+#define LINGER_SWEEPS 30 /* so long the kernel may take to free an unloaded program */
+#define UNKNOWN_REFERENCES UINT32_MAX
 
 static bool has_entries(const char *path)
 {
@@ -27,13 +29,28 @@ static bool has_entries(const char *path)
 	return any;
 }
 
+static uint32_t references_of(const char *module)
+{
+	char path[128];
+	unsigned int references;
+	FILE *file;
+	bool known;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	file = fopen(path, "re");
+	if (!file) {
+		snprintf(path, sizeof(path), "/sys/module/%s", module);
+		return access(path, F_OK) ? 0 : UNKNOWN_REFERENCES; /* built in */
+	}
+	known = fscanf(file, "%u", &references) == 1;
+	fclose(file);
+	return known ? references : UNKNOWN_REFERENCES;
+}
+
 /* By other modules, by more than `pins` references, or by the device that it offers itself. */
 static bool is_in_use(const char *module, uint32_t pins)
 {
 	char path[128];
-	unsigned int references = 0;
-	FILE *file;
-	bool known;
 
 	snprintf(path, sizeof(path), "/sys/module/%s/holders", module);
 	if (has_entries(path))
@@ -41,15 +58,7 @@ static bool is_in_use(const char *module, uint32_t pins)
 	/* without a module of the processor's maker there is none; s390x offers it by kvm itself */
 	if (!strcmp(module, "kvm") && !access("/sys/class/misc/kvm", F_OK))
 		return true;
-	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
-	file = fopen(path, "re");
-	if (!file) {
-		snprintf(path, sizeof(path), "/sys/module/%s", module);
-		return !access(path, F_OK); /* built in */
-	}
-	known = fscanf(file, "%u", &references) == 1;
-	fclose(file);
-	return !known || references > pins;
+	return references_of(module) > pins;
 }
 
 /* A program holds its module once (since 31bf1dbccfb0, 6.4), before that a traced function does. */
@@ -80,7 +89,8 @@ static void detach_and_unload(struct probe *probe)
 	}
 	probe->state = PROBE_PENDING;
 	probe->is_released = true;
-	probe->idle_sweeps = 0;
+	probe->idle_sweeps = probe->released_sweeps = 0;
+	probe->lingering = UNKNOWN_REFERENCES;
 }
 
 static bool has_programs(const struct capture *c, const struct bpf_object *object)
@@ -153,6 +163,21 @@ static bool a_row_waits(const struct capture *c, bool module_is_there)
 	return false;
 }
 
+/*
+ * Is the module of a released row used again? An unloaded program drops its reference when the
+ * kernel gets to it (bpf_prog_free_deferred), so that references only count when they grow.
+ */
+static bool is_used_again(struct probe *probe)
+{
+	uint32_t references = references_of(probe->row->module);
+
+	if (++probe->released_sweeps > LINGER_SWEEPS)
+		probe->lingering = 0;
+	else if (references < probe->lingering)
+		probe->lingering = references;
+	return is_in_use(probe->row->module, probe->lingering);
+}
+
 /* Released rows whose module is used again wait like those of a module that just came. */
 static bool take_up_released(struct capture *c)
 {
@@ -161,7 +186,7 @@ static bool take_up_released(struct capture *c)
 	for (uint32_t i = 0; i < c->probe_count; i++) {
 		struct probe *probe = &c->probes[i];
 
-		if (!probe->is_released || !is_in_use(probe->row->module, 0))
+		if (!probe->is_released || !is_used_again(probe))
 			continue;
 		probe->is_released = false;
 		any = true;

@@ -11,6 +11,7 @@
 #include "exercise.h"
 #include "report.h"
 
+#define RING_BYTES (8 << 20)
 #define AFTER_NS 1500000000ULL /* what a load leaves behind still arrives */
 
 struct validate {
@@ -333,8 +334,12 @@ static void print_start(struct validate *v)
 static int run(struct validate *v)
 {
 	struct session_events events = {.context = v, .finding = show_finding, .tick = show_status};
-	int status = session__open(&v->session, &v->settings, &events);
+	int status;
 
+	/* a verdict must not fail for a burst that a moment more of memory would have held */
+	if (!v->settings.ring_bytes)
+		v->settings.ring_bytes = RING_BYTES;
+	status = session__open(&v->session, &v->settings, &events);
 	if (!status)
 		status = session__attach(&v->session);
 	if (!status)

@@ -34,7 +34,9 @@ int store_fail(const struct store_message *message, int error, const char *forma
 
 int store_fail_sql(const struct store_message *message, const char *path, sqlite3 *db)
 {
-	switch (sqlite3_errcode(db) & 0xff) {
+	int code = sqlite3_errcode(db) & 0xff;
+
+	switch (code) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return store_fail(
@@ -58,9 +60,12 @@ int store_fail_sql(const struct store_message *message, const char *path, sqlite
 		return store_fail(message, -ENOMEM, "%s: out of memory", path);
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
+	case SQLITE_IOERR: /* it became read-only in the middle of a write */
 		if (access(path, W_OK) && errno == EROFS) /* its journal cannot be made */
 			return store_fail(message, -EROFS, "%s: the file system is read-only",
 					  path);
+		if (code == SQLITE_IOERR)
+			return store_fail(message, -EIO, "%s: %s", path, sqlite3_errmsg(db));
 		return store_fail(message, -EACCES, "%s: cannot be opened: %s", path,
 				  sqlite3_errmsg(db));
 	default:
