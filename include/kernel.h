@@ -22,6 +22,7 @@ struct kernel;
 struct kernel *kernel__open(const char *btf_path); /* NULL: the running kernel's own */
 void kernel__close(struct kernel *k);
 int kernel__refresh(struct kernel *k); /* new modules: BTF and symbols */
+void kernel__shrink(struct kernel *k); /* gives memory back that is filled again when needed */
 
 const char *kernel__release(const struct kernel *k);
 const char *kernel__arch(const struct kernel *k);

@@ -14,6 +14,7 @@
 #include "capture/internal.h"
 
 #define SWEEP_NS 1000000000ULL
+#define SETTLED_SWEEPS 3
 #define SETTLE_US 20000
 #define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
 
@@ -253,7 +254,7 @@ int capture__attach(struct capture *c)
 	clock->realtime_offset = realtime_offset();
 	clock->start = capture__now();
 	c->attach_ns = clock->start - started;
-	malloc_trim(0); /* the kernel's types, read for loading, are megabytes */
+	c->settled_sweeps = 0;
 	c->next_collect = clock->start + SWEEP_NS;
 	if (c->shared) {
 		c->shared->clock = clock->start;
@@ -269,8 +270,19 @@ static void follow_modules(struct capture *c)
 		return;
 	count_missing(c);
 	coverage__update(c);
+	c->settled_sweeps = 0;
 	if (c->options.on_probes_changed)
 		c->options.on_probes_changed(c->options.context);
+}
+
+/* What loading and the first words about it needed is megabytes; months of watching do not need it.
+ */
+static void give_memory_back(struct capture *c)
+{
+	if (++c->settled_sweeps != SETTLED_SWEEPS)
+		return;
+	kernel__shrink(c->options.kernel);
+	malloc_trim(0);
 }
 
 int capture__poll(struct capture *c, int timeout_ms)
@@ -292,6 +304,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 		if (c->ring) {
 			counters__collect(c);
 			follow_modules(c);
+			give_memory_back(c);
 		}
 	}
 	return error < 0 && error != -EINTR ? error : 0;

@@ -68,8 +68,6 @@ static struct btf *vmlinux_btf(const struct kernel *k)
 	own->vmlinux = k->btf_path ? btf__parse(k->btf_path, NULL) : btf__load_vmlinux_btf();
 	if (libbpf_get_error(own->vmlinux))
 		own->vmlinux = NULL;
-	if (own->vmlinux)
-		own->vmlinux_index = make_index(own->vmlinux);
 	return k->vmlinux;
 }
 
@@ -97,7 +95,9 @@ static uint32_t find_in_vmlinux(const struct kernel *k, const char *name, type_f
 	const struct btf *btf = vmlinux_btf(k);
 	const struct btf_index *index = k->vmlinux_index;
 
-	if (!btf || !index)
+	if (btf && !index)
+		index = ((struct kernel *)k)->vmlinux_index = make_index(btf);
+	if (!index)
 		return 0;
 	for (uint32_t at = name_hash(name) & index->mask; index->slots[at];
 	     at = (at + 1) & index->mask)
@@ -311,6 +311,12 @@ void btf__refresh(struct kernel *k)
 			entry->source = MODULE_BTF_LOADED;
 }
 
+void btf__shrink(struct kernel *k)
+{
+	free(k->vmlinux_index);
+	k->vmlinux_index = NULL;
+}
+
 void btf__close(struct kernel *k)
 {
 	struct module_btf *entry;
@@ -320,8 +326,7 @@ void btf__close(struct kernel *k)
 		btf__free(entry->btf);
 		free(entry);
 	}
-	free(k->vmlinux_index);
+	btf__shrink(k);
 	btf__free(k->vmlinux);
-	k->vmlinux_index = NULL;
 	k->vmlinux = NULL;
 }

@@ -142,6 +142,12 @@ void kernel__close(struct kernel *k)
 	free(k);
 }
 
+void kernel__shrink(struct kernel *k)
+{
+	btf__shrink(k);
+	symbols__shrink(&k->symbols);
+}
+
 int kernel__refresh(struct kernel *k)
 {
 	bool changed = false;

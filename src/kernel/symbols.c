@@ -276,6 +276,12 @@ void symbols__free(struct symbol_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
+void symbols__shrink(struct symbol_table *t)
+{
+	free(t->index);
+	t->index = NULL;
+}
+
 bool symbols__hidden(const struct kernel *k)
 {
 	return symbols__load(k) || k->symbols.hidden || !k->symbols.count;
@@ -291,7 +297,7 @@ struct symbol *symbols__next(const struct symbol_table *t, const char *name,
 {
 	bool passed = !after;
 
-	if (!t->index)
+	if (!t->index && (!t->count || make_index((struct symbol_table *)t)))
 		return NULL;
 	for (uint32_t at = name_hash(name) & t->index_mask; t->index[at];
 	     at = (at + 1) & t->index_mask) {
