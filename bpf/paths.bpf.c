@@ -237,6 +237,19 @@ static __always_inline int on_container_release_exit(void *ctx, long result)
 PROBE(vfio_fops_unl_ioctl, 3, on_container_ioctl, on_container_ioctl_exit)
 PROBE(vfio_fops_release, 2, on_container_release, on_container_release_exit)
 
+/* What an open file of this process is about; 0 if there is no such file. */
+static __noinline __u64 object_of_file(int fd)
+{
+	struct task_struct *current = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(current, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+		return 0;
+	return private_data((__u64)file);
+}
+
 static __always_inline int on_kvm_dev_ioctl(void *ctx, __u64 *words)
 {
 	enter(SCOPE_KVM_DEV_IOCTL, 0, words[1]);
@@ -247,10 +260,13 @@ static __always_inline int on_kvm_dev_ioctl_exit(void *ctx, long result)
 {
 	struct task_state *state = leave(SCOPE_KVM_DEV_IOCTL);
 	struct path_run run = {.path = PATH_NUMBER_VM_CREATE};
+	struct shared_state *shared_state = shared_get();
 
-	if (!state || state->command != KVM_CREATE_VM_COMMAND)
+	if (!state || state->command != KVM_CREATE_VM_COMMAND || !shared_state)
 		return 0;
 	run.result = result;
+	run.kvm = object_of_file(result);
+	see_kvm(shared_state, (void *)run.kvm); /* it may live long without an ioctl of its own */
 	return send_path(&run);
 }
 PROBE(kvm_dev_ioctl, 3, on_kvm_dev_ioctl, on_kvm_dev_ioctl_exit)

@@ -7,6 +7,21 @@
 
 #define LARGEST_VARIABLE (1U << 16)
 
+/* Variables that start with their lock, by the names that lockdep and the catalogue give it. */
+static const struct {
+	const char *variable, *lock;
+} first_members[] = {
+	{"pm_chain_head", "pm_chain_head.rwsem"}, /* struct blocking_notifier_head */
+};
+
+static const char *name_at_start(const char *variable)
+{
+	for (size_t i = 0; i < sizeof(first_members) / sizeof(first_members[0]); i++)
+		if (!strcmp(variable, first_members[i].variable))
+			return first_members[i].lock;
+	return variable;
+}
+
 /* Variables of one name in several files are different locks: which one, in the order of kallsyms.
  */
 static uint32_t among_its_namesakes(const struct kernel *k, const struct kernel_symbol *symbol)
@@ -31,7 +46,7 @@ const char *static_lock__name(const struct kernel *k, uint64_t lock, char *out, 
 	 * type
 	 */
 	if (!offset) {
-		snprintf(out, size, "%s", symbol.name);
+		snprintf(out, size, "%s", name_at_start(symbol.name));
 		return out;
 	}
 	if (!strchr("dDbBrR", symbol.type) || offset > LARGEST_VARIABLE)

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
 if boot 6.1 check late-module inversion inversion-kprobe inversion-tracepoint failed-probe interrupted starved vfio-pci \
-	foreign-cycle task-graphs lock-truth lock-orders; then
+	foreign-cycle task-graphs lock-truth lock-orders suspend-notifier; then
 	check_check unfixed
 	check_late_module unfixed
 	check_inversion unfixed
@@ -18,5 +18,6 @@ if boot 6.1 check late-module inversion inversion-kprobe inversion-tracepoint fa
 	check_task_graphs
 	check_lock_truth unfixed
 	check_lock_orders unfixed
+	check_suspend_notifier 6.1
 fi
 finish

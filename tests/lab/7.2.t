@@ -4,7 +4,7 @@
 # module brings back is found.
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
-if boot 7.2 late-module check inversion inversion-kprobe vfio-pci interrupted starved old-order lock-truth lock-orders; then
+if boot 7.2 late-module check inversion inversion-kprobe vfio-pci interrupted starved old-order lock-truth lock-orders suspend-notifier; then
 	check_late_module fixed
 	check_check fixed
 	check_inversion fixed
@@ -15,5 +15,6 @@ if boot 7.2 late-module check inversion inversion-kprobe vfio-pci interrupted st
 	check_old_order fixed
 	check_lock_truth fixed
 	check_lock_orders fixed
+	check_suspend_notifier 7.2
 fi
 finish

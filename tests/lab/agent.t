@@ -81,9 +81,9 @@ fault() { # NAME, text: the fault itself worked, and nothing was lost by then
 check_faults() {
 	scenario agent-faults || return
 	fault modules "kvm and vfio unloaded and loaded again under it, $(cat "$current/reloads") times"
-	fault suspend "suspended and resumed ($(cat "$current/suspends"))"
+	fault suspend "suspended to memory for $(cat "$current/suspended.seconds") s and resumed"
 	at_least "$(cat "$current/suspends")" 1
-	check $? "the kernel says so"
+	check $? "firmware and kernel say so"
 	fault tracers "beside klockstat and a second vfiotrace, the static build"
 	[ -s "$current/klockstat.out" ] && grep -q '"type": *"summary"' "$current/second.json"
 	check $? "which both worked ($(cat "$current/vms") VMs meanwhile)"

@@ -188,6 +188,28 @@ check_foreign_cycle() {
 	code "exit says finding" watch.json 2
 }
 
+check_suspend_notifier() { # 6.1|6.12|7.2
+	local cycle='[serious[] | select((.classes | sort) == ["kvm.lock", "pm_chain_head.rwsem", "vfio_group.group_lock"])]'
+	scenario suspend-notifier || return
+	if [ "$(cat "$current/suspends")" = 1 ]; then ok "the guest was in S3"; else not_ok "the guest was in S3"; fi
+	case $1 in
+	6.1)
+		records "the cycle through the suspend notifier is found" watch.json "$cycle | length == 1"
+		records "and named: d9c5ed0a9b52" watch.json "$cycle[0].known | any(.commit == \"d9c5ed0a9b52\")"
+		code "exit says finding" watch.json 2
+		;;
+	*)
+		records "the driver's order is there" watch.json 'edge("vfio_device_set.lock"; "pm_chain_head.rwsem") | length > 0'
+		records "no cycle" watch.json "serious | length == 0"
+		clean "exit says clean" watch.json
+		;;
+	esac
+	case $1 in
+	7.2) records "the VM's lock is not taken in the notifier any more" watch.json 'edge("pm_chain_head.rwsem"; "kvm.lock") | length == 0' ;;
+	*) records "the notifier takes the VM's lock" watch.json 'edge("pm_chain_head.rwsem"; "kvm.lock") | length > 0' ;;
+	esac
+}
+
 check_old_order() {
 	scenario old-order || return
 	records "the order that came back is found" watch.json "between($the_bug) | length == 1"

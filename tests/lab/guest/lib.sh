@@ -104,6 +104,14 @@ wait_for() {
 	done
 }
 
+# Suspend to memory; the clock's alarm wakes it. usage: sleep_s3 SECONDS
+sleep_s3() {
+	touch /run/slept
+	echo deep >/sys/power/mem_sleep
+	echo "+$1" >/sys/class/rtc/rtc0/wakealarm
+	echo mem >/sys/power/state
+}
+
 # The load of the bug on lab device 0: open takes kvm->lock under the group lock; then, in two
 # orders, the device is closed and the KVM-VFIO device is closed.
 lab_inversion() {
