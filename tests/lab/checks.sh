@@ -112,6 +112,14 @@ check_vfio_pci() {
 	fi
 	records "the opens name the device" watch.json \
 		'map(select(.type == "path" and .path == "device_open") | .device | tostring) | any(contains("0000:00:03.0"))'
+	# aac6db75a9fc (6.10): a BAR that is mapped while the device is reset
+	if [ "$1" = unfixed ]; then
+		records "a fault takes the list of mappings, a reset takes it first and only tries the mm" watch.json \
+			'(edge("mm_struct.mmap_lock"; "vfio_pci_core_device.vma_lock") | length > 0) and (edge("vfio_pci_core_device.vma_lock"; "vfio_pci_core_device.memory_lock") | length > 0) and (edge("vfio_pci_core_device.vma_lock"; "mm_struct.mmap_lock") | length == 0)'
+	else
+		records "a fault takes the memory lock, there is no list of mappings" watch.json \
+			'(edge("mm_struct.mmap_lock"; "vfio_pci_core_device.memory_lock") | length > 0) and (about("vma_lock") | length == 0) and (edge("mm_struct.mmap_lock"; "vma_lock") | length == 0)'
+	fi
 	records "nothing was lost" watch.json "losses == []"
 }
 

@@ -9,12 +9,12 @@
  *   add del                        KVM_DEV_VFIO_FILE_ADD / _DEL of the group (or cdev)
  *   open=NAME                      VFIO_GROUP_GET_DEVICE_FD
  *   iommufd cdev=PATH bind ioas attach      the same by device cdev
- *   info irqs map unmap mmap status         VFIO_DEVICE_GET_INFO, SET_IRQS, MAP_DMA, UNMAP_DMA,
- * touch BAR 0, VFIO_GROUP_GET_STATUS old_order x_then_y y_then_group         orders of the lab
- * driver's control device close=OBJECT                   OBJECT one of vm kvmdev vcpu container
- * group device iommufd cdev sleep=MS print=TEXT WORD@K uses the K-th set of objects (0..7). bg:WORD
- * runs in a thread; join waits for all threads. What is left open at the end is closed in the order
- * device, kvmdev, vcpu, vm, group, container.
+ *   info irqs map unmap mmap reset status   VFIO_DEVICE_GET_INFO, SET_IRQS, MAP_DMA, UNMAP_DMA,
+ * touch BAR 0, reset while it is mapped, VFIO_GROUP_GET_STATUS old_order x_then_y y_then_group
+ * orders of the lab driver's control device close=OBJECT                   OBJECT one of vm kvmdev
+ * vcpu container group device iommufd cdev sleep=MS print=TEXT WORD@K uses the K-th set of objects
+ * (0..7). bg:WORD runs in a thread; join waits for all threads. What is left open at the end is
+ * closed in the order device, kvmdev, vcpu, vm, group, container.
  */
 #include <err.h>
 #include <errno.h>
@@ -238,14 +238,14 @@ static int do_unmap(struct set *set, const char *arg)
 	return ioctl(set->fd[CONTAINER], VFIO_IOMMU_UNMAP_DMA, &unmap);
 }
 
-static int do_mmap(struct set *set, const char *arg)
+/* BAR 0, touched, with or without a reset while it is mapped: afterwards it faults in again. */
+static int touch_bar(struct set *set, bool reset)
 {
 	struct vfio_region_info region = {.argsz = sizeof(region),
 					  .index = VFIO_PCI_BAR0_REGION_INDEX};
 	uint16_t command = 0x0006; /* memory space, bus master */
 	volatile uint32_t *bar;
 
-	(void)arg;
 	if (pwrite(device_of(set), &command, 2, ((off_t)VFIO_PCI_CONFIG_REGION_INDEX << 40) + 4) !=
 	    2)
 		return -1;
@@ -256,7 +256,24 @@ static int do_mmap(struct set *set, const char *arg)
 	if (bar == MAP_FAILED)
 		return -1;
 	(void)bar[2];
+	if (reset) {
+		if (ioctl(device_of(set), VFIO_DEVICE_RESET))
+			return -1;
+		(void)bar[2];
+	}
 	return munmap((void *)bar, region.size);
+}
+
+static int do_mmap(struct set *set, const char *arg)
+{
+	(void)arg;
+	return touch_bar(set, false);
+}
+
+static int do_reset(struct set *set, const char *arg)
+{
+	(void)arg;
+	return touch_bar(set, true);
 }
 
 static int do_status(struct set *set, const char *arg)
@@ -353,6 +370,7 @@ static const struct {
 	{"map", do_map},
 	{"unmap", do_unmap},
 	{"mmap", do_mmap},
+	{"reset", do_reset},
 	{"status", do_status},
 	{"old_order", do_old_order},
 	{"x_then_y", do_x_then_y},
