@@ -3,8 +3,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "store/writer.h"
+
+/* On a host without an idle processor the file must not cost the traced side: it waits, or loses. */
+#define NICE 19
 
 /* Findings of a failed batch are kept for the next; events are counted as lost. */
 static void settle_batch(struct store_writer *w, const struct record *records, size_t bytes,
@@ -58,6 +63,7 @@ void *store_writer__thread(void *context)
 	size_t bytes;
 
 	pthread_setname_np(pthread_self(), "vfiotrace-store");
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread only */
 	while (queue__take(w->queue, &records, &bytes)) {
 		int error;
 
