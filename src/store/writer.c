@@ -140,10 +140,9 @@ void store_writer__finding(struct store_writer *w, const struct finding *finding
 		atomic_fetch_add(&w->lost, 1);
 		return;
 	}
-	if (put_finding(w, &row))
-		return;
-	if (!findings__keep(&w->waiting, &row))
+	if (!put_finding(w, &row) && !findings__keep(&w->waiting, &row))
 		row_finding__release(&row);
+	store_writer__hurry(w);
 }
 
 static void send_waiting(struct store_writer *w)
@@ -323,6 +322,8 @@ int store_writer__close(struct store_writer *w, const struct finding_list *findi
 
 	if (!w)
 		return 0;
+	store_writer__hurry(w);
+	atomic_store(&w->thread_id, 0); /* and so it stays */
 	error = finish_file(w, findings, verdict);
 	store_writer__free(w);
 	return error;

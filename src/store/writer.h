@@ -42,6 +42,9 @@ struct store_writer {
 	struct finding_rows retained; /* the writing thread's: from failed batches */
 	pthread_t thread;
 	bool running;
+	atomic_int thread_id; /* 0: its priority stays as it is */
+	int usual_nice;
+	atomic_bool hurries; /* what is queued now is more than events */
 	atomic_bool gap;
 	atomic_uint failures; /* batches that could not be written */
 	atomic_int last_error;
@@ -50,5 +53,6 @@ struct store_writer {
 };
 void store_writer__free(struct store_writer *w);
 void *store_writer__thread(void *context);
+void store_writer__hurry(struct store_writer *w);
 
 #endif

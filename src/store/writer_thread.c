@@ -8,8 +8,8 @@
 
 #include "store/writer.h"
 
-/* On a host without an idle processor the file must not cost the traced side: it waits, or loses. */
-#define NICE 19
+/* On a host without an idle processor the event stream must not cost the traced side. */
+#define NICE_OF_EVENTS 19
 
 /* Findings of a failed batch are kept for the next; events are counted as lost. */
 static void settle_batch(struct store_writer *w, const struct record *records, size_t bytes,
@@ -56,6 +56,39 @@ static int write_retained(struct store_writer *w)
 	return error;
 }
 
+/* Only where the priority can be raised again: a finding must not wait behind the stream. */
+static void learn_priority(struct store_writer *w)
+{
+	id_t self = (id_t)gettid();
+
+	w->usual_nice = getpriority(PRIO_PROCESS, self);
+	if (setpriority(PRIO_PROCESS, self, w->usual_nice - 1))
+		return;
+	setpriority(PRIO_PROCESS, self, w->usual_nice);
+	atomic_store(&w->thread_id, (int)self);
+}
+
+static void choose_priority(struct store_writer *w)
+{
+	id_t self = (id_t)atomic_load(&w->thread_id);
+	bool hurries = atomic_exchange(&w->hurries, false);
+
+	if (!self)
+		return;
+	setpriority(PRIO_PROCESS, self, hurries ? w->usual_nice : NICE_OF_EVENTS);
+	if (atomic_load(&w->hurries)) /* since a moment ago */
+		setpriority(PRIO_PROCESS, self, w->usual_nice);
+}
+
+void store_writer__hurry(struct store_writer *w)
+{
+	int thread = atomic_load(&w->thread_id);
+
+	atomic_store(&w->hurries, true);
+	if (thread)
+		setpriority(PRIO_PROCESS, (id_t)thread, w->usual_nice);
+}
+
 void *store_writer__thread(void *context)
 {
 	struct store_writer *w = context;
@@ -63,12 +96,13 @@ void *store_writer__thread(void *context)
 	size_t bytes;
 
 	pthread_setname_np(pthread_self(), "vfiotrace-store");
-	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread only */
+	learn_priority(w);
 	while (queue__take(w->queue, &records, &bytes)) {
 		int error;
 
 		if (!bytes)
 			continue;
+		choose_priority(w);
 		if (atomic_exchange(&w->gap, false))
 			sink__note_gap(w->sink);
 		error = write_retained(w);
