@@ -81,6 +81,8 @@ struct fix {
 	char evidence[128];
 };
 uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max);
+/* Their states as facts "fix.COMMIT", which findings and recordings carry. */
+void kernel__fix_facts(struct kernel *k, struct model *m);
 
 /* Facts for recordings: command line, CPU, modules with build ids, taint, livepatches. */
 void kernel__facts(struct kernel *k, struct model *m);

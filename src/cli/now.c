@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analysis.h"
 #include "census.h"
 #include "cli.h"
 #include "cli/format_name.h"
@@ -109,6 +110,23 @@ static void look__release(struct look *look)
 	memset(look, 0, sizeof(*look));
 }
 
+static void name_known_bugs(struct look *look)
+{
+	struct analysis_options options = {.live_kernel = true, .catalogue = catalogue__builtin()};
+	struct analysis *a = analysis__new(look->model, &options);
+
+	for (uint32_t i = 0; a && i < look->deadlocks.count; i++) {
+		struct finding *deadlock = look->deadlocks.items[i];
+		const struct finding *matched = analysis__add_finding(a, deadlock);
+
+		if (!matched)
+			continue;
+		memcpy(deadlock->known, matched->known, sizeof(deadlock->known));
+		deadlock->known_count = matched->known_count;
+	}
+	analysis__free(a);
+}
+
 static int look__take(struct look *look, struct kernel *kernel, bool with_user_stacks)
 {
 	struct census_options options = {
@@ -127,7 +145,13 @@ static int look__take(struct look *look, struct kernel *kernel, bool with_user_s
 	if (!look->census)
 		return err;
 	err = census__find_deadlocks(look->census, &look->deadlocks, clock_mono_ns());
-	return err < 0 ? err : 0;
+	if (err < 0)
+		return err;
+	if (look->deadlocks.count) {
+		kernel__fix_facts(kernel, look->model);
+		name_known_bugs(look);
+	}
+	return 0;
 }
 
 /* Sleep, in pieces, until `ns` are over or somebody wants us to end. */

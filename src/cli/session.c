@@ -97,23 +97,6 @@ static int load_rules(struct session *s)
 	return bad && !load ? EXIT_USAGE : 0;
 }
 
-/* The state of each known fix, as facts that findings and recordings carry. */
-static void note_fixes(struct session *s)
-{
-	static const char *const states[] = {[FIX_PRESENT] = "present",
-					     [FIX_MISSING] = "missing",
-					     [FIX_CANNOT_TELL] = "cannot tell"};
-	struct fix fixes[64];
-	uint32_t count = kernel__fixes(s->kernel, fixes, 64);
-
-	for (uint32_t i = 0; i < count; i++) {
-		char key[80];
-
-		snprintf(key, sizeof(key), "fix.%s", fixes[i].row->commit);
-		model__set_fact(s->model, key, states[fixes[i].state]);
-	}
-}
-
 static struct analysis *new_analysis(struct session *s, const struct rule_set *rules,
 				     const struct rule_set *suppressions)
 {
@@ -170,7 +153,7 @@ static int open_model(struct session *s)
 	model__chains_come_too(s->model);
 	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
 	kernel__facts(s->kernel, s->model);
-	note_fixes(s);
+	kernel__fix_facts(s->kernel, s->model);
 	/* the dependency is shown before the finding it completes */
 	model__observe(s->model, &observer);
 	if (session__open_store(s))

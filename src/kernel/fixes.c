@@ -178,3 +178,19 @@ uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max)
 	}
 	return count;
 }
+
+void kernel__fix_facts(struct kernel *k, struct model *m)
+{
+	static const char *const states[] = {[FIX_PRESENT] = "present",
+					     [FIX_MISSING] = "missing",
+					     [FIX_CANNOT_TELL] = "cannot tell"};
+	struct fix fixes[64];
+	uint32_t count = kernel__fixes(k, fixes, 64);
+
+	for (uint32_t i = 0; i < count; i++) {
+		char key[80];
+
+		snprintf(key, sizeof(key), "fix.%s", fixes[i].row->commit);
+		model__set_fact(m, key, states[fixes[i].state]);
+	}
+}

@@ -34,6 +34,8 @@ check_deadlock() {
 	code "now, started afterwards, says deadlock" now 3
 	records "now shows the same cycle" now.json \
 		'map(select(.type == "now"))[0].deadlocks | length == 1 and (tostring | contains("kvm.lock") and contains("vfio_group.group_lock") and contains("kvm_device_release"))'
+	records "and names the known bug, missing here" now.json \
+		'map(select(.type == "now"))[0].deadlocks[0].known | any(.commit == "2b48f52f2bff" and (.state | contains("missing")))'
 	text "now's page names both" now.text 'group_lock'
 	records "the VM and the device are named" now.json \
 		'map(select(.type == "now"))[0] | (.vms | length) >= 1 and (.groups | length) >= 1 and (.devices | map(.name) | any(. == "vfio_lab.0"))'
