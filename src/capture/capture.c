@@ -15,6 +15,7 @@
 
 #define SWEEP_NS 1000000000ULL
 #define SETTLED_SWEEPS 3
+#define TURN_NS 250000000ULL /* records that keep coming must not keep us from everything else */
 #define SETTLE_US 20000
 #define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
 
@@ -287,9 +288,12 @@ static void give_memory_back(struct capture *c)
 
 int capture__poll(struct capture *c, int timeout_ms)
 {
-	int error = c->ring ? ring_buffer__poll(c->ring, timeout_ms) : 0;
+	int error;
 	uint64_t now;
 
+	c->read_until = capture__now() + (uint64_t)timeout_ms * 1000000 + TURN_NS;
+	error = c->ring ? ring_buffer__poll(c->ring, timeout_ms) : 0;
+	c->read_until = 0;
 	if (c->contention)
 		contention__poll(c->contention, c->ring ? 0 : timeout_ms);
 	now = capture__now();
@@ -307,7 +311,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 			give_memory_back(c);
 		}
 	}
-	return error < 0 && error != -EINTR ? error : 0;
+	return error < 0 && error != -EINTR && error != -EAGAIN ? error : 0;
 }
 
 /* --- stop

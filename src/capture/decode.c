@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Ring buffer records become calls on the model. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,5 +305,6 @@ int decode__record(void *context, void *data, size_t size)
 	c->record_bytes += size;
 	if (!must_wait(c, header) || !deferred__add(c, data, size, capture__now()))
 		decode__now(c, data);
-	return 0;
+	/* it is asked for the next one for as long as there is one, and that may be for ever */
+	return c->read_until && capture__now() > c->read_until ? -EAGAIN : 0;
 }
