@@ -66,6 +66,7 @@ struct kernel {
 	char *btf_path;
 	uint32_t version;
 	struct kept_string *strings;
+	struct member_name *member_names; /* type and offset: name, see member.c */
 
 	struct btf *vmlinux;
 	bool vmlinux_tried;
@@ -134,7 +135,8 @@ uint32_t kernel__vmlinux_function(const struct kernel *k, const char *name); /* 
 bool kernel__has_tracepoint(const struct kernel *k, const char *name);
 void btf__refresh(struct kernel *k);
 void btf__close(struct kernel *k);
-void btf__shrink(struct kernel *k); /* the same */
+void member_names__forget(struct kernel *k); /* a module came or went */
+void btf__shrink(struct kernel *k);	     /* the same */
 
 /* symbols.c */
 int symbols__load(const struct kernel *k);

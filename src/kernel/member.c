@@ -2,12 +2,14 @@
 /* Walks over struct members in BTF: offsets by name, and the name of the lock at an offset. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/btf.h>
 
 #include "kernel_internal.h"
 
+#define MAX_REMEMBERED 4096
 #define MAX_DEPTH 16 /* nesting of structs and arrays; the kernel's deepest is about ten */
 
 static const struct btf_type *strip(const struct btf *btf, uint32_t *id)
@@ -172,13 +174,11 @@ static bool walk(const struct btf *btf, uint32_t id, uint32_t offset, struct pla
  * Several files of a module may define a type of that name (struct vfio is two): the answer counts
  * only if one of them has a lock there.
  */
-const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset)
+static const char *look_up_member(const struct kernel *k, const char *type, uint32_t offset)
 {
 	const struct btf *btf;
 	uint32_t id = kernel__find_type(k, type, &btf);
-	struct place place = {.type = type};
-
-	struct place found = {0};
+	struct place place, found = {0};
 
 	for (; id; id = kernel__next_type(btf, type, id)) {
 		place = (struct place){.type = type};
@@ -189,4 +189,44 @@ const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t
 		found = place;
 	}
 	return found.member ? kernel__keepf(k, "%s.%s", found.type, found.member) : NULL;
+}
+
+/* Each lock of a VM is asked for with each VM, and a look-up walks over every type there is. */
+struct member_name {
+	UT_hash_handle hh;
+	const char *name; /* NULL: no lock there */
+	char key[];
+};
+
+const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset)
+{
+	struct kernel *own = (struct kernel *)k; /* nothing a caller can see */
+	struct member_name *known;
+	char key[192];
+	int length = snprintf(key, sizeof(key), "%s+%u", type, offset);
+
+	if (length >= (int)sizeof(key))
+		return look_up_member(k, type, offset);
+	HASH_FIND(hh, own->member_names, key, (unsigned)length, known);
+	if (known)
+		return known->name;
+	known = malloc(sizeof(*known) + (size_t)length + 1);
+	if (!known)
+		return look_up_member(k, type, offset);
+	memcpy(known->key, key, (size_t)length + 1);
+	known->name = look_up_member(k, type, offset);
+	if (HASH_COUNT(own->member_names) >= MAX_REMEMBERED)
+		member_names__forget(own);
+	HASH_ADD(hh, own->member_names, key, (unsigned)length, known);
+	return known->name;
+}
+
+void member_names__forget(struct kernel *k)
+{
+	struct member_name *known, *next;
+
+	HASH_ITER(hh, k->member_names, known, next) {
+		HASH_DEL(k->member_names, known);
+		free(known);
+	}
 }
