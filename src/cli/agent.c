@@ -16,6 +16,7 @@
 #define PUBLISH_NS (5 * SECOND)
 #define ROTATE_NS (600 * SECOND)
 #define RESTART_PAUSE_NS (600 * SECOND)
+#define RING_BYTES (4 << 20)
 
 /* --- what the session tells
  * ----------------------------------------------------------------------- */
@@ -162,6 +163,9 @@ static int open_session(struct agent *a)
 	int status;
 
 	a->options.session.load_rules = load_rules;
+	/* it shares its processor with a host at work, for months: room for a longer burst */
+	if (!a->options.session.ring_bytes)
+		a->options.session.ring_bytes = RING_BYTES;
 	status = session__open(&a->session, &a->options.session, &events);
 
 	if (!status)

@@ -62,6 +62,9 @@ static const char *const noise[] = {
 
 static bool is_noise(const char *name, char type)
 {
+	/* where data and code begin in an arm64 module ($d, $x.3), at the address of what is there */
+	if (*name == '$')
+		return true;
 	/* Code stays, it appears in stacks. */
 	if (strchr("tTwW", type))
 		return !strncmp(name, "__pfx_", 6);
