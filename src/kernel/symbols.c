@@ -62,7 +62,8 @@ static const char *const noise[] = {
 
 static bool is_noise(const char *name, char type)
 {
-	/* where data and code begin in an arm64 module ($d, $x.3), at the address of what is there */
+	/* where data and code begin in an arm64 module ($d, $x.3), at the address of what is there
+	 */
 	if (*name == '$')
 		return true;
 	/* Code stays, it appears in stacks. */
