@@ -35,7 +35,10 @@ static __noinline void send_sight(const struct sight *sight)
 	struct record_object *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
 	if (!record) {
+		__u64 key = mix(sight->address, sight->kind);
+
 		count(COUNT_LOST_RING);
+		bpf_map_delete_elem(&objects, &key); /* its name is sent with the next sight */
 		return;
 	}
 	fill_header(&record->header, RECORD_OBJECT);
