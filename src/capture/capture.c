@@ -15,6 +15,7 @@
 
 #define SWEEP_NS 1000000000ULL
 #define SETTLED_SWEEPS 3
+#define SHRINK_SWEEPS 30
 #define TURN_NS 250000000ULL /* records that keep coming must not keep us from everything else */
 #define SETTLE_US 20000
 #define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
@@ -280,7 +281,7 @@ static void follow_modules(struct capture *c)
  */
 static void give_memory_back(struct capture *c)
 {
-	if (++c->settled_sweeps != SETTLED_SWEEPS)
+	if (++c->settled_sweeps % SHRINK_SWEEPS != SETTLED_SWEEPS)
 		return;
 	kernel__shrink(c->options.kernel);
 	malloc_trim(0);
