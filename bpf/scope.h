@@ -51,13 +51,16 @@ static __always_inline struct task_state *leave(__u32 scope)
 	bpf_probe_read_kernel(words, sizeof(words), ctx)
 
 /* on_enter(words), on_exit(result): the same two for direct calls and for kprobes */
-#define PROBE(function, arguments, on_enter, on_exit)                                              \
+#define FENTRY(function, on_enter)                                                                 \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
 		ARGUMENTS(words, ctx);                                                             \
 		return on_enter(ctx, words);                                                       \
-	}                                                                                          \
+	}
+
+#define PROBE(function, arguments, on_enter, on_exit)                                              \
+	FENTRY(function, on_enter)                                                                 \
 	SEC("fexit/" #function)                                                                    \
 	int fexit_##function(void *ctx)                                                            \
 	{                                                                                          \
@@ -84,12 +87,7 @@ static __always_inline struct task_state *leave(__u32 scope)
 	}
 
 #define ENTRY_PROBE(function, on_enter)                                                            \
-	SEC("fentry/" #function)                                                                   \
-	int fentry_##function(void *ctx)                                                           \
-	{                                                                                          \
-		ARGUMENTS(words, ctx);                                                             \
-		return on_enter(ctx, words);                                                       \
-	}                                                                                          \
+	FENTRY(function, on_enter)                                                                 \
 	KPROBE_ENTRY(function, on_enter)
 
 #endif

@@ -256,7 +256,6 @@ int capture__attach(struct capture *c)
 	clock->realtime_offset = realtime_offset();
 	clock->start = capture__now();
 	c->attach_ns = clock->start - started;
-	c->settled_sweeps = 0;
 	c->next_collect = clock->start + SWEEP_NS;
 	if (c->shared) {
 		c->shared->clock = clock->start;

@@ -136,12 +136,12 @@ bool kernel__has_tracepoint(const struct kernel *k, const char *name);
 void btf__refresh(struct kernel *k);
 void btf__close(struct kernel *k);
 void member_names__forget(struct kernel *k); /* a module came or went */
-void btf__shrink(struct kernel *k);	     /* the same */
+void btf__shrink(struct kernel *k);	     /* the index by name is made again when needed */
 
 /* symbols.c */
 int symbols__load(const struct kernel *k);
 void symbols__free(struct symbol_table *t);
-void symbols__shrink(struct symbol_table *t); /* the index by name is made again when needed */
+void symbols__shrink(struct symbol_table *t); /* the same */
 /* Rows of one name, one after the other; NULL after the last. */
 struct symbol *symbols__next(const struct symbol_table *t, const char *name,
 			     const struct symbol *after);
