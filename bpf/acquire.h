@@ -78,7 +78,7 @@ static __noinline void site_seen(void *ctx, struct record_lock *lock)
 	count(COUNT_SITE);
 }
 
-static long any_interesting(__u32 i, struct held_walk *walk)
+static __always_inline long any_interesting(__u32 i, struct held_walk *walk)
 {
 	if (!check_interest(walk->shared_state, &walk->state->held[i & (RECORD_MAX_HELD - 1)]))
 		return 0;
@@ -86,22 +86,25 @@ static long any_interesting(__u32 i, struct held_walk *walk)
 	return 1; /* enough */
 }
 
-/* Chain work is done in scope, and for a task that nests two locks of the interest set. */
-__noinline int in_scope(struct shared_state *shared_state, struct task_state *state,
-			struct record_lock *wanted)
+__noinline int nests_interesting(struct shared_state *shared_state, struct task_state *state,
+				 struct record_lock *wanted)
 {
 	struct held_walk walk = {.state = state, .shared_state = shared_state};
 
-	if (!shared_state || !state || !wanted)
-		return 0;
-	if (shared_state->shed & 4)
-		return 0;
-	if (shared_state->scope_all || state->scope)
-		return 1;
-	if (!check_interest(shared_state, wanted))
+	if (!shared_state || !state || !wanted || !check_interest(shared_state, wanted))
 		return 0;
 	walk_list(state->count, any_interesting, &walk);
 	return walk.found;
+}
+
+/* Chain work is done in scope, and for a task that nests two locks of the interest set. */
+static __always_inline bool in_scope(struct shared_state *shared_state, struct task_state *state,
+				     struct record_lock *wanted)
+{
+	if (shared_state->shed & 4)
+		return false;
+	return shared_state->scope_all || state->scope ||
+	       nests_interesting(shared_state, state, wanted);
 }
 
 /*
@@ -126,7 +129,6 @@ static __always_inline int acquire_once(void *ctx, __u32 which, struct call call
 	struct record_lock lock = {
 		.lock = call.argument, .site = call.site, .kind = kind, .flags = flags};
 	struct task_state *state;
-	__u64 task;
 	__u32 held;
 
 	if (!shared_state || !shared_state->ready)
@@ -135,12 +137,11 @@ static __always_inline int acquire_once(void *ctx, __u32 which, struct call call
 	if (!state || is_done(state, ctx, which))
 		return 0;
 	count(COUNT_ACQUIRE);
-	task = bpf_get_current_task();
 	/* atomic_dec_and_mutex_lock calls mutex_lock on some kernels: the same acquisition */
 	if (kind == RECORD_MUTEX && state->dec_lock == lock.lock &&
 	    call.site - state->dec_function < DEC_FUNCTION_BYTES)
 		return 0;
-	held = filter_held(state, task, lock.lock, !(flags & RECORD_SHARED));
+	held = filter_short(state, lock.lock, !(flags & RECORD_SHARED));
 	if (takes_all_locks(shared_state, state, kind))
 		return 0;
 	if (held && is_recursion(&lock, state)) {

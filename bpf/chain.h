@@ -50,12 +50,15 @@ static __always_inline __u64 current_mm(void)
 	return (__u64)BPF_CORE_READ(current, mm);
 }
 
+/* The products do not wait for each other, only the last one waits for the locks before. */
 static __always_inline __u64 mix_lock(__u64 hash, const struct record_lock *lock)
 {
-	hash = mix(hash, lock->lock);
-	hash = mix(hash, ((__u64)lock->generation << 8) |
-				 (lock->flags & (RECORD_SHARED | RECORD_TRY | RECORD_INFERRED)));
-	return mix(hash, lock->site);
+	__u64 how = ((__u64)lock->generation << 8) |
+		    (lock->flags & (RECORD_SHARED | RECORD_TRY | RECORD_INFERRED));
+	__u64 own = lock->lock * 0xbf58476d1ce4e5b9ULL + lock->site * 0x94d049bb133111ebULL +
+		    how * 0xd6e8feb86659fd93ULL;
+
+	return mix(hash, own ^ (own >> 32));
 }
 
 /* At most SIGHTS_PER_SECOND; racy on purpose, a few more do no harm. */
@@ -70,8 +73,8 @@ static __always_inline bool limited(__u64 *second, __u64 *used, __u64 now, __u32
 	return __sync_fetch_and_add(used, 1) >= most;
 }
 
-__noinline int task_chain_seen(struct shared_state *shared_state, struct task_state *state,
-			       __u64 key, struct chain_value *chain)
+__noinline int new_task_chain(struct shared_state *shared_state, struct task_state *state,
+			      __u64 key, struct chain_value *chain)
 {
 	__u32 slot = key & (TASK_CACHE - 1), tag = (__u32)(key >> 32) | 1;
 	struct record_task_chain *record;
@@ -80,7 +83,7 @@ __noinline int task_chain_seen(struct shared_state *shared_state, struct task_st
 	__u8 one = 1;
 	bool aggregated;
 
-	if (!shared_state || !state || !chain || state->chain_cache[slot] == tag)
+	if (!shared_state || !state || !chain)
 		return 0;
 	aggregated = chain->tasks >= AGGREGATE_AFTER;
 	if (chain->tasks >= STOP_SIGHTS_AFTER) {
@@ -125,6 +128,14 @@ __noinline int task_chain_seen(struct shared_state *shared_state, struct task_st
 	return 0;
 }
 
+static __always_inline void task_chain_seen(struct shared_state *shared_state,
+					    struct task_state *state, __u64 key,
+					    struct chain_value *chain)
+{
+	if (state->chain_cache[key & (TASK_CACHE - 1)] != ((__u32)(key >> 32) | 1))
+		new_task_chain(shared_state, state, key, chain);
+}
+
 __noinline int looks_alive(__u64 lock, __u32 kind)
 {
 	if (kind == RECORD_MUTEX)
@@ -163,24 +174,22 @@ __noinline int drop_insane(struct task_state *state)
 	return listed - state->count;
 }
 
-static long mix_one(__u32 i, struct held_walk *walk)
+static __always_inline long mix_one(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
 
-	check_interest(walk->shared_state, entry);
+	check_interest_here(walk->shared_state, entry);
 	walk->key = mix_lock(walk->key, entry);
 	return 0;
 }
 
-__noinline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
-			   struct record_lock *wanted)
+static __always_inline __u64 chain_key(struct shared_state *shared_state, struct task_state *state,
+				       struct record_lock *wanted)
 {
 	struct held_walk walk = {.state = state, .shared_state = shared_state, .key = 0x76667431};
 
-	if (!shared_state || !state || !wanted)
-		return 0;
 	walk_list(state->count, mix_one, &walk);
-	check_interest(shared_state, wanted);
+	check_interest_here(shared_state, wanted);
 	return mix_lock(walk.key, wanted);
 }
 
@@ -251,33 +260,40 @@ static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
 	return 0;
 }
 
-/* The task holds state->held and wants `wanted`: count it, and send what is new. */
-static __noinline void chain_seen(void *ctx, struct shared_state *shared_state,
-				  struct task_state *state, struct record_lock *wanted)
+/* The first sight of a chain. `key` changes if held locks turn out to be none. */
+static __noinline void new_chain(void *ctx, struct shared_state *shared_state,
+				 struct task_state *state, struct record_lock *wanted, __u64 key)
 {
 	struct chain_value fresh = {.count = 1, .tasks = 0, .sent = 1};
 	struct chain_value *chain;
-	__u64 key;
 
-	key = chain_key(shared_state, state, wanted);
+	if (bpf_get_current_pid_tgid() >> 32 == shared_state->self_pid)
+		return;
+	if (drop_insane(state)) {
+		if (!state->count)
+			return;
+		key = chain_key(shared_state, state, wanted);
+	}
+	if (send_chain(ctx, shared_state, state, wanted, key))
+		return;
+	count(COUNT_CHAIN_NEW);
+	fresh.last = shared_state->clock;
+	if (bpf_map_update_elem(&chains, &key, &fresh, BPF_NOEXIST) == MAP_FULL)
+		count(COUNT_LOST_MAP);
 	chain = bpf_map_lookup_elem(&chains, &key);
+	if (chain)
+		task_chain_seen(shared_state, state, key, chain);
+}
+
+/* The task holds state->held and wants `wanted`: count it, and send what is new. */
+static __always_inline void chain_seen(void *ctx, struct shared_state *shared_state,
+				       struct task_state *state, struct record_lock *wanted)
+{
+	__u64 key = chain_key(shared_state, state, wanted);
+	struct chain_value *chain = bpf_map_lookup_elem(&chains, &key);
+
 	if (!chain) {
-		if (bpf_get_current_pid_tgid() >> 32 == shared_state->self_pid)
-			return;
-		if (drop_insane(state)) {
-			if (!state->count)
-				return;
-			key = chain_key(shared_state, state, wanted);
-		}
-		if (send_chain(ctx, shared_state, state, wanted, key))
-			return;
-		count(COUNT_CHAIN_NEW);
-		fresh.last = shared_state->clock;
-		if (bpf_map_update_elem(&chains, &key, &fresh, BPF_NOEXIST) == MAP_FULL)
-			count(COUNT_LOST_MAP);
-		chain = bpf_map_lookup_elem(&chains, &key);
-		if (chain)
-			task_chain_seen(shared_state, state, key, chain);
+		new_chain(ctx, shared_state, state, wanted, key);
 		return;
 	}
 	__sync_fetch_and_add(&chain->count, 1);

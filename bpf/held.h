@@ -21,6 +21,8 @@ static __always_inline struct task_state *task_state_get(void)
 	/* 6.1: also NULL while this CPU is inside another task storage operation */
 	if (!state)
 		count(COUNT_LOST_STORAGE);
+	else if (!state->task)
+		state->task = bpf_get_current_task();
 	return state;
 }
 
@@ -58,7 +60,7 @@ static __always_inline bool was_downgraded(const void *lock, __u64 task)
 enum { NOT_HELD, HELD, HELD_DOWNGRADED };
 
 /* A failed read of the lock's memory means released. */
-__noinline int still_held(__u64 address, __u32 kind, __u32 flags, __u64 task)
+static __always_inline int still_held(__u64 address, __u32 kind, __u32 flags, __u64 task)
 {
 	const void *lock = (const void *)address;
 
@@ -100,10 +102,19 @@ struct held_walk {
 				break;                                                             \
 	} while (0)
 #else
-#define walk_list(entries, visit, walk) bpf_loop(entries, visit, walk, 0)
+/* One or two entries are the rule, and a bpf_loop costs more than the look at one. */
+#define walk_list(entries, visit, walk)                                                            \
+	do {                                                                                       \
+		__u32 walk_end = (entries);                                                        \
+                                                                                                   \
+		if (walk_end > 2)                                                                  \
+			bpf_loop(walk_end, visit, walk, 0);                                        \
+		else if (walk_end && !visit(0, walk) && walk_end > 1)                              \
+			visit(1, walk);                                                            \
+	} while (0)
 #endif
 
-static long filter_one(__u32 i, struct held_walk *walk)
+static __always_inline long filter_one(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
 	__u32 kept = walk->state->kept & (RECORD_MAX_HELD - 1);
@@ -128,6 +139,17 @@ static long filter_one(__u32 i, struct held_walk *walk)
 	return 0;
 }
 
+static __always_inline __u32 filter_walk(struct held_walk *walk, __u32 entries)
+{
+	struct task_state *state = walk->state;
+
+	state->kept = 0;
+	state->holds_wanted = 0;
+	walk_list(entries, filter_one, walk);
+	state->count = state->kept;
+	return state->count;
+}
+
 /*
  * Throw out what is no longer held; returns how many locks are. `wanted` is the lock being taken
  * (0: none), `exclusive` how; holds_wanted tells whether it was among them.
@@ -138,13 +160,18 @@ __noinline int filter_held(struct task_state *state, __u64 task, __u64 wanted, _
 
 	if (!state)
 		return 0;
-	if (!state->count)
-		return 0;
-	state->kept = 0;
-	state->holds_wanted = 0;
-	walk_list(state->count, filter_one, &walk);
-	state->count = state->kept;
-	return state->count;
+	return state->count ? filter_walk(&walk, state->count) : 0;
+}
+
+/* The same without a call for a list of one or two: most tasks nest no deeper. */
+static __always_inline int filter_short(struct task_state *state, __u64 wanted, __u32 exclusive)
+{
+	struct held_walk walk = {
+		.state = state, .task = state->task, .lock = wanted, .found = exclusive};
+
+	if (state->count > 2)
+		return filter_held(state, state->task, wanted, exclusive);
+	return filter_walk(&walk, state->count);
 }
 
 /*
@@ -167,7 +194,7 @@ static __always_inline void push_held(struct task_state *state, const struct rec
 	state->count = at + 1;
 }
 
-static long find_one(__u32 i, struct held_walk *walk)
+static __always_inline long find_one(__u32 i, struct held_walk *walk)
 {
 	if (walk->state->held[i & (RECORD_MAX_HELD - 1)].lock == walk->lock)
 		walk->state->kept = i + 1;

@@ -63,12 +63,11 @@ static __always_inline void interest_new_generation(struct shared_state *state, 
 }
 
 /* Fill in generation and interest of an entry, once. */
-__noinline int check_interest(struct shared_state *state, struct record_lock *entry)
+static __always_inline int check_interest_here(struct shared_state *state,
+					       struct record_lock *entry)
 {
 	struct interest_value *value;
 
-	if (!state || !entry)
-		return 0;
 	if (entry->flags & RECORD_CHECKED)
 		return entry->flags & RECORD_INTERESTING;
 	value = interest_find(state, entry->lock);
@@ -79,6 +78,11 @@ __noinline int check_interest(struct shared_state *state, struct record_lock *en
 	}
 	/* not final: it may become interesting while it is held */
 	return 0;
+}
+
+__noinline int check_interest(struct shared_state *state, struct record_lock *entry)
+{
+	return state && entry ? check_interest_here(state, entry) : 0;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * maps.h - the maps every BPF object of the live capture shares. Each object defines them; user
- * space creates them once and hands the file descriptors to the others (capture/objects.c).
+ * space creates them once and hands the file descriptors to the others (capture/programs.c).
  *
  * Sizes are the memory budget: below 16 MiB in all by default.
  */
@@ -31,6 +31,7 @@ struct task_state {
 	volatile __u64 call;
 	__u64 done_call;
 	__u32 done_by;
+	__u64 task;		      /* its own address */
 	__u64 dec_lock, dec_function; /* last atomic_dec_and_mutex_lock that was an attempt */
 };
 

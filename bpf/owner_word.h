@@ -2,8 +2,8 @@
 /*
  * owner_word.h - what a lock says about itself: owner, flags, waiters.
  *
- * Every function reads with bpf_probe_read_kernel, so the lock may be freed memory: a failed read
- * is a negative errno and means "released". Owner words come back in one shape for all kernels:
+ * The lock may be freed memory: a failed read is a negative errno, or 0 where loads are direct
+ * (read_word.h), and means "released". Owner words come back in one shape for all kernels:
  * `task` is the address of a task_struct (0: nobody), `flags` are OWNER_*.
  *
  * Layouts:
@@ -24,6 +24,8 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+
+#include "read_word.h"
 
 #define OWNER_MASK 7UL
 #define OWNER_WAITERS 1U      /* mutex, RT: the wait queue is not empty */
@@ -81,7 +83,7 @@ static __always_inline bool locks_are_rt(void)
 static __always_inline int rt_owner_word(const struct rt_mutex_base *lock, struct owner_word *out)
 {
 	__u64 word = 0;
-	int err = bpf_core_read(&word, sizeof(word), &lock->owner);
+	int err = read_word(__builtin_preserve_access_index(&lock->owner), &word);
 
 	out->task = word & ~1UL;
 	out->flags = word & 1;
@@ -96,7 +98,8 @@ static __always_inline int mutex_owner(const void *lock, struct owner_word *out)
 
 	if (locks_are_rt())
 		return rt_owner_word(&((const struct mutex___rt *)lock)->rtmutex, out);
-	err = bpf_core_read(&word, sizeof(word), &((const struct mutex *)lock)->owner.counter);
+	err = read_word(__builtin_preserve_access_index(&((const struct mutex *)lock)->owner),
+			&word);
 	out->task = word & ~OWNER_MASK;
 	out->flags = word & OWNER_MASK;
 	return err;
@@ -117,8 +120,9 @@ static __always_inline int rwsem_owner(const void *lock, struct owner_word *out)
 
 		return rt_owner_word(&rt->rwbase.rtmutex, out);
 	}
-	err = bpf_core_read(&word, sizeof(word),
-			    &((const struct rw_semaphore *)lock)->owner.counter);
+	err = read_word(
+		__builtin_preserve_access_index(&((const struct rw_semaphore *)lock)->owner),
+		&word);
 	out->task = word & ~OWNER_MASK;
 	out->flags = word & OWNER_MASK;
 	return err;
@@ -137,8 +141,9 @@ static __always_inline int rwsem_count(const void *lock, long *out)
 		return err;
 	}
 	*out = 0;
-	return bpf_core_read(out, sizeof(*out),
-			     &((const struct rw_semaphore *)lock)->count.counter);
+	return read_word(
+		__builtin_preserve_access_index(&((const struct rw_semaphore *)lock)->count),
+		(__u64 *)out);
 }
 
 static __always_inline bool rwsem_count_has_writer(long count)

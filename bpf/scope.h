@@ -10,9 +10,6 @@
 #include "path_event.h"
 #include "sights.h"
 
-/* Set by user space before loading. */
-const volatile struct path_constants constants;
-
 static __always_inline __u64 private_data(__u64 file)
 {
 	return (__u64)BPF_CORE_READ((struct file *)file, private_data);

@@ -11,6 +11,8 @@
 #ifndef VFIOTRACE_BPF_SITE_H
 #define VFIOTRACE_BPF_SITE_H
 
+#include "read_word.h"
+
 #define SITE_WORDS 12
 
 #if defined(__TARGET_ARCH_arm64)
@@ -24,22 +26,34 @@ struct call {
 	__u64 site;
 };
 
-static __always_inline struct call fentry_call(void *ctx)
+static __always_inline __u64 find_site(const __u64 *words, __u64 function)
 {
-	__u64 words[SITE_WORDS];
-	struct call call = {};
-	__u64 function;
-
-	if (bpf_probe_read_kernel(words, sizeof(words), ctx))
-		return call;
-	call.argument = words[0];
-	function = bpf_get_func_ip(ctx);
 #pragma unroll
 	for (int i = 1; i < SITE_WORDS - SITE_AFTER; i++) {
-		if (!call.site && words[i] - function < 32)
-			call.site = words[i + SITE_AFTER];
+		if (words[i] - function < 32)
+			return words[i + SITE_AFTER];
 	}
-	return call;
+	return 0;
+}
+
+/* At the argument array of a fentry or fexit program of `function`. */
+static __always_inline struct call call_at(void *ctx, __u64 function)
+{
+	__u64 words[SITE_WORDS];
+	const __u64 *direct;
+
+	if (constants.direct_loads) {
+		direct = bpf_rdonly_cast(ctx, bpf_core_type_id_kernel(struct pt_regs));
+		return (struct call){.argument = direct[0], .site = find_site(direct, function)};
+	}
+	if (bpf_probe_read_kernel(words, sizeof(words), ctx))
+		return (struct call){};
+	return (struct call){.argument = words[0], .site = find_site(words, function)};
+}
+
+static __always_inline struct call fentry_call(void *ctx)
+{
+	return call_at(ctx, bpf_get_func_ip(ctx));
 }
 
 /* At a kprobe on the first instruction the return address is on top of the stack (or in lr). */

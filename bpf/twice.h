@@ -15,6 +15,7 @@
 #define VFIOTRACE_BPF_TWICE_H
 
 #include "maps.h"
+#include "read_word.h"
 
 enum { RUN_FIRST = 1, RUN_SECOND = 2 };
 
@@ -32,6 +33,8 @@ static __always_inline bool is_done(struct task_state *state, void *ctx, __u32 w
 {
 	__u64 call;
 
+	if (!constants.is_twice)
+		return false;
 	/* the verifier lets nobody calculate with a context pointer: it comes back as a number */
 	state->call = (__u64)ctx;
 	call = state->call;

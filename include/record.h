@@ -247,12 +247,16 @@ struct duration_value {
 	__u32 bucket[DURATION_BUCKETS];
 };
 
-/* Which functions stand for a path: constants of the paths object. */
-struct path_constants {
+/* What the programs must know of this kernel when they are loaded. */
+struct program_constants {
 	/* the open path has no function of its own before 6.6 (05f37e1c03b6): the ioctl counts */
 	__u8 open_by_ioctl;
 	/* likewise closing: the device file's release counts */
 	__u8 close_by_release;
+	/* kernel memory is read without a helper (bpf/read_word.h) */
+	__u8 direct_loads;
+	/* the hot functions carry a second program (bpf/twice.h) */
+	__u8 is_twice;
 };
 
 /* The hash both sides use for interest_bits. */

@@ -12,8 +12,8 @@
 #include <bpf/libbpf.h>
 
 #include "capture/contention_internal.h"
-#include "contention.skel.h"
 #include "record.h"
+#include "contention.skel.h"
 
 /* Waits from here on make the sweep look for missed deadlocks. */
 #define OLD_WAIT_NS 1000000000ULL

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "capture/contention_internal.h"
+#include "record.h"
 #include "contention.skel.h"
 
 #define STACK_WORDS 32 /* as in map wait_stacks */

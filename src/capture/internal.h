@@ -94,7 +94,8 @@ void capture__clear_complaint(void);
 /* programs.c */
 void probes__init(struct capture *c);
 int programs__load_locks(struct capture *c);
-int programs__load_lockdep(struct capture *c); /* instead of locks */
+void programs__set_constants(struct capture *c, struct bpf_object *object); /* before loading */
+int programs__load_lockdep(struct capture *c);				    /* instead of locks */
 int programs__load_paths(
 	struct capture *c); /* rows whose module is there and that are not loaded */
 int programs__map_fd(const struct capture *c, const char *name);

@@ -294,6 +294,7 @@ static const char *type_of_cache(const char *cache)
 		{"kernfs_node_cache", "kernfs_node"},
 		{"anon_vma", "anon_vma"},
 		{"vm_area_struct", "vm_area_struct"},
+		{"vma_lock", "vma_lock"},
 		{"kvm_vcpu", "kvm_vcpu"},
 		{"dentry", "dentry"},
 		{"filp", "file"},

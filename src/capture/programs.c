@@ -238,28 +238,6 @@ static int share_maps(struct capture *c, struct bpf_object *object)
 	return 0;
 }
 
-/* The paths object's constants: which function stands for opening and closing. */
-static void set_constants(struct capture *c, struct bpf_object *object)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, object)
-	{
-		size_t size;
-		struct path_constants *constants;
-
-		if (!strstr(bpf_map__name(map), ".rodata"))
-			continue;
-		constants = (struct path_constants *)bpf_map__initial_value(map, &size);
-		if (!constants || size < sizeof(*constants))
-			continue;
-		constants->open_by_ioctl =
-			!kernel__has_btf_function(c->options.kernel, "vfio_df_open", NULL);
-		constants->close_by_release =
-			!kernel__has_btf_function(c->options.kernel, "vfio_df_close", NULL);
-	}
-}
-
 static struct bpf_object *open_object(enum probe_object kind)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options);
@@ -329,8 +307,7 @@ static int load(struct capture *c, enum probe_object kind)
 			bpf_object__close(object);
 			return 0;
 		}
-		if (kind == PROBE_IN_PATHS)
-			set_constants(c, object);
+		programs__set_constants(c, object);
 		error = share_maps(c, object);
 		capture__clear_complaint();
 		if (!error)

@@ -66,17 +66,9 @@ struct round {
 /* site.h's fentry_call: the same read and the same search (bpf_get_func_ip is for fentry alone). */
 static __always_inline struct call bench_call(void *ctx, __u64 lock)
 {
-	__u64 words[SITE_WORDS];
-	struct call call = {.argument = lock};
-	__u64 function = bench_function;
+	struct call call = call_at(ctx, bench_function);
 
-	if (bpf_probe_read_kernel(words, sizeof(words), ctx))
-		return call;
-#pragma unroll
-	for (int i = 1; i < SITE_WORDS - SITE_AFTER; i++) {
-		if (!call.site && words[i] - function < 32)
-			call.site = words[i + SITE_AFTER];
-	}
+	call.argument = lock;
 	call.site |= 0x1234;
 	return call;
 }

@@ -32,6 +32,7 @@
 #include <bpf/libbpf.h>
 
 #include "contention_record.h"
+#include "record.h"
 #include "contention.skel.h"
 
 static volatile bool stop;
