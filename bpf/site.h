@@ -42,8 +42,8 @@ static __always_inline struct call call_at(void *ctx, __u64 function)
 	__u64 words[SITE_WORDS];
 	const __u64 *direct;
 
-	if (constants.direct_loads) {
-		direct = bpf_rdonly_cast(ctx, bpf_core_type_id_kernel(struct pt_regs));
+	if (HAS_DIRECT_LOADS) {
+		direct = direct_words(ctx, struct pt_regs);
 		return (struct call){.argument = direct[0], .site = find_site(direct, function)};
 	}
 	if (bpf_probe_read_kernel(words, sizeof(words), ctx))

@@ -94,15 +94,17 @@ void capture__clear_complaint(void);
 /* programs.c */
 void probes__init(struct capture *c);
 int programs__load_locks(struct capture *c);
-void programs__set_constants(struct capture *c, struct bpf_object *object); /* before loading */
-int programs__load_lockdep(struct capture *c);				    /* instead of locks */
-int programs__load_paths(
-	struct capture *c); /* rows whose module is there and that are not loaded */
+int programs__load_lockdep(struct capture *c); /* instead of locks */
+/* rows whose module is there and that are not loaded */
+int programs__load_paths(struct capture *c);
 int programs__map_fd(const struct capture *c, const char *name);
 bool is_direct(const struct capture *c); /* by direct calls, which pin modules */
 uint64_t programs__map_bytes(const struct capture *c);
 void programs__close(struct capture *c);
 struct probe *probes__find(struct capture *c, const char *name);
+
+/* program_constants.c */
+void programs__set_constants(struct capture *c, struct bpf_object *object); /* before loading */
 
 /* attach.c */
 int programs__attach_first(struct capture *c); /* -errno: this kind of probe does not attach here */

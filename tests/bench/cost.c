@@ -126,6 +126,7 @@ int main(int argc, char **argv)
 	const int count = sizeof(rows) / sizeof(rows[0]);
 	bool json = argc > 1 && !strcmp(argv[1], "--json");
 	int rounds = argc > 1 + json ? atoi(argv[1 + json]) : 7, status = 0;
+	double peer;
 	cpu_set_t cpu;
 
 	CPU_ZERO(&cpu);
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 			return 77;
 		}
 	}
+	peer = rows[count - 1].best - rows[0].best;
 	for (int i = 0; i < count; i++) {
 		double net = rows[i].best - rows[0].best;
 		bool above = rows[i].bound && net > rows[i].bound;
@@ -151,8 +153,8 @@ int main(int argc, char **argv)
 			       rows[i].program, rows[i].text, rows[i].best, net, rows[i].bound,
 			       rows[i].events);
 		else
-			printf("%-42s %8.1f ns %8.1f ns net%s\n", rows[i].text, rows[i].best, net,
-			       above ? "  ABOVE ITS BOUND" : "");
+			printf("%-42s %8.1f ns net, %5.1f %% of klockstat%s\n", rows[i].text, net,
+			       net / peer * 100, above ? "  ABOVE ITS BOUND" : "");
 		if (above)
 			status = 2;
 	}
