@@ -36,19 +36,29 @@ static __always_inline __u64 find_site(const __u64 *words, __u64 function)
 	return 0;
 }
 
+/* Its own function, so that the words are not on the stack of everything called later. */
+static __noinline void probe_call(void *ctx, __u64 function, struct call *call)
+{
+	__u64 words[SITE_WORDS];
+
+	if (bpf_probe_read_kernel(words, sizeof(words), ctx))
+		return;
+	call->argument = words[0];
+	call->site = find_site(words, function);
+}
+
 /* At the argument array of a fentry or fexit program of `function`. */
 static __always_inline struct call call_at(void *ctx, __u64 function)
 {
-	__u64 words[SITE_WORDS];
-	const __u64 *direct;
+	struct call call = {};
 
 	if (HAS_DIRECT_LOADS) {
-		direct = direct_words(ctx, struct pt_regs);
-		return (struct call){.argument = direct[0], .site = find_site(direct, function)};
+		call.argument = direct_words(ctx, struct pt_regs)[0];
+		call.site = find_site(direct_words(ctx, struct pt_regs), function);
+	} else {
+		probe_call(ctx, function, &call);
 	}
-	if (bpf_probe_read_kernel(words, sizeof(words), ctx))
-		return (struct call){};
-	return (struct call){.argument = words[0], .site = find_site(words, function)};
+	return call;
 }
 
 static __always_inline struct call fentry_call(void *ctx)
