@@ -70,7 +70,7 @@ struct feature {
 };
 uint32_t kernel__features(struct kernel *k, struct feature *out, uint32_t max);
 /* A task may lose its CPU while it is in the kernel. Where that cannot be told: true. */
-bool kernel__is_preemptible(const struct kernel *k);
+bool kernel__is_preemptible(struct kernel *k);
 /* Programs may read kernel memory without a helper. Tried by loading one: needs CAP_BPF. */
 bool kernel__try_direct_loads(struct kernel *k);
 const char *kernel__config(const struct kernel *k, const char *option); /* "y", "m", NULL */

@@ -154,21 +154,46 @@ static void collect_skipped(struct capture *c, int fd)
 	c->lost_in_both = lost;
 }
 
+#define CHAIN_BATCH 1024
+#define CHAIN_SETTLED_NS 10000000000ULL /* its record was read by then, and what it counted */
+
+static void collect_chain(struct capture *c, uint64_t key, const struct chain_value *value)
+{
+	struct known_chain *known;
+
+	HASH_FIND(hh, c->known_chains, &key, sizeof(key), known);
+	if (!known)
+		return;
+	if (value->count > known->counted)
+		model__count_chain(c->options.model, known->chain, value->count - known->counted,
+				   value->last);
+	known->counted = value->count;
+}
+
+/*
+ * By the kernel's table, which is bounded, a thousand chains a call; not by what is known, which
+ * grows for months. What was evicted counted in vain since the last look; its dependencies are
+ * known.
+ */
 static void collect_chains(struct capture *c)
 {
-	int fd = programs__map_fd(c, "chains");
-	struct known_chain *known, *next;
+	static uint64_t keys[CHAIN_BATCH];
+	static struct chain_value values[CHAIN_BATCH];
+	int fd = programs__map_fd(c, "chains"), error = 0;
+	uint64_t now = capture__now(),
+		 settled = now > CHAIN_SETTLED_NS ? now - CHAIN_SETTLED_NS : 0;
+	uint32_t at = 0, *previous = NULL;
 
-	HASH_ITER(hh, c->known_chains, known, next) {
-		struct chain_value value;
+	while (!error) {
+		uint32_t count = CHAIN_BATCH;
 
-		if (bpf_map_lookup_elem(fd, &known->key, &value))
-			continue; /* evicted: what it counted since is not known, its dependencies
-				     are */
-		if (value.count > known->counted)
-			model__count_chain(c->options.model, known->chain,
-					   value.count - known->counted, value.last);
-		known->counted = value.count;
+		error = bpf_map_lookup_batch(fd, previous, &at, keys, values, &count, NULL);
+		if (error && error != -ENOENT) /* -ENOENT: these are the last */
+			break;
+		for (uint32_t i = 0; i < count; i++)
+			if (c->stopped || values[i].last >= settled)
+				collect_chain(c, keys[i], &values[i]);
+		previous = &at;
 	}
 }
 

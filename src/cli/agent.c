@@ -175,10 +175,15 @@ static int open_session(struct agent *a)
 	return status;
 }
 
-/* The model reached its bound: findings stay told and on disk, the graph begins anew. */
+/*
+ * The model reached its bound: findings stay told and on disk, the graph begins anew. What is known
+ * of the kernel is kept: the capabilities that read it are gone. If less can be attached than
+ * before, the service ends, so that systemd starts it again with all of them.
+ */
 static int restart(struct agent *a)
 {
 	uint64_t left = a->options.session.duration_ns;
+	enum attach_level level = capture__level(a->session.capture);
 	struct capture_stats stats;
 
 	if (left) {
@@ -189,6 +194,8 @@ static int restart(struct agent *a)
 	capture__stats(a->session.capture, &stats);
 	a->acquisitions_before += stats.acquisitions;
 	session__finish(&a->session, NULL);
+	a->options.session.kernel = a->session.kernel;
+	a->session.kernel = NULL;
 	session__close(&a->session);
 	malloc_trim(0);
 	a->must_restart = false;
@@ -199,7 +206,15 @@ static int restart(struct agent *a)
 	memset(a->losses_said, 0, sizeof(a->losses_said));
 	journal_entry(JOURNAL_RESTARTED, LOG_NOTICE,
 		      "the model reached its memory bound and is begun anew", NULL, 0);
-	return open_session(a);
+	if (open_session(a))
+		return EXIT_ERROR; /* whatever it was: it worked with all capabilities */
+	if (capture__level(a->session.capture) != level) {
+		say_error("cannot attach as before (%s, now %s); ending, to be started again",
+			  attach_level_names[level],
+			  attach_level_names[capture__level(a->session.capture)]);
+		return EXIT_ERROR;
+	}
+	return 0;
 }
 
 static int watch_on(struct agent *a)

@@ -232,6 +232,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	memset(s, 0, sizeof(*s));
 	s->settings = *settings;
 	s->events = *events;
+	s->kernel = settings->kernel;
 	status = load_rules(s);
 	if (status)
 		return status;
@@ -244,7 +245,10 @@ int session__open(struct session *s, const struct session_settings *settings,
 	began = clock_mono_ns();
 	signals__install_requests();
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF memory here */
-	s->kernel = kernel__open(settings->btf);
+	if (s->kernel)
+		kernel__refresh(s->kernel);
+	else
+		s->kernel = kernel__open(settings->btf);
 	if (!s->kernel) {
 		say_error("cannot read what the kernel says of itself: %s", strerror(errno));
 		return EXIT_UNSUPPORTED;

@@ -25,6 +25,7 @@ struct session_settings {
 	const char *trigger; /* "inversion", "deadlock", "stall" or NULL */
 	const char *output;
 	const char *btf;
+	struct kernel *kernel; /* opened before, taken over; NULL: the session opens one */
 	const char *rules, *suppress;
 	const char *fail_probe;
 	uint32_t ring_bytes;

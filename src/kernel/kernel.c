@@ -104,6 +104,7 @@ struct kernel *kernel__open(const char *btf_path)
 	/* What is missing is reported as a feature; whoever loads programs installs its own. */
 	libbpf_set_print(say_nothing);
 	k->fentry_error = 1;
+	k->preemptible = -1;
 	k->traceable_fd = -1;
 	k->release = strdup(names.release);
 	k->version_text = strdup(names.version);

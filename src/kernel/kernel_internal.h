@@ -86,6 +86,7 @@ struct kernel {
 	void *dwfl; /* Dwfl */
 	bool dwfl_tried;
 
+	int preemptible;  /* -1: not looked at yet */
 	int fentry_error; /* 1: not tried yet, else 0 or -errno */
 	struct catalogue *catalogue;
 };

@@ -5,7 +5,7 @@
 
 #include "kernel_internal.h"
 
-bool kernel__is_preemptible(const struct kernel *k)
+static bool read_preemption(const struct kernel *k)
 {
 	char modes[128] = "";
 	int fd = pseudo_fs__open("debugfs", "/sys/kernel/debug", "sched/preempt");
@@ -17,4 +17,11 @@ bool kernel__is_preemptible(const struct kernel *k)
 	if (length > 0)
 		return strstr(modes, "(full)") || strstr(modes, "(lazy)");
 	return strstr(k->version_text, "PREEMPT") != NULL;
+}
+
+bool kernel__is_preemptible(struct kernel *k)
+{
+	if (k->preemptible < 0)
+		k->preemptible = read_preemption(k);
+	return k->preemptible;
 }

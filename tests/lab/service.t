@@ -160,6 +160,14 @@ def check_stop():
     t.ok(not bad, f"the journal tells of no restart, watchdog or refusal {bad[:3] or ''}")
 
 
+def check_anew():
+    attached = metric("metrics.anew", 'vfiotrace_probes{state="attached"}')
+    events = metric("metrics.anew", "vfiotrace_acquisitions_total")
+    t.ok(metric("metrics.anew", "vfiotrace_model_restarts_total") == 1 and attached >= 30 and events > 0
+         and metric("metrics.anew", 'vfiotrace_attach_level{level="fentry"}') == 1 and "NRestarts=0" in text("anew.result"),
+         f"a model begun anew watches as before, with the capabilities that are left: {attached:.0f} probes, {events:.0f} acquisitions")
+
+
 def main():
     binaries = fetch()
     if not binaries:
@@ -193,6 +201,7 @@ def main():
     check_load(known)
     check_inversion()
     check_stop()
+    check_anew()
 
 
 try:
