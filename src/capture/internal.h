@@ -25,6 +25,7 @@ struct probe {
 	bool is_released; /* pending: its module is there, but nobody used it */
 	uint32_t idle_sweeps;
 	uint32_t released_sweeps, lingering; /* references that unloaded programs have still */
+	uint32_t looks; /* sweeps in which its function was there and could not be traced */
 	struct bpf_program *programs[PROBE_PROGRAMS];
 	struct bpf_link *links[PROBE_PROGRAMS];
 	uint64_t misses_seen[PROBE_PROGRAMS];

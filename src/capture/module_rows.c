@@ -194,6 +194,16 @@ static bool take_up_released(struct capture *c)
 	return any;
 }
 
+/* The list is read once more in a sweep, however many functions it lacked in the last one. */
+static void look_again(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->probe_count; i++)
+		if (c->probes[i].looks && c->probes[i].state == PROBE_PENDING) {
+			kernel__forget_traceable(c->options.kernel);
+			return;
+		}
+}
+
 bool module_rows__follow(struct capture *c)
 {
 	bool changed = is_direct(c) && release_idle(c), again = take_up_released(c);
@@ -202,6 +212,7 @@ bool module_rows__follow(struct capture *c)
 		return changed;
 	if (kernel__refresh(c->options.kernel) || !a_row_waits(c, true))
 		return changed;
+	look_again(c);
 	if (programs__load_paths(c) || !programs__attach_pending(c))
 		return changed;
 	c->shared->group_fops = kernel__symbol(c->options.kernel, "vfio_group_fops");

@@ -15,6 +15,7 @@
 #include "paths.skel.h"
 
 #define RING_BYTES_ALL (16 << 20)
+#define LOOKS 10
 
 void probes__init(struct capture *c)
 {
@@ -69,11 +70,18 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 		    !(c->level == ATTACH_KPROBE && kernel__symbol(c->options.kernel, function)))
 			continue;
 		is_there = true;
-		if (kernel__is_traceable(c->options.kernel, function))
-			return function;
+		if (!kernel__is_traceable(c->options.kernel, function))
+			continue;
+		probe->looks = 0;
+		return function;
 	}
 	probe->state = !is_there && (row->flags & PROBE_QUIET) ? PROBE_OFF : PROBE_MISSING;
-	if (is_there)
+	if (is_there && row->module && c->next_collect && probe->looks++ < LOOKS) {
+		/* its module was loaded a moment ago: the kernel's list may lag behind */
+		probe->state = PROBE_PENDING;
+		snprintf(probe->reason, sizeof(probe->reason), "%s cannot be traced yet",
+			 row->functions[0]);
+	} else if (is_there)
 		snprintf(probe->reason, sizeof(probe->reason), "%s cannot be traced on this kernel",
 			 row->functions[0]);
 	else

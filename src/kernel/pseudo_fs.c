@@ -99,14 +99,19 @@ static int load_traceable(const struct kernel *k)
 		return -ENOENT;
 	if (t->traceable_loaded)
 		return 0;
-	t->traceable_loaded = true;
 	for (int reads = 1;; reads++) {
 		uint64_t before = modules__fingerprint();
 		int error = mark_listed((struct kernel *)k);
 
+		t->traceable_loaded = !error;
 		if (error || reads == MODULES_READS || modules__fingerprint() == before)
 			return error;
 	}
+}
+
+void kernel__forget_traceable(struct kernel *k)
+{
+	k->symbols.traceable_loaded = false;
 }
 
 bool kernel__is_traceable(const struct kernel *k, const char *function)
