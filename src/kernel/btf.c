@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
@@ -131,6 +132,18 @@ static struct btf *split_from_bytes(const void *data, uint32_t size, struct btf 
 	return libbpf_get_error(btf) ? NULL : btf;
 }
 
+/* Modules' types and strings are counted on from the kernel's own, not from those of a given file.
+ */
+static bool fits_modules(const struct kernel *k, const struct btf *base)
+{
+	struct stat own;
+	uint32_t size;
+
+	return !k->btf_path ||
+	       (btf__raw_data(base, &size) && !stat("/sys/kernel/btf/vmlinux", &own) &&
+		(uint64_t)own.st_size == size);
+}
+
 static void load_module_btf(const struct kernel *k, struct module_btf *entry, bool from_file)
 {
 	struct btf *base = vmlinux_btf(k);
@@ -138,7 +151,7 @@ static void load_module_btf(const struct kernel *k, struct module_btf *entry, bo
 	uint32_t size;
 	void *data;
 
-	if (!base || entry->btf)
+	if (!base || entry->btf || !fits_modules(k, base))
 		return;
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", entry->name);
 	if (!access(path, R_OK)) {

@@ -95,7 +95,7 @@ static int load_traceable(const struct kernel *k)
 {
 	struct symbol_table *t = &((struct kernel *)k)->symbols;
 
-	if (symbols__load(k) || !t->index)
+	if (symbols__load(k) || !t->count)
 		return -ENOENT;
 	if (t->traceable_loaded)
 		return 0;

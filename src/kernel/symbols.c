@@ -264,6 +264,8 @@ int symbols__load(const struct kernel *k)
 		return 0;
 	t->loaded = true;
 	error = read_settled(k, t);
+	if (error)
+		symbols__free(t); /* half a list would be taken for the whole one */
 	if (error || !t->count)
 		return error;
 	trim(t);

@@ -3,7 +3,7 @@
 # Stock Debian 6.1: the unfixed kernel. The inversion is there and must be found.
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
-if boot 6.1 check late-module inversion inversion-kprobe inversion-tracepoint failed-probe interrupted starved vfio-pci \
+if boot 6.1 -w "$here/../../${BUILD:-build}/unit/test_kernel" check late-module inversion inversion-kprobe inversion-tracepoint failed-probe interrupted starved vfio-pci \
 	foreign-cycle task-graphs lock-truth lock-orders suspend-notifier; then
 	check_check unfixed
 	check_late_module unfixed

@@ -4,7 +4,7 @@
 # module brings back is found.
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
-if boot 6.12 late-module check inversion inversion-kprobe vfio-pci interrupted starved old-order lock-truth lock-orders suspend-notifier; then
+if boot 6.12 -w "$here/../../${BUILD:-build}/unit/test_kernel" late-module check inversion inversion-kprobe vfio-pci interrupted starved old-order lock-truth lock-orders suspend-notifier; then
 	check_late_module fixed
 	check_check fixed
 	check_inversion fixed

@@ -234,6 +234,8 @@ check_check() { # unfixed|fixed
 	code "without privileges: refused" nobody 77
 	text "and the remedy is named" nobody 'root|CAP_|sudo'
 	code "wrong options" usage 64
+	code "the unit test of what is known of a kernel passes on this one" unit 0
+	grep -q 'OK.*test_given_back' "$current/unit" && ok "and reads its functions again" || not_ok "and reads its functions again" "$current/unit"
 }
 
 check_task_graphs() {

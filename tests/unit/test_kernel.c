@@ -134,12 +134,37 @@ static void test_symbols(void **state)
 	kernel__close(k);
 }
 
+/* What was given back is made again, however little was asked before: skipped without tracefs. */
+static void test_given_back(void **state)
+{
+	struct kernel *k = kernel__open(NULL);
+	(void)state;
+
+	assert_non_null(k);
+	if (!kernel__is_traceable(k, "mutex_lock")) {
+		kernel__close(k);
+		skip();
+	}
+	kernel__shrink(k);
+	assert_true(kernel__is_traceable(k, "mutex_lock"));
+	kernel__shrink(k);
+	kernel__forget_traceable(k);
+	assert_true(kernel__is_traceable(k, "mutex_lock"));
+	assert_false(kernel__is_traceable(k, "no_such_symbol_in_any_kernel"));
+	if (!symbols__hidden(k)) {
+		kernel__shrink(k);
+		assert_true(kernel__symbol(k, "mutex_lock") != 0);
+	}
+	kernel__close(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_offsets),
 		cmocka_unit_test(test_names_of_locks),
 		cmocka_unit_test(test_symbols),
+		cmocka_unit_test(test_given_back),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, setup, teardown);
