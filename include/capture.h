@@ -72,6 +72,8 @@ const char *capture__error(void);
 
 uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32_t max);
 enum attach_level capture__level(const struct capture *c);
+/* Why not a better level, or NULL. */
+const char *capture__level_reason(const struct capture *c);
 
 struct capture_stats {
 	uint64_t acquisitions, known_chains, records, record_bytes;

@@ -115,6 +115,7 @@ struct finding {
 struct finding_list {
 	struct finding **items; /* stable pointers; order: first seen */
 	uint32_t count, capacity;
+	bool search_cut; /* a budget ended the search: more cycles may exist than are listed */
 };
 
 /* Severity order for output: grade descending, then kind, then key. Stable across runs. */

@@ -96,6 +96,7 @@ int analysis__finish(struct analysis *a)
 	a->run++;
 	error = finish(a);
 	a->finishing = false;
+	a->list.search_cut = a->stats.search_cut;
 	analysis__drop_index(a);
 	return error;
 }

@@ -91,88 +91,6 @@ static void add_static_interest(struct capture *c)
 	}
 }
 
-static int load_at(struct capture *c, enum attach_level level)
-{
-	int error;
-
-	c->level = level;
-	c->is_preemptible = kernel__is_preemptible(c->options.kernel);
-	probes__init(c);
-	error = level == ATTACH_LOCKDEP ? programs__load_lockdep(c) : programs__load_locks(c);
-	if (!error && !c->object_count)
-		error = -ENOENT;
-	if (!error)
-		error = programs__attach_first(c);
-	if (!error)
-		error = programs__load_paths(c);
-	if (!error)
-		return 0;
-	programs__close(c);
-	c->probe_count = 0;
-	memset(c->probes, 0, sizeof(c->probes));
-	return error;
-}
-
-/* The lowest rung: who waits for whom, but not which order locks are taken in. */
-static int load_contention_only(struct capture *c)
-{
-	c->level = ATTACH_TRACEPOINT;
-	capture__open_contention(c);
-	if (!c->contention)
-		return c->contention_error;
-	model__set_losses_unknown(c->options.model,
-				  "contention tracepoints only: orders taken without "
-				  "waiting are not seen");
-	return 0;
-}
-
-/* The ladder: direct calls, kprobes, contention tracepoints. */
-static int load(struct capture *c)
-{
-	enum attach_level wanted = c->options.attach;
-	int error = -ENOTSUP;
-
-	if (wanted == ATTACH_AUTO || wanted == ATTACH_FENTRY) {
-		error = load_at(c, ATTACH_FENTRY);
-		if (!error || wanted == ATTACH_FENTRY)
-			return error;
-	}
-	if (wanted == ATTACH_LOCKDEP)
-		return load_at(c, ATTACH_LOCKDEP);
-	if (wanted == ATTACH_AUTO || wanted == ATTACH_KPROBE) {
-		int again = load_at(c, ATTACH_KPROBE);
-
-		if (!again)
-			model__set_losses_unknown(
-				c->options.model,
-				"kprobes: runs the kernel skipped are not counted");
-		if (!again || wanted == ATTACH_KPROBE)
-			return again;
-		error = again;
-	}
-	if (wanted == ATTACH_AUTO || wanted == ATTACH_TRACEPOINT) {
-		int again = load_contention_only(c);
-
-		return wanted == ATTACH_TRACEPOINT || !again ? again : error;
-	}
-	return error;
-}
-
-static void explain_load_error(struct capture *c, int error)
-{
-	if (error == -EPERM || error == -EACCES)
-		capture__set_error("the kernel does not let us load tracing programs (%s): run as "
-				   "root, check lockdown and kernel.unprivileged_bpf_disabled; "
-				   "`vfiotrace check` names the missing piece",
-				   strerror(-error));
-	else
-		capture__set_error("cannot load the tracing programs with %s: %s%s%s; `vfiotrace "
-				   "check` names the missing piece",
-				   attach_level_names[c->options.attach], strerror(-error),
-				   *capture__libbpf_complaint() ? ": " : "",
-				   capture__libbpf_complaint());
-}
-
 struct capture *capture__open(const struct capture_options *options, int *error)
 {
 	struct capture *c = calloc(1, sizeof(*c));
@@ -191,9 +109,9 @@ struct capture *capture__open(const struct capture_options *options, int *error)
 		goto fail;
 	}
 	c->names = lock_names__new(options->kernel, options->model);
-	*error = c->names ? load(c) : -ENOMEM;
+	*error = c->names ? ladder__load(c) : -ENOMEM;
 	if (*error) {
-		explain_load_error(c, *error);
+		ladder__explain(c, *error);
 		if (*error == -EACCES || *error == -EOPNOTSUPP || *error == -ENOENT)
 			*error = -ENOTSUP;
 		goto fail;
@@ -401,6 +319,11 @@ uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32
 enum attach_level capture__level(const struct capture *c)
 {
 	return c->level;
+}
+
+const char *capture__level_reason(const struct capture *c)
+{
+	return *c->fell ? c->fell : NULL;
 }
 
 void capture__stats(struct capture *c, struct capture_stats *out)

@@ -280,12 +280,14 @@ refuse:
 static void tell_start(struct agent *a)
 {
 	enum attach_level level = capture__level(a->session.capture);
-	char message[160];
+	const char *reason = capture__level_reason(a->session.capture);
+	char message[512];
 
-	snprintf(message, sizeof(message), "watching with %s%s", attach_level_names[level],
+	snprintf(message, sizeof(message), "watching with %s%s%s%s%s", attach_level_names[level],
 		 level == ATTACH_TRACEPOINT ? ": deadlocks and waits, but no lock orders; "
 					      "`vfiotrace check` names what is missing"
-					    : "");
+					    : "",
+		 reason ? " (" : "", reason ? text_safe(reason) : "", reason ? ")" : "");
 	journal_entry(JOURNAL_STARTED, level == ATTACH_TRACEPOINT ? LOG_WARNING : LOG_NOTICE,
 		      message, NULL, 0);
 }

@@ -275,6 +275,8 @@ int session__attach(struct session *s)
 	}
 	s->started = clock_mono_ns();
 	model__set_fact(s->model, "probe.level", attach_level_names[capture__level(s->capture)]);
+	if (capture__level_reason(s->capture))
+		model__set_fact(s->model, "probe.level_reason", capture__level_reason(s->capture));
 	session__note_probes(s);
 	return 0;
 }

@@ -28,6 +28,9 @@ void watch_print_header(FILE *out, const struct session *s, const struct probe_i
 	fprintf(out, "vfiotrace %s on %s: %u probes attached with %s in %.2f s\n", VERSION,
 		kernel__release(s->kernel), attached,
 		attach_level_names[capture__level(s->capture)], (double)stats->attach_ns / 1e9);
+	if (capture__level_reason(s->capture))
+		fprintf(out, "  %-8s %s\n", "refused",
+			text_safe(capture__level_reason(s->capture)));
 	print_missing(out, probes, count, PROBE_MISSING, "absent");
 	print_missing(out, probes, count, PROBE_FAILED, "failed");
 	print_missing(out, probes, count, PROBE_PENDING, "waiting");

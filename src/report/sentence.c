@@ -163,6 +163,9 @@ char *render_verdict(const struct report_input *input)
 			"dependencies.",
 			model__class_count(m), model__dependency_count(m));
 	}
+	if (input->findings && input->findings->search_cut)
+		fprintf(out, " The search for cycles ended at its budget, so more may exist than "
+			     "are listed.");
 	put_losses(out, m);
 	fclose(out);
 	return text;

@@ -195,6 +195,33 @@ static void test_ten_thousand_locks(void **state)
 	free(text);
 }
 
+/* Every lock after every other: more cycles than are searched, and that is said. */
+static void test_search_cut(void **state)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	const struct finding_list *list;
+
+	(void)state;
+	for (int i = 0; i < 24; i++)
+		for (int j = 0; j < 24; j++)
+			if (i != j)
+				fprintf(out,
+					"T%d|acq(L%d)|1\nT%d|acq(L%d)|2\nT%d|rel(L%d)|3\n"
+					"T%d|rel(L%d)|4\n",
+					i, i, i, j, i, j, i, i);
+	fclose(out);
+	list = judge(text, NULL);
+	assert_true(list->count > 0);
+	assert_true(list->search_cut);
+	free(text);
+	analysis__free(a);
+	model__free(m);
+	m = model__new();
+	assert_false(judge(inversion, NULL)->search_cut);
+}
+
 static void test_bad_lines(void **state)
 {
 	static const char *const bad[] = {
@@ -275,19 +302,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(test_predicted),
-		TEST(test_not_asked),
-		TEST(test_cut_stream),
-		TEST(test_suppressed_and_known),
-		TEST(test_declared_order),
-		TEST(test_reentrant_monitor),
-		TEST(test_waits_for_itself),
-		TEST(test_finish_twice),
-		TEST(test_ten_thousand_locks),
-		TEST(test_bad_lines),
-		TEST(test_odd_but_good_lines),
-		TEST(test_subclass),
-		TEST(test_fair),
+		TEST(test_predicted),	       TEST(test_not_asked),
+		TEST(test_cut_stream),	       TEST(test_suppressed_and_known),
+		TEST(test_declared_order),     TEST(test_reentrant_monitor),
+		TEST(test_waits_for_itself),   TEST(test_finish_twice),
+		TEST(test_ten_thousand_locks), TEST(test_search_cut),
+		TEST(test_bad_lines),	       TEST(test_odd_but_good_lines),
+		TEST(test_subclass),	       TEST(test_fair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

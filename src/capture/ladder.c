@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The ladder: direct calls, kprobes, contention tracepoints. Each rung that does not hold leaves
+ * its reason, because the one below sees less.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "capture/contention.h"
+#include "capture/internal.h"
+
+/* libbpf's words where it has some: the program and what the verifier had against it. */
+static const char *why(int error)
+{
+	const char *complaint = capture__libbpf_complaint();
+
+	if (*complaint)
+		return complaint;
+	return error == -ENOENT ? "no function of the locks can be traced" : strerror(-error);
+}
+
+static void note_fall(struct capture *c, enum attach_level level, int error)
+{
+	size_t used = strlen(c->fell);
+
+	snprintf(c->fell + used, sizeof(c->fell) - used, "%s%s: %.120s", used ? "; " : "",
+		 attach_level_names[level], why(error));
+}
+
+static int load_at(struct capture *c, enum attach_level level)
+{
+	int error;
+
+	c->level = level;
+	c->is_preemptible = kernel__is_preemptible(c->options.kernel);
+	probes__init(c);
+	error = level == ATTACH_LOCKDEP ? programs__load_lockdep(c) : programs__load_locks(c);
+	if (!error && !c->object_count)
+		error = -ENOENT;
+	if (!error)
+		error = programs__attach_first(c);
+	if (!error)
+		error = programs__load_paths(c);
+	if (!error)
+		return 0;
+	note_fall(c, level, error);
+	programs__close(c);
+	c->probe_count = 0;
+	memset(c->probes, 0, sizeof(c->probes));
+	return error;
+}
+
+static int load_kprobes(struct capture *c)
+{
+	int error = load_at(c, ATTACH_KPROBE);
+
+	if (!error)
+		model__set_losses_unknown(c->options.model,
+					  "kprobes: runs the kernel skipped are not counted");
+	return error;
+}
+
+/* The lowest rung: who waits for whom, but not which order locks are taken in. */
+static int load_contention_only(struct capture *c)
+{
+	c->level = ATTACH_TRACEPOINT;
+	capture__open_contention(c);
+	if (!c->contention)
+		return c->contention_error;
+	model__set_losses_unknown(c->options.model,
+				  "contention tracepoints only: orders taken without "
+				  "waiting are not seen");
+	return 0;
+}
+
+int ladder__load(struct capture *c)
+{
+	int error;
+
+	c->fell[0] = 0;
+	switch (c->options.attach) {
+	case ATTACH_FENTRY:
+	case ATTACH_LOCKDEP:
+		return load_at(c, c->options.attach);
+	case ATTACH_KPROBE:
+		return load_kprobes(c);
+	case ATTACH_TRACEPOINT:
+		return load_contention_only(c);
+	default:
+		break;
+	}
+	if (!load_at(c, ATTACH_FENTRY))
+		return 0;
+	error = load_kprobes(c);
+	return !error || !load_contention_only(c) ? 0 : error;
+}
+
+void ladder__explain(struct capture *c, int error)
+{
+	if (error == -EPERM || error == -EACCES)
+		capture__set_error("the kernel does not let us load tracing programs (%s): run as "
+				   "root, check lockdown and kernel.unprivileged_bpf_disabled; "
+				   "`vfiotrace check` names the missing piece",
+				   strerror(-error));
+	else
+		capture__set_error("cannot load the tracing programs with %s: %s%s%s; `vfiotrace "
+				   "check` names the missing piece",
+				   attach_level_names[c->options.attach], strerror(-error),
+				   *c->fell ? ": " : "", c->fell);
+}
