@@ -123,6 +123,9 @@ int textfile_write(const char *path, const char *text, size_t length);
 /* State lines to $NOTIFY_SOCKET; 0 without one. */
 int notify_state(const char *state);
 uint64_t notify_watchdog_ns(void); /* half of $WATCHDOG_USEC, 0: no watchdog */
+/* Work between two pings that may take long, such as a last look over a large model: the watchdog
+ * waits ten times as long until it is over. WATCHDOG_USEC= of sd_notify(3), systemd 233. */
+void notify_slow(bool begins);
 
 /* Kinds of journal entries beyond the findings' codes, which come first (enum finding_code). */
 enum journal_kind {

@@ -2,6 +2,7 @@
 /* States to the service manager. The protocol is one datagram; libsystemd speaks it where linked.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,3 +65,17 @@ uint64_t notify_watchdog_ns(void)
 	return strtoull(usec, NULL, 10) * 500;
 }
 #endif
+
+#define SLOW 10
+
+void notify_slow(bool begins)
+{
+	uint64_t usec = notify_watchdog_ns() / 500;
+	char state[64];
+
+	if (!usec)
+		return;
+	snprintf(state, sizeof(state), "WATCHDOG_USEC=%" PRIu64, usec * (begins ? SLOW : 1));
+	notify_state(state);
+	notify_state("WATCHDOG=1");
+}

@@ -175,58 +175,6 @@ static int open_session(struct agent *a)
 	return status;
 }
 
-/*
- * The model reached its bound: findings stay told and on disk, the graph begins anew. What is known
- * of the kernel is kept: the capabilities that read it are gone. If less can be attached than
- * before, the service ends, so that systemd starts it again with all of them.
- */
-static int restart(struct agent *a)
-{
-	uint64_t left = a->options.session.duration_ns;
-	enum attach_level level = capture__level(a->session.capture);
-	struct capture_stats stats;
-
-	if (left) {
-		uint64_t gone = clock_mono_ns() - a->session.started;
-
-		a->options.session.duration_ns = left > gone ? left - gone : 1;
-	}
-	capture__stats(a->session.capture, &stats);
-	a->acquisitions_before += stats.acquisitions;
-	session__finish(&a->session, NULL);
-	a->options.session.kernel = a->session.kernel;
-	a->session.kernel = NULL;
-	session__close(&a->session);
-	malloc_trim(0);
-	a->must_restart = false;
-	a->service.restarts++;
-	overhead__close(&a->overhead);
-	a->overhead.sample.mono = 0;
-	a->overhead.window.mono = 0;
-	memset(a->losses_said, 0, sizeof(a->losses_said));
-	journal_entry(JOURNAL_RESTARTED, LOG_NOTICE,
-		      "the model reached its memory bound and is begun anew", NULL, 0);
-	if (open_session(a))
-		return EXIT_ERROR; /* whatever it was: it worked with all capabilities */
-	if (capture__level(a->session.capture) != level) {
-		say_error("cannot attach as before (%s, now %s); ending, to be started again",
-			  attach_level_names[level],
-			  attach_level_names[capture__level(a->session.capture)]);
-		return EXIT_ERROR;
-	}
-	return 0;
-}
-
-static int watch_on(struct agent *a)
-{
-	int status = 0;
-
-	while (!status && !session__turn(&a->session, 500))
-		if (a->must_restart)
-			status = restart(a);
-	return status;
-}
-
 /* Files asked for in the last moment are still written, within ten seconds. */
 static void finish_incidents(struct agent *a)
 {
@@ -241,6 +189,78 @@ static void finish_incidents(struct agent *a)
 			break;
 		usleep(100000);
 	}
+}
+
+/* What the last look over a model finds is told and written before the model goes. */
+static void forget_model(struct agent *a, uint64_t losses[LOSS_REASONS])
+{
+	uint64_t left = a->options.session.duration_ns;
+	struct capture_stats stats;
+
+	if (left) {
+		uint64_t gone = clock_mono_ns() - a->session.started;
+
+		a->options.session.duration_ns = left > gone ? left - gone : 1;
+	}
+	capture__stats(a->session.capture, &stats);
+	a->acquisitions_before += stats.acquisitions;
+	session__finish(&a->session, NULL);
+	finish_incidents(a);
+	for (int i = 0; i < LOSS_REASONS; i++)
+		losses[i] = model__loss(a->session.model, (enum loss_reason)i);
+	losses[LOSS_PROBE_MISSING] = 0; /* counted anew */
+	a->options.session.kernel = a->session.kernel;
+	a->session.kernel = NULL;
+	session__close(&a->session);
+	malloc_trim(0);
+	overhead__close(&a->overhead);
+	a->overhead.sample.mono = 0;
+	a->overhead.window.mono = 0;
+}
+
+/*
+ * The model reached its bound: findings stay told and on disk, the graph begins anew. What is known
+ * of the kernel is kept: the capabilities that read it are gone. If less can be attached than
+ * before, the service ends, so that systemd starts it again with all of them.
+ */
+static int restart(struct agent *a)
+{
+	enum attach_level level = capture__level(a->session.capture);
+	uint64_t began = clock_mono_ns(), losses[LOSS_REASONS];
+	char message[160];
+
+	notify_slow(true);
+	forget_model(a, losses);
+	a->must_restart = false;
+	a->service.restarts++;
+	if (open_session(a))
+		return EXIT_ERROR; /* whatever it was: it worked with all capabilities */
+	if (capture__level(a->session.capture) != level) {
+		say_error("cannot attach as before (%s, now %s); ending, to be started again",
+			  attach_level_names[level],
+			  attach_level_names[capture__level(a->session.capture)]);
+		return EXIT_ERROR;
+	}
+	for (int i = 0; i < LOSS_REASONS; i++)
+		model__add_loss(a->session.model, (enum loss_reason)i, losses[i]);
+	a->losses_said[LOSS_PROBE_MISSING] = 0;
+	notify_slow(false);
+	snprintf(message, sizeof(message),
+		 "the model reached its memory bound and was begun anew; nothing was seen for %.1f "
+		 "s",
+		 (double)(clock_mono_ns() - began) / 1e9);
+	journal_entry(JOURNAL_RESTARTED, LOG_NOTICE, message, NULL, 0);
+	return 0;
+}
+
+static int watch_on(struct agent *a)
+{
+	int status = 0;
+
+	while (!status && !session__turn(&a->session, 500))
+		if (a->must_restart)
+			status = restart(a);
+	return status;
 }
 
 /* --- begin and end

@@ -92,8 +92,8 @@ def watch_it(server, guest, port):
 def check_memory():
     """The model grows with the locks there were, up to --max-memory; nothing else may grow."""
     rows = [[int(word) for word in line.split()] for line in lines("memory")]
-    if not rows:
-        t.ok(False, "memory: the guest recorded no figures")
+    if not rows or any(len(row) != 3 for row in rows):
+        t.ok(False, "memory: the guest has no figures, or not all the time (did the service end?)")
         return
     first, last, group = rows[0][1], rows[-1][1], max(row[2] for row in rows)
     half = metric("metrics.half", "vfiotrace_resident_memory_bytes")
@@ -163,9 +163,11 @@ def check_stop():
 def check_anew():
     attached = metric("metrics.anew", 'vfiotrace_probes{state="attached"}')
     events = metric("metrics.anew", "vfiotrace_acquisitions_total") - metric("metrics.anew.before", "vfiotrace_acquisitions_total")
-    t.ok(metric("metrics.anew", "vfiotrace_model_restarts_total") == 1 and attached >= 30 and events >= 100
+    t.ok(metric("metrics.anew", "vfiotrace_model_restarts_total") >= 1 and attached >= 30 and events >= 1000
          and metric("metrics.anew", 'vfiotrace_attach_level{level="fentry"}') == 1 and "NRestarts=0" in text("anew.result"),
-         f"a model begun anew watches as before, with the capabilities that are left: {attached:.0f} probes, {events:.0f} acquisitions of two VMs")
+         f"a model begun anew watches as before, with the capabilities that are left: {attached:.0f} probes, {events:.0f} acquisitions more")
+    gap = re.search(r"nothing was seen for ([0-9.]+) s", text("journal.anew"))
+    t.ok(gap and "Watchdog" not in text("journal.anew"), f"and says how long nothing was seen: {gap and gap[1]} s under load (emulated)")
 
 
 def main():
