@@ -243,6 +243,7 @@ void counters__collect(struct capture *c)
 	acquisitions = grown(c, fd, COUNT_ACQUIRE);
 	c->acquisitions += acquisitions;
 	model__add_acquisitions(c->options.model, acquisitions);
+	grown(c, fd, COUNT_CHAIN_KNOWN); /* for capture__stats */
 	collect_losses(c, fd);
 	if (c->level == ATTACH_FENTRY)
 		collect_skipped(c, fd);

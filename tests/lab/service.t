@@ -123,7 +123,9 @@ def check_load(known):
     events = metric("metrics.load", "vfiotrace_acquisitions_total")
     losses = metric("metrics.end", "vfiotrace_losses_total")
     skips = metric("metrics.end", "vfiotrace_probe_skips_total")
-    t.ok(events > 10000 and losses == 0, f"{events:.0f} acquisitions, {losses:.0f} losses, {skips:.0f} skipped runs")
+    known_chains = metric("metrics.load", "vfiotrace_known_chain_hits_total")
+    t.ok(events > 10000 and 0 < known_chains < events and losses == 0,
+         f"{events:.0f} acquisitions, {known_chains:.0f} of chains known already, {losses:.0f} losses, {skips:.0f} skipped runs")
     t.ok(not any(line.startswith("vfiotrace_inversions{") for line in lines("metrics.load"))
          and metric("metrics.load", "vfiotrace_incidents_total") == 0, "and nothing was found in a load without the bug")
     check_memory()
