@@ -69,13 +69,17 @@ static bool is_extra_wait(const struct census_run *r, uint64_t task, uint64_t lo
 	return false;
 }
 
-static bool holds_shared(const struct census_run *r, uint64_t task, uint64_t lock)
+bool census__holds_shared(const struct census_run *r, uint64_t task, uint64_t lock,
+			  const struct lock_state *state)
 {
+	uint32_t entries = 0, waits = is_extra_wait(r, task, lock);
+
 	for (uint32_t i = 0; i < r->options->hold_count; i++)
-		if (r->options->holds[i].task == task && r->options->holds[i].lock == lock &&
-		    r->options->holds[i].shared)
-			return true;
-	return false;
+		entries += r->options->holds[i].task == task && r->options->holds[i].lock == lock &&
+			   r->options->holds[i].shared;
+	for (uint32_t i = 0; i < state->waiter_count && !waits; i++)
+		waits = state->waiters[i].task == task;
+	return state->readers && entries > waits;
 }
 
 /*
@@ -92,7 +96,7 @@ static bool link_holds(const struct census_run *r, uint32_t instance, uint64_t w
 	if (!lock || lock_state__read(&state, r->memory, &r->layout, lock->kind, lock->address))
 		return false;
 	owns = (state.certain && state.owner == owner) ||
-	       (state.readers && holds_shared(r, owner, lock->address));
+	       census__holds_shared(r, owner, lock->address, &state);
 	for (uint32_t i = 0; i < state.waiter_count; i++) {
 		waits |= state.waiters[i].task == waiter;
 		before |= !waits && state.waiters[i].task == owner;

@@ -124,7 +124,8 @@ static int add_lock_to_graph(struct census_run *r, const struct census_known_loc
 		const struct census_hold *hold = &r->options->holds[i];
 		uint32_t id;
 
-		if (hold->lock == l->address && hold->shared && s->readers)
+		if (hold->lock == l->address && hold->shared &&
+		    census__holds_shared(r, hold->task, l->address, s))
 			err = add_owner(r, l, hold->task, true, true, &id);
 	}
 	for (uint32_t i = 0; i < s->waiter_count && !err; i++)

@@ -184,5 +184,11 @@ int census__find_waits(struct census_run *r);
 /* --- census_confirm.c: is every link of this deadlock there, and did no task on it run meanwhile?
  */
 bool census__confirm(struct census_run *r, const struct finding *finding);
+/*
+ * Does its held set say that the task has the lock to read? A reader is in its set from the moment
+ * it asks: the one entry of a task that still waits for this lock is the wait, not a hold.
+ */
+bool census__holds_shared(const struct census_run *r, uint64_t task, uint64_t lock,
+			  const struct lock_state *state);
 
 #endif
