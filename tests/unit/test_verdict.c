@@ -81,7 +81,7 @@ static void bad_run(struct world *w)
 			      .modes = w->modes,
 			      .witnesses = w->witnesses};
 	w->items[0] = f;
-	w->findings = (struct finding_list){w->items, 1, 1};
+	w->findings = (struct finding_list){.items = w->items, .count = 1};
 }
 
 static bool has_reason(const struct verdict *v, const char *words)
