@@ -17,6 +17,7 @@
 
 #include "finding.h"
 #include "kernel.h"
+#include "selection.h"
 
 struct capture;
 
@@ -85,5 +86,12 @@ void capture__stats(struct capture *c, struct capture_stats *out);
 /* Shed load in announced steps (agent): bit mask of enum shed. */
 enum shed { SHED_SCOPE = 1, SHED_READERS = 2, SHED_CHAINS = 4 };
 int capture__shed(struct capture *c, uint32_t mask);
+/*
+ * A smaller model takes over while everything stays attached (between two polls): marks and closes
+ * what must stay, given what is marked already; afterwards the model made of it, which
+ * options.model is from then on. -EOPNOTSUPP: not with event streams, hold times, or waits alone.
+ */
+int capture__select(struct capture *c, struct selection *s);
+void capture__adopt(struct capture *c, struct model *m, const struct moves *moves);
 
 #endif

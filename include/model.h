@@ -417,6 +417,11 @@ void model__add_duration(struct model *m, uint32_t instance, uint32_t stack, uin
 int model__restore_event(struct model *m, const struct trace_event *event);
 int model__restore_bad_release(struct model *m, const struct bad_release *release);
 void model__restore_instance_flags(struct model *m, uint32_t instance, uint32_t flags); /* adds */
+/* Counts and times as they were where some of the chains that made them are left out. */
+void model__restore_edge_count(struct model *m, uint32_t from_class, uint32_t to_class,
+			       const struct class_edge *was);
+void model__restore_dependency_count(struct model *m, uint32_t from, uint32_t to,
+				     const struct dependency *was);
 
 /* --- reading
  * ------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #define VFIOTRACE_STORE_H
 
 #include "analysis.h"
+#include "selection.h"
 
 struct store_writer;
 
@@ -90,6 +91,13 @@ struct replay_options {
 	const char *prefix;
 	bool redact;
 	int64_t shift; /* added to times, so that clocks of several boots agree */
+	/*
+	 * Only what is marked (closed, see selection.h) goes over; counts of class edges stay
+	 * whole, and times of locks left out go to one nameless lock of their class. NULL:
+	 * everything.
+	 */
+	const struct selection *only;
+	struct moves *moves; /* filled in, or NULL */
 };
 int model__replay(struct model *target, const struct model *source,
 		  const struct finding_list *findings, struct analysis *target_findings,

@@ -42,6 +42,10 @@ void contention__stop(struct contention *c);
 void contention__close(struct contention *c);
 const char *contention__error(void);
 
+/* A smaller model takes over: marks what is counted further; then the model that was made. */
+void contention__select(struct contention *c, struct selection *s);
+void contention__adopt(struct contention *c, struct model *m, const struct moves *moves);
+
 /* Rows for the list of probes, and bytes of its maps. */
 uint32_t contention__probes(const struct contention *c, struct probe_info *out, uint32_t max);
 uint64_t contention__map_bytes(const struct contention *c);

@@ -131,6 +131,57 @@ void contention__collect_waits(struct contention *c)
 	}
 }
 
+static void select_row(struct contention *c, struct selection *s,
+		       const struct contention_wait_key *key)
+{
+	struct counted_wait *row;
+
+	HASH_FIND(hh, c->waits, key, sizeof(*key), row);
+	if (!row)
+		return;
+	row->is_counted_on = true;
+	if (row->instance != NO_ID)
+		s->instances[row->instance] = 1;
+	if (row->stack != NO_ID)
+		s->stacks[row->stack] = 1;
+}
+
+void contention__select(struct contention *c, struct selection *s)
+{
+	int fd = bpf_map__fd(c->bpf->maps.waits), left = 2 * CONTENTION_WAITS;
+	struct contention_wait_key key, next;
+	struct counted_wait *row;
+
+	contention__collect_waits(c);
+	for (row = c->waits; row; row = row->hh.next)
+		row->is_counted_on = false;
+	for (bool more = !bpf_map_get_next_key(fd, NULL, &key); more && left--; key = next) {
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		select_row(c, s, &key);
+	}
+}
+
+/* The names come again with the next look at every VM and device. */
+void contention__adopt(struct contention *c, struct model *m, const struct moves *moves)
+{
+	struct counted_wait *row, *next;
+	struct named_lock *name, *next_name;
+
+	c->options.model = m;
+	HASH_ITER(hh, c->waits, row, next) {
+		row->instance = row->instance == NO_ID ? NO_ID : moves->instances[row->instance];
+		row->stack = row->stack == NO_ID ? NO_ID : moves->stacks[row->stack];
+		if (row->is_counted_on)
+			continue;
+		HASH_DEL(c->waits, row);
+		free(row);
+	}
+	HASH_ITER(hh, c->names, name, next_name) {
+		HASH_DEL(c->names, name);
+		free(name);
+	}
+}
+
 void contention__free_waits(struct contention *c)
 {
 	struct counted_wait *row, *next;

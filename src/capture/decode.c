@@ -95,15 +95,15 @@ static void remember_chain(struct capture *c, uint64_t key, uint32_t chain)
 	struct known_chain *known;
 
 	HASH_FIND(hh, c->known_chains, &key, sizeof(key), known);
-	if (known)
-		return;
-	known = calloc(1, sizeof(*known));
-	if (!known)
-		return;
-	known->key = key;
+	if (!known) {
+		known = calloc(1, sizeof(*known));
+		if (!known)
+			return;
+		known->key = key;
+		HASH_ADD(hh, c->known_chains, key, sizeof(known->key), known);
+	}
 	known->chain = chain;
-	known->counted = 1;
-	HASH_ADD(hh, c->known_chains, key, sizeof(known->key), known);
+	known->counted = 1; /* the kernel dropped it meanwhile and counts anew */
 }
 
 static void decode_chain(struct capture *c, const struct record_chain *record)

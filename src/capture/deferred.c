@@ -61,6 +61,13 @@ void deferred__run(struct capture *c, uint64_t now)
 		decode_oldest(c);
 }
 
+void deferred__each(const struct capture *c, void (*visit)(void *context, const void *data),
+		    void *context)
+{
+	for (const struct deferred *record = c->deferred_first; record; record = record->next)
+		visit(context, record->data);
+}
+
 void deferred__free(struct capture *c)
 {
 	while (c->deferred_first) {

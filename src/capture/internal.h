@@ -130,6 +130,8 @@ void decode__now(struct capture *c, const void *data);
 /* deferred.c: records that wait for a name */
 bool deferred__add(struct capture *c, const void *data, size_t size, uint64_t now);
 void deferred__run(struct capture *c, uint64_t now);
+void deferred__each(const struct capture *c, void (*visit)(void *context, const void *data),
+		    void *context);
 void deferred__free(struct capture *c);
 
 /* frames.c: stacks as people know them; stack ids of the model */
@@ -167,5 +169,15 @@ bool lock_names__is_known(struct lock_names *names, const struct record_lock *lo
 uint32_t lock_names__known(const struct lock_names *names, uint64_t address, uint32_t generation);
 /* Model object of a kernel address, NO_ID if not known. */
 uint32_t lock_names__find_object(const struct lock_names *names, uint64_t address);
+/* forget.c: marks a lock that is known, the objects that are there; then the model that was made.
+ */
+struct selection_of_names {
+	struct lock_names *names;
+	struct selection *selection;
+};
+void lock_names__select(const struct lock_names *names, struct selection *s,
+			const struct record_lock *lock);
+void lock_names__select_objects(const struct lock_names *names, struct selection *s);
+void lock_names__adopt(struct lock_names *names, struct model *m, const struct moves *moves);
 
 #endif

@@ -3,7 +3,7 @@
  * What a lock's address is called: the member of a known object at that offset, the current mm's
  * mmap_lock, a static symbol, else the slab cache and the function that first took it.
  *
- * Known objects come from the path probes; a lock seen before its object keeps the name it got.
+ * A lock seen before its object (known_objects.h) keeps the name it got.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +11,9 @@
 
 #include "analysis/class_rules.h"
 #include "capture/internal.h"
+#include "capture/known_objects.h"
 #include "capture/static_lock.h"
 #include "import/lock_name.h"
-
-struct known_object {
-	uint64_t address;
-	uint32_t size, object;
-	char type[48];
-};
 
 struct instance_key {
 	uint64_t lock;
@@ -34,8 +29,7 @@ struct known_instance {
 struct lock_names {
 	struct kernel *kernel;
 	struct model *model;
-	struct known_object *objects; /* sorted by address, not overlapping */
-	uint32_t object_count, object_capacity;
+	struct known_objects objects;
 	struct known_instance *instances;
 };
 
@@ -60,201 +54,21 @@ void lock_names__free(struct lock_names *names)
 		HASH_DEL(names->instances, instance);
 		free(instance);
 	}
-	free(names->objects);
+	known_objects__release(&names->objects);
 	free(names);
 }
 
 /* --- objects ------------------------------------------------------------------------------------
  */
 
-static uint32_t position(const struct lock_names *names, uint64_t address)
-{
-	uint32_t low = 0, high = names->object_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (names->objects[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static const struct known_object *object_around(const struct lock_names *names, uint64_t address)
-{
-	uint32_t at = position(names, address);
-	const struct known_object *object;
-
-	if (!at)
-		return NULL;
-	object = &names->objects[at - 1];
-	return address - object->address < object->size ? object : NULL;
-}
-
 uint32_t lock_names__find_object(const struct lock_names *names, uint64_t address)
 {
-	const struct known_object *object = address ? object_around(names, address) : NULL;
-
-	return object ? object->object : NO_ID;
-}
-
-/* Its memory was freed and is used again: what is there now has another name. */
-static void forget_object(struct lock_names *names, uint64_t address)
-{
-	uint32_t at = position(names, address);
-
-	if (!at || !object_around(names, address))
-		return;
-	memmove(&names->objects[at - 1], &names->objects[at],
-		(names->object_count - at) * sizeof(*names->objects));
-	names->object_count--;
-}
-
-/* Remember it; what overlapped was freed and its memory reused. */
-static void keep_object(struct lock_names *names, uint64_t address, const char *type,
-			uint32_t object)
-{
-	int size = kernel__struct_size(names->kernel, type);
-	struct known_object fresh = {.address = address, .object = object};
-	uint32_t at;
-
-	if (size <= 0 || !address)
-		return;
-	fresh.size = (uint32_t)size;
-	snprintf(fresh.type, sizeof(fresh.type), "%s", type);
-	for (uint32_t i = 0; i < names->object_count;) {
-		struct known_object *old = &names->objects[i];
-
-		if (old->address < address + fresh.size && address < old->address + old->size)
-			memmove(old, old + 1, (--names->object_count - i) * sizeof(*old));
-		else
-			i++;
-	}
-	if (names->object_count == names->object_capacity) {
-		uint32_t capacity = names->object_capacity ? names->object_capacity * 2 : 64;
-		void *grown = realloc(names->objects, capacity * sizeof(*names->objects));
-
-		if (!grown)
-			return;
-		names->objects = grown;
-		names->object_capacity = capacity;
-	}
-	at = position(names, address);
-	memmove(&names->objects[at + 1], &names->objects[at],
-		(names->object_count - at) * sizeof(*names->objects));
-	names->objects[at] = fresh;
-	names->object_count++;
-}
-
-/* A vfio_device lies in its driver's own structure; the operations tell which driver. */
-static void keep_device(struct lock_names *names, const struct record_object *record,
-			uint32_t object)
-{
-	static const struct {
-		const char *operations, *type, *member;
-	} drivers[] = {
-		{"vfio_pci_ops", "vfio_pci_core_device", "vdev"},
-		{"vfio_ap_matrix_dev_ops", "ap_matrix_mdev", "vdev"},
-		{"vfio_ccw_dev_ops", "vfio_ccw_private", "vdev"},
-		{"intel_vgpu_dev_ops", "intel_vgpu", "vfio_device"},
-		{"mlx5vf_pci_ops", "vfio_pci_core_device", "vdev"},
-	};
-	struct kernel_symbol symbol;
-
-	if (kernel__resolve(names->kernel, record->ops, &symbol, NULL)) {
-		for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-			int offset;
-
-			if (strcmp(symbol.name, drivers[i].operations))
-				continue;
-			offset = kernel__member_offset(names->kernel, drivers[i].type,
-						       drivers[i].member);
-			if (offset < 0)
-				break;
-			keep_object(names, record->address - (uint32_t)offset, drivers[i].type,
-				    object);
-			return;
-		}
-	}
-	keep_object(names, record->address, "vfio_device", object);
-}
-
-static void comm_of(uint32_t pid, char *out, size_t size)
-{
-	char path[64];
-	FILE *file;
-
-	snprintf(out, size, "?");
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fgets(out, (int)size, file))
-		out[strcspn(out, "\n")] = 0;
-	fclose(file);
-}
-
-/* kvm.userspace_pid is the tid of the thread that created the VM; /proc knows its process. */
-static void name_vm(const struct record_object *record, char *name, size_t size)
-{
-	char comm[64];
-
-	comm_of((uint32_t)record->pid, comm, sizeof(comm));
-	if (!strcmp(comm, "?") && (uint32_t)record->pid == record->header.pid)
-		snprintf(comm, sizeof(comm), "%.*s", RECORD_COMM, record->header.comm);
-	snprintf(name, size, "%s/%d", comm, record->pid);
+	return known_objects__find(&names->objects, address);
 }
 
 void lock_names__object(struct lock_names *names, const struct record_object *record)
 {
-	static const struct {
-		enum object_kind kind;
-		const char *type, *label;
-	} kinds[] = {
-		[RECORD_OBJECT_KVM] = {OBJECT_VM, "kvm", NULL},
-		[RECORD_OBJECT_GROUP] = {OBJECT_GROUP, "vfio_group", "group"},
-		[RECORD_OBJECT_DEVICE] = {OBJECT_DEVICE, "vfio_device", NULL},
-		[RECORD_OBJECT_DEVICE_SET] = {OBJECT_DEVICE_SET, "vfio_device_set", "device set"},
-		[RECORD_OBJECT_CONTAINER] = {OBJECT_CONTAINER, "vfio_container", "container"},
-		[RECORD_OBJECT_IOMMU] = {OBJECT_CONTAINER, "vfio_iommu", "container's IOMMU"},
-		[RECORD_OBJECT_KVM_VFIO] = {OBJECT_KVM_VFIO_DEVICE, "kvm_vfio", "KVM-VFIO device"},
-		[RECORD_OBJECT_VCPU] = {OBJECT_OTHER, "kvm_vcpu", "vCPU"},
-		[RECORD_OBJECT_DEVICE_FILE] = {OBJECT_OTHER, "vfio_device_file", "device file"},
-	};
-	struct object object = {
-		.parent = NO_ID, .number = record->number, .address = record->address};
-	char name[128], driver[RECORD_NAME + 1];
-	uint32_t id;
-
-	if (record->kind == RECORD_OBJECT_GONE) {
-		forget_object(names, record->address);
-		return;
-	}
-	if (!record->kind || record->kind >= sizeof(kinds) / sizeof(kinds[0]))
-		return;
-	object.kind = kinds[record->kind].kind;
-	object.parent = lock_names__find_object(names, record->parent);
-	if (record->kind == RECORD_OBJECT_KVM)
-		name_vm(record, name, sizeof(name));
-	else if (record->kind == RECORD_OBJECT_DEVICE)
-		snprintf(name, sizeof(name), "%.*s", RECORD_NAME, record->name);
-	else if (record->kind == RECORD_OBJECT_GROUP || record->kind == RECORD_OBJECT_VCPU)
-		snprintf(name, sizeof(name), "%s %u", kinds[record->kind].label, record->number);
-	else
-		snprintf(name, sizeof(name), "%s", kinds[record->kind].label);
-	snprintf(driver, sizeof(driver), "%.*s", RECORD_NAME, record->driver);
-	object.name = name;
-	object.detail = *driver ? driver : NULL;
-	object.pid = record->kind == RECORD_OBJECT_KVM ? (uint32_t)record->pid : 0;
-	id = model__add_object(names->model, &object);
-	if (record->kind == RECORD_OBJECT_DEVICE)
-		keep_device(names, record, id);
-	else
-		keep_object(names, record->address, kinds[record->kind].type, id);
-	if (record->kind == RECORD_OBJECT_GROUP)
-		keep_object(names, record->parent, "iommu_group", id);
+	known_objects__note(&names->objects, names->kernel, names->model, record);
 }
 
 /* --- names ---------------------------------------------------------------------------------------
@@ -339,7 +153,7 @@ static const char *find_name(struct lock_names *names, const struct record_lock 
 			     const struct record_slab *slab, uint64_t mm, uint32_t *owner,
 			     char *text, size_t size)
 {
-	const struct known_object *object = object_around(names, lock->lock);
+	const struct known_object *object = known_objects__around(&names->objects, lock->lock);
 	int mm_size = kernel__struct_size(names->kernel, "mm_struct");
 	const char *name = NULL;
 
@@ -444,4 +258,37 @@ uint32_t lock_names__known(const struct lock_names *names, uint64_t address, uin
 			return known->instance;
 	}
 	return NO_ID;
+}
+
+/* --- a smaller model
+ * ---------------------------------------------------------------------------------- */
+
+void lock_names__select(const struct lock_names *names, struct selection *s,
+			const struct record_lock *lock)
+{
+	const struct known_instance *known = find_instance(names, lock);
+
+	if (known && known->instance != NO_ID)
+		s->instances[known->instance] = 1;
+}
+
+void lock_names__select_objects(const struct lock_names *names, struct selection *s)
+{
+	known_objects__select(&names->objects, s);
+}
+
+void lock_names__adopt(struct lock_names *names, struct model *m, const struct moves *moves)
+{
+	struct known_instance *instance, *next;
+
+	names->model = m;
+	known_objects__adopt(&names->objects, moves);
+	HASH_ITER(hh, names->instances, instance, next) {
+		if (instance->instance != NO_ID)
+			instance->instance = moves->instances[instance->instance];
+		if (instance->instance != NO_ID)
+			continue;
+		HASH_DEL(names->instances, instance);
+		free(instance);
+	}
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfiotrace agent: the watch that never ends. */
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syslog.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "cli/agent_command.h"
@@ -15,7 +13,6 @@
 #define SECOND 1000000000ULL
 #define PUBLISH_NS (5 * SECOND)
 #define ROTATE_NS (600 * SECOND)
-#define RESTART_PAUSE_NS (600 * SECOND)
 #define RING_BYTES (4 << 20)
 
 /* --- what the session tells
@@ -118,12 +115,7 @@ static void once_a_second(struct agent *a, uint64_t now)
 	agent__poll_hook(a, now);
 	endpoint__poll(a->endpoint, now);
 	agent__tell_losses(a, now);
-	if (a->options.memory_bytes && now >= a->next_restart &&
-	    process_memory_bytes() > a->options.memory_bytes) {
-		/* a bound that even an empty model exceeds must not stop the watch over and over */
-		a->next_restart = now + RESTART_PAUSE_NS;
-		a->must_restart = true;
-	}
+	agent__bound_memory(a, now);
 }
 
 static void on_tick(void *context)
@@ -149,7 +141,7 @@ static void on_tick(void *context)
 	}
 }
 
-static int open_session(struct agent *a)
+int agent__open_session(struct agent *a)
 {
 	const struct session_events events = {
 		.context = a,
@@ -168,6 +160,8 @@ static int open_session(struct agent *a)
 		a->options.session.ring_bytes = RING_BYTES;
 	status = session__open(&a->session, &a->options.session, &events);
 
+	a->chains_kept = 0;
+	a->forget_at = a->options.max_chains;
 	if (!status)
 		status = session__attach(&a->session);
 	if (!status && a->overhead.shed)
@@ -175,91 +169,16 @@ static int open_session(struct agent *a)
 	return status;
 }
 
-/* Files asked for in the last moment are still written, within ten seconds. */
-static void finish_incidents(struct agent *a)
-{
-	for (int i = 0; i < 100 && incidents__waiting(a->incidents); i++) {
-		agent__poll_incidents(a, clock_mono_ns());
-		usleep(100000);
-	}
-	for (int i = 0; i < 20; i++) {
-		agent__poll_hook(a, clock_mono_ns());
-		if (a->hooks_seen.started ==
-		    a->hooks_seen.succeeded + a->hooks_seen.failed + a->hooks_seen.timed_out)
-			break;
-		usleep(100000);
-	}
-}
-
-/* What the last look over a model finds is told and written before the model goes. */
-static void forget_model(struct agent *a, uint64_t losses[LOSS_REASONS])
-{
-	uint64_t left = a->options.session.duration_ns;
-	struct capture_stats stats;
-
-	if (left) {
-		uint64_t gone = clock_mono_ns() - a->session.started;
-
-		a->options.session.duration_ns = left > gone ? left - gone : 1;
-	}
-	capture__stats(a->session.capture, &stats);
-	a->acquisitions_before += stats.acquisitions;
-	session__finish(&a->session, NULL);
-	finish_incidents(a);
-	for (int i = 0; i < LOSS_REASONS; i++)
-		losses[i] = model__loss(a->session.model, (enum loss_reason)i);
-	losses[LOSS_PROBE_MISSING] = 0; /* counted anew */
-	a->options.session.kernel = a->session.kernel;
-	a->session.kernel = NULL;
-	session__close(&a->session);
-	malloc_trim(0);
-	overhead__close(&a->overhead);
-	a->overhead.sample.mono = 0;
-	a->overhead.window.mono = 0;
-}
-
-/*
- * The model reached its bound: findings stay told and on disk, the graph begins anew. What is known
- * of the kernel is kept: the capabilities that read it are gone. If less can be attached than
- * before, the service ends, so that systemd starts it again with all of them.
- */
-static int restart(struct agent *a)
-{
-	enum attach_level level = capture__level(a->session.capture);
-	uint64_t began = clock_mono_ns(), losses[LOSS_REASONS];
-	char message[160];
-
-	notify_slow(true);
-	forget_model(a, losses);
-	a->must_restart = false;
-	a->service.restarts++;
-	if (open_session(a))
-		return EXIT_ERROR; /* whatever it was: it worked with all capabilities */
-	if (capture__level(a->session.capture) != level) {
-		say_error("cannot attach as before (%s, now %s); ending, to be started again",
-			  attach_level_names[level],
-			  attach_level_names[capture__level(a->session.capture)]);
-		return EXIT_ERROR;
-	}
-	for (int i = 0; i < LOSS_REASONS; i++)
-		model__add_loss(a->session.model, (enum loss_reason)i, losses[i]);
-	a->losses_said[LOSS_PROBE_MISSING] = 0;
-	notify_slow(false);
-	snprintf(message, sizeof(message),
-		 "the model reached its memory bound and was begun anew; nothing was seen for %.1f "
-		 "s",
-		 (double)(clock_mono_ns() - began) / 1e9);
-	journal_entry(JOURNAL_RESTARTED, LOG_NOTICE, message, NULL, 0);
-	return 0;
-}
-
 static int watch_on(struct agent *a)
 {
 	int status = 0;
 
-	while (!status && !session__turn(&a->session, 500))
+	while (!status && !session__turn(&a->session, 500)) {
 		if (a->must_restart)
-			status = restart(a);
+			status = agent__restart(a);
+		else if (a->must_forget)
+			agent__forget(a);
+	}
 	return status;
 }
 
@@ -317,7 +236,7 @@ static int run(struct agent *a)
 	int status = prepare(a), error;
 
 	if (!status)
-		status = open_session(a);
+		status = agent__open_session(a);
 	if (status)
 		return status;
 	error = privileges_drop();
@@ -332,7 +251,7 @@ static int run(struct agent *a)
 		return status;
 	overhead__close(&a->overhead);
 	status = session__finish(&a->session, NULL);
-	finish_incidents(a);
+	agent__finish_incidents(a);
 	journal_entry(JOURNAL_STOPPED, LOG_NOTICE, "stopped, everything is detached", NULL, 0);
 	return status;
 }

@@ -14,6 +14,7 @@ struct agent_options {
 	const char *listen, *textfile, *state, *hook;
 	double max_overhead; /* CPUs */
 	uint64_t keep_ns, state_bytes, hook_timeout_ns, memory_bytes, sample_interval_ns;
+	uint32_t max_chains;
 };
 
 struct agent {
@@ -33,13 +34,20 @@ struct agent {
 	uint32_t probes_said[PROBE_STATES];
 	char *seen[AGENT_SEEN_MAX]; /* keys of findings already told */
 	uint32_t seen_count, snapshots;
-	bool must_restart, textfile_failed;
+	uint32_t chains_kept, forget_at; /* by the last forgetting; when the next is due */
+	bool must_forget, must_restart, textfile_failed;
 };
 
 /* agent_options.c: 0 or an exit status, the message printed. */
 int agent_options__parse(struct agent_options *o, int argc, char **argv);
-/* agent.c: the session, its restarts and reloads. */
+/* agent.c: the session and its reloads. */
+int agent__open_session(struct agent *a);
 void agent__reload(struct agent *a);
+/* agent_memory.c: says with must_forget or must_restart what is due; between two turns that. */
+void agent__bound_memory(struct agent *a, uint64_t now);
+void agent__forget(struct agent *a);
+int agent__restart(struct agent *a); /* exit status; 0: watching again */
+void agent__finish_incidents(struct agent *a);
 /* agent_tell.c: journal entries, hook, incident files. */
 void agent__tell_finding(struct agent *a, const struct finding *f);
 void agent__tell_stall(struct agent *a, const struct stall *stall);

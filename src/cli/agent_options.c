@@ -19,6 +19,7 @@ enum {
 	KEY_KEEP,
 	KEY_STATE_SIZE,
 	KEY_MAX_MEMORY,
+	KEY_MAX_CHAINS,
 	KEY_SAMPLE,
 };
 
@@ -38,6 +39,8 @@ static const struct argp_option table[] = {
 	 "Own cost in percent of one CPU above which it looks at less (default 0.5%)", 4},
 	{"max-memory", KEY_MAX_MEMORY, "SIZE", 0,
 	 "Resident memory at which the model is begun anew (default 256M)", 4},
+	{"max-chains", KEY_MAX_CHAINS, "N", 0,
+	 "Chains at which those not seen for long are forgotten (default 65536)", 4},
 	{"sample-interval", KEY_SAMPLE, "TIME", 0,
 	 "Time between two samples of the programs' cost (default 60s)", 4},
 	{0},
@@ -53,6 +56,18 @@ static double parse_percent(const char *text, struct argp_state *state)
 	if (end == text || errno || (*end && strcmp(end, "%")) || !(value > 0) || value > 10000)
 		argp_error(state, "--max-overhead takes a percentage of one CPU, not \"%s\"", text);
 	return value / 100;
+}
+
+static uint32_t parse_chains(const char *text, struct argp_state *state)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || errno || *end || value < 256 || value > UINT32_MAX / 4)
+		argp_error(state, "--max-chains takes a number from 256, not \"%s\"", text);
+	return (uint32_t)value;
 }
 
 static void need(int error, const char *option, const char *argument, struct argp_state *state)
@@ -96,6 +111,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_MAX_MEMORY:
 		need(parse_size(argument, &o->memory_bytes), "--max-memory", argument, state);
+		return 0;
+	case KEY_MAX_CHAINS:
+		o->max_chains = parse_chains(argument, state);
 		return 0;
 	case KEY_SAMPLE:
 		need(parse_duration(argument, &o->sample_interval_ns), "--sample-interval",
@@ -147,6 +165,7 @@ int agent_options__parse(struct agent_options *o, int argc, char **argv)
 	o->state_bytes = 1ULL << 30;
 	o->hook_timeout_ns = 30000000000ULL;
 	o->memory_bytes = 256ULL << 20;
+	o->max_chains = 65536;
 	if (cli_parse(&argp, argc, argv, o))
 		return EXIT_USAGE;
 	if (o->session.output) {

@@ -97,8 +97,8 @@ static int load_rules(struct session *s)
 	return bad && !load ? EXIT_USAGE : 0;
 }
 
-static struct analysis *new_analysis(struct session *s, const struct rule_set *rules,
-				     const struct rule_set *suppressions)
+struct analysis *session__new_analysis(struct session *s, const struct rule_set *rules,
+				       const struct rule_set *suppressions)
 {
 	struct analysis_options options = {
 		.live_kernel = true,
@@ -116,7 +116,8 @@ static struct analysis *new_analysis(struct session *s, const struct rule_set *r
 
 int session__replace_rules(struct session *s, struct rule_set *rules, struct rule_set *suppressions)
 {
-	struct analysis *before = s->analysis, *after = new_analysis(s, rules, suppressions);
+	struct analysis *before = s->analysis,
+			*after = session__new_analysis(s, rules, suppressions);
 	const struct finding_list *list = analysis__findings(before);
 
 	if (!after)
@@ -138,27 +139,35 @@ int session__replace_rules(struct session *s, struct rule_set *rules, struct rul
 	return 0;
 }
 
-static int open_model(struct session *s)
+int session__new_model(struct session *s)
 {
 	struct model_observer observer = {.context = s->events.context,
 					  .chain = s->events.chain,
 					  .task_chain = s->events.task_chain,
 					  .path = s->events.path};
+	struct model *m = model__new();
 
-	s->model = model__new();
-	if (!s->model)
+	if (!m)
+		return -ENOMEM;
+	model__keep_events(m, s->settings.record_events);
+	model__bound_events(m, MOST_EVENTS);
+	model__chains_come_too(m);
+	/* the dependency is shown before the finding it completes */
+	model__observe(m, &observer);
+	s->model = m;
+	return 0;
+}
+
+static int open_model(struct session *s)
+{
+	if (session__new_model(s))
 		return EXIT_ERROR;
-	model__keep_events(s->model, s->settings.record_events);
-	model__bound_events(s->model, MOST_EVENTS);
-	model__chains_come_too(s->model);
 	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
 	kernel__facts(s->kernel, s->model);
 	kernel__fix_facts(s->kernel, s->model);
-	/* the dependency is shown before the finding it completes */
-	model__observe(s->model, &observer);
 	if (session__open_store(s))
 		return EXIT_ERROR;
-	s->analysis = new_analysis(s, s->rules, s->suppressions);
+	s->analysis = session__new_analysis(s, s->rules, s->suppressions);
 	return s->analysis ? 0 : EXIT_ERROR;
 }
 

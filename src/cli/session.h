@@ -82,7 +82,17 @@ int session__replace_rules(struct session *s, struct rule_set *rules,
 uint32_t session__probes(const struct session *s, struct probe_info *out);
 void session__note_probes(struct session *s); /* as facts "probe.NAME" */
 
-/* Of session.c and session_store.c */
+/*
+ * The model forgets pairs of locks that were not seen for long, while everything stays attached;
+ * order of classes, findings and counts stay. Between two turns. -errno leaves all as it was;
+ * -EOPNOTSUPP: not with a recording, an event stream or hold times.
+ */
+int session__forget(struct session *s, uint32_t *chains_forgotten);
+
+/* Of session.c, session_store.c and session_forget.c */
+int session__new_model(struct session *s); /* replaces s->model; -ENOMEM */
+struct analysis *session__new_analysis(struct session *s, const struct rule_set *rules,
+				       const struct rule_set *suppressions); /* of s->model */
 int session__open_store(struct session *s); /* exit status, 0: none asked for, or it is open */
 void session__store_turn(struct session *s);
 

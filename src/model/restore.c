@@ -30,3 +30,33 @@ void model__restore_instance_flags(struct model *m, uint32_t instance, uint32_t 
 {
 	m->instances.items[instance].flags |= flags;
 }
+
+void model__restore_edge_count(struct model *m, uint32_t from_class, uint32_t to_class,
+			       const struct class_edge *was)
+{
+	uint32_t id = model__find_edge(m, from_class, to_class);
+	struct class_edge *edge;
+
+	if (id == NO_ID)
+		return;
+	edge = &m->edges.items[id];
+	edge->count = was->count;
+	edge->first = was->first;
+	edge->last = was->last;
+}
+
+void model__restore_dependency_count(struct model *m, uint32_t from, uint32_t to,
+				     const struct dependency *was)
+{
+	uint32_t id =
+		model__find_annotated(m, from, was->from_mode, to, was->to_mode, was->subclasses);
+	struct dependency *dependency;
+
+	if (id == NO_ID)
+		return;
+	dependency = &m->dependencies.items[id];
+	dependency->count = was->count;
+	dependency->chain_count = was->chain_count;
+	dependency->first = was->first;
+	dependency->last = was->last;
+}

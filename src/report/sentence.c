@@ -166,6 +166,11 @@ char *render_verdict(const struct report_input *input)
 	if (input->findings && input->findings->search_cut)
 		fprintf(out, " The search for cycles ended at its budget, so more may exist than "
 			     "are listed.");
+	if (model__fact(m, "model.forgotten"))
+		fprintf(out,
+			" Of pairs of locks not seen for long (%s chains), only the order of their "
+			"classes is known.",
+			model__fact(m, "model.forgotten"));
 	put_losses(out, m);
 	fclose(out);
 	return text;

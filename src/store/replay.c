@@ -54,6 +54,11 @@ static int replay_objects(struct replay *r)
 			struct object o = *model__object(r->from, i);
 			uint32_t id;
 
+			if (!replay_wants(r, objects, i)) {
+				if (replay_moved(r, objects, i, NO_ID))
+					return -ENOMEM;
+				continue;
+			}
 			o.name = host_name(r, redact_object_name(r->redactor, o.kind, o.name));
 			o.detail = redact_object_detail(r->redactor, o.kind, o.detail);
 			o.address = redact_address(r->redactor, o.address);
@@ -62,29 +67,37 @@ static int replay_objects(struct replay *r)
 			if (r->options->host && object_exists(r->to, before, &o))
 				o.address ^= (uint64_t)r->options->host << 48;
 			id = model__add_object(r->to, &o);
-			if (id == NO_ID || id_table__set(&r->maps.objects, i, id))
+			if (id == NO_ID || replay_moved(r, objects, i, id))
 				return -ENOMEM;
 		}
 	}
 	return 0;
 }
 
+static uint32_t replay_instance(struct replay *r, const struct lock_instance *known)
+{
+	/* Generations tell users of one address apart, and so do hosts. */
+	uint32_t generation = known->generation + (r->options->host << 20);
+	uint32_t id = model__add_instance(r->to, mapped(&r->maps.classes, known->lock_class),
+					  redact_address(r->redactor, known->address), generation);
+
+	if (id == NO_ID)
+		return NO_ID;
+	model__name_instance(r->to, id,
+			     host_name(r, redact_instance_name(r->redactor, r->from, known)),
+			     mapped(&r->maps.objects, known->object));
+	model__restore_instance_flags(r->to, id, known->flags);
+	return id;
+}
+
 static int replay_instances(struct replay *r)
 {
 	for (uint32_t i = 0; i < model__instance_count(r->from); i++) {
-		const struct lock_instance *known = model__instance(r->from, i);
-		/* Generations tell users of one address apart, and so do hosts. */
-		uint32_t generation = known->generation + (r->options->host << 20);
-		uint32_t id = model__add_instance(
-			r->to, mapped(&r->maps.classes, known->lock_class),
-			redact_address(r->redactor, known->address), generation);
+		bool wanted = replay_wants(r, instances, i);
+		uint32_t id = wanted ? replay_instance(r, model__instance(r->from, i)) : NO_ID;
 
-		if (id == NO_ID || id_table__set(&r->maps.instances, i, id))
+		if ((wanted && id == NO_ID) || replay_moved(r, instances, i, id))
 			return -ENOMEM;
-		model__name_instance(
-			r->to, id, host_name(r, redact_instance_name(r->redactor, r->from, known)),
-			mapped(&r->maps.objects, known->object));
-		model__restore_instance_flags(r->to, id, known->flags);
 	}
 	return 0;
 }
@@ -94,9 +107,15 @@ static int replay_tasks(struct replay *r)
 	for (uint32_t i = 0; i < model__task_count(r->from); i++) {
 		const struct task *t = model__task(r->from, i);
 		uint64_t start = t->start_time ^ ((uint64_t)r->options->host << 56);
-		uint32_t id = model__add_task(r->to, t->pid, t->tid,
-					      redact_comm(r->redactor, t->comm), start, t->flags);
+		uint32_t id;
 
+		if (!replay_wants(r, tasks, i)) {
+			if (id_table__set(&r->maps.tasks, i, NO_ID))
+				return -ENOMEM;
+			continue;
+		}
+		id = model__add_task(r->to, t->pid, t->tid, redact_comm(r->redactor, t->comm),
+				     start, t->flags);
 		if (id == NO_ID || id_table__set(&r->maps.tasks, i, id))
 			return -ENOMEM;
 		if (t->vm != NO_ID)
@@ -108,13 +127,16 @@ static int replay_tasks(struct replay *r)
 static int replay_stack(struct replay *r, uint32_t i)
 {
 	struct stack stack = model__stack(r->from, i);
-	struct frame *frames = redact_frames(r->redactor, stack.frames, stack.frame_count);
+	struct frame *frames;
 	uint32_t id = NO_ID;
 
+	if (!replay_wants(r, stacks, i))
+		return replay_moved(r, stacks, i, NO_ID);
+	frames = redact_frames(r->redactor, stack.frames, stack.frame_count);
 	if (frames)
 		id = model__add_stack(r->to, stack.kind, frames, stack.frame_count);
 	free(frames);
-	return id == NO_ID ? -ENOMEM : id_table__set(&r->maps.stacks, i, id);
+	return id == NO_ID ? -ENOMEM : replay_moved(r, stacks, i, id);
 }
 
 static int replay_things(struct replay *r)
@@ -146,30 +168,63 @@ static struct held_lock replay_held(const struct replay *r, const struct held_lo
 	return lock;
 }
 
+static int replay_chain(struct replay *r, uint32_t i)
+{
+	const struct chain *chain = model__chain(r->from, i);
+	struct held_lock held[chain->held_count + 1];
+	struct held_lock wanted = replay_held(r, &chain->wanted);
+	uint32_t id;
+
+	for (uint32_t k = 0; k < chain->held_count; k++)
+		held[k] = replay_held(r, &chain->held[k]);
+	id = model__add_chain(r->to, held, chain->held_count, &wanted, NO_ID,
+			      shifted(r, chain->first), 0, chain->path);
+	if (id == NO_ID || replay_moved(r, chains, i, id))
+		return -ENOMEM;
+	model__count_chain(r->to, id, chain->count, shifted(r, chain->last));
+	return 0;
+}
+
+/* Sights of chains left out still count for the pair of classes, and for a pair of locks known. */
+static void replay_counts(struct replay *r)
+{
+	for (uint32_t i = 0; i < model__class_edge_count(r->from); i++) {
+		const struct class_edge *edge = model__class_edge(r->from, i);
+
+		model__restore_edge_count(r->to, mapped(&r->maps.classes, edge->from),
+					  mapped(&r->maps.classes, edge->to), edge);
+	}
+	for (uint32_t i = 0; i < model__dependency_count(r->from); i++) {
+		const struct dependency *d = model__dependency(r->from, i);
+		uint32_t from = mapped(&r->maps.instances, d->from),
+			 to = mapped(&r->maps.instances, d->to);
+
+		if (from != NO_ID && to != NO_ID)
+			model__restore_dependency_count(r->to, from, to, d);
+	}
+}
+
 static int replay_chains(struct replay *r)
 {
-	for (uint32_t i = 0; i < model__chain_count(r->from); i++) {
-		const struct chain *chain = model__chain(r->from, i);
-		struct held_lock held[chain->held_count + 1];
-		struct held_lock wanted = replay_held(r, &chain->wanted);
-		uint32_t id;
+	int error = 0;
 
-		for (uint32_t k = 0; k < chain->held_count; k++)
-			held[k] = replay_held(r, &chain->held[k]);
-		id = model__add_chain(r->to, held, chain->held_count, &wanted, NO_ID,
-				      shifted(r, chain->first), 0, chain->path);
-		if (id == NO_ID || id_table__set(&r->maps.chains, i, id))
-			return -ENOMEM;
-		model__count_chain(r->to, id, chain->count, shifted(r, chain->last));
-	}
+	for (uint32_t i = 0; i < model__chain_count(r->from) && !error; i++)
+		error = replay_wants(r, chains, i) ? replay_chain(r, i)
+						   : replay_moved(r, chains, i, NO_ID);
+	if (error)
+		return error;
 	for (uint32_t i = 0; i < model__task_chain_count(r->from); i++) {
 		const struct task_chain *s = model__task_chain(r->from, i);
 		uint32_t task = mapped(&r->maps.tasks, s->task);
 		uint32_t chain = mapped(&r->maps.chains, s->chain);
 
+		if (chain == NO_ID)
+			continue;
 		model__add_task_chain(r->to, task, chain, shifted(r, s->first), 0);
 		model__add_task_chain(r->to, task, chain, shifted(r, s->last), s->count);
 	}
+	if (r->options->only)
+		replay_counts(r);
 	return 0;
 }
 

@@ -23,6 +23,13 @@ static inline uint64_t shifted(const struct replay *r, uint64_t time)
 	return time ? time + (uint64_t)r->options->shift : 0;
 }
 
+/* Is this thing to go over? `marks` of options->only, whose name is the thing's. */
+#define replay_wants(r, thing, id) (!(r)->options->only || (r)->options->only->thing[id])
+/* Notes where the thing went, in the map of its kind and in the moves of that name. */
+#define replay_moved(r, thing, from, to)                                                           \
+	((r)->options->moves ? (void)((r)->options->moves->thing[from] = (to)) : (void)0,          \
+	 id_table__set(&(r)->maps.thing, from, to))
+
 void replay_paths(struct replay *r);
 void replay_durations(struct replay *r);
 int replay_events(struct replay *r);

@@ -24,6 +24,8 @@ void replay_paths(struct replay *r)
 	for (uint32_t i = 0; i < model__path_event_count(r->from); i++) {
 		struct path_event event = *model__path_event(r->from, i);
 
+		if (!replay_wants(r, path_events, i))
+			continue;
 		event.time = shifted(r, event.time);
 		event.task = mapped(&r->maps.tasks, event.task);
 		event.device = mapped(&r->maps.objects, event.device);
@@ -36,12 +38,26 @@ void replay_paths(struct replay *r)
 		model__set_coverage(r->to, path, &sum[path]);
 }
 
+/* Times of a lock that is left out: those of all such locks of its class. */
+static uint32_t timed_lock(struct replay *r, uint32_t from)
+{
+	uint32_t to = mapped(&r->maps.instances, from);
+
+	if (to != NO_ID || from == NO_ID)
+		return to;
+	to = model__add_instance(
+		r->to, mapped(&r->maps.classes, model__instance(r->from, from)->lock_class), 0, 0);
+	if (to != NO_ID)
+		model__name_instance(r->to, to, "earlier ones", NO_ID);
+	return to;
+}
+
 void replay_durations(struct replay *r)
 {
 	for (uint32_t i = 0; i < model__duration_count(r->from); i++) {
 		const struct duration_row *row = model__duration(r->from, i);
 
-		model__add_duration(r->to, mapped(&r->maps.instances, row->instance),
+		model__add_duration(r->to, timed_lock(r, row->instance),
 				    mapped(&r->maps.stacks, row->stack),
 				    mapped(&r->maps.objects, row->vm), row->is_hold, &row->time);
 	}

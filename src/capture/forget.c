@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A smaller model takes over while the programs stay attached. What the kernel's own table of
+ * chains still has must be kept: its next sight is only counted there. What it dropped comes again
+ * as new when it is seen again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "capture/contention.h"
+#include "capture/internal.h"
+
+#define BATCH 1024
+
+static void select_known(struct capture *c, struct selection *s, uint64_t key)
+{
+	struct known_chain *known;
+
+	HASH_FIND(hh, c->known_chains, &key, sizeof(key), known);
+	if (known)
+		s->chains[known->chain] = 1;
+}
+
+/* Keys stay in their buckets, so one that is there all the time is met once. */
+static int select_chains(struct capture *c, struct selection *s)
+{
+	static uint64_t keys[BATCH];
+	static struct chain_value values[BATCH];
+	int fd = programs__map_fd(c, "chains"), error = 0;
+	uint32_t at = 0, *previous = NULL;
+
+	while (!error) {
+		uint32_t count = BATCH;
+
+		error = bpf_map_lookup_batch(fd, previous, &at, keys, values, &count, NULL);
+		if (error && error != -ENOENT) /* -ENOENT: these are the last */
+			return error;
+		for (uint32_t i = 0; i < count; i++)
+			select_known(c, s, keys[i]);
+		previous = &at;
+	}
+	return 0;
+}
+
+/* Locks of records that wait have their names now; later their objects may be gone. */
+static void select_waiting(void *context, const void *data)
+{
+	const struct record_header *header = data;
+	const struct record_chain *chain = data;
+	struct selection_of_names *of = context;
+
+	if (header->type != RECORD_CHAIN)
+		return;
+	lock_names__select(of->names, of->selection, &chain->wanted);
+	for (uint32_t i = 0; i < chain->held_count && i < RECORD_MAX_HELD; i++)
+		lock_names__select(of->names, of->selection, &chain->held[i]);
+}
+
+/* A full stack is sent once for each (site, lock): it stays for as long as the lock does. */
+static bool is_site_used(struct capture *c, const struct selection *s,
+			 const struct known_site *site)
+{
+	uint32_t instance = lock_names__known(c->names, site->key.lock, 0);
+
+	return (site->stack != NO_ID && s->stacks[site->stack]) ||
+	       (instance != NO_ID && s->instances[instance]);
+}
+
+int capture__select(struct capture *c, struct selection *s)
+{
+	struct selection_of_names of = {c->names, s};
+	struct known_site *site, *next;
+	int error;
+
+	if (!c->ring || c->options.record_events || c->options.holds)
+		return -EOPNOTSUPP;
+	counters__collect(c);
+	error = select_chains(c, s);
+	if (error)
+		return error;
+	lock_names__select_objects(c->names, s);
+	deferred__each(c, select_waiting, &of);
+	if (c->contention)
+		contention__select(c->contention, s);
+	selection__close(s, c->options.model);
+	HASH_ITER(hh, c->known_sites, site, next)
+		if (is_site_used(c, s, site) && site->stack != NO_ID)
+			s->stacks[site->stack] = 1;
+	return 0;
+}
+
+void capture__adopt(struct capture *c, struct model *m, const struct moves *moves)
+{
+	struct known_chain *chain, *next_chain;
+	struct known_site *site, *next_site;
+
+	c->options.model = m;
+	lock_names__adopt(c->names, m, moves);
+	if (c->contention)
+		contention__adopt(c->contention, m, moves);
+	HASH_ITER(hh, c->known_chains, chain, next_chain) {
+		chain->chain = moves->chains[chain->chain];
+		if (chain->chain != NO_ID)
+			continue;
+		HASH_DEL(c->known_chains, chain);
+		free(chain);
+	}
+	HASH_ITER(hh, c->known_sites, site, next_site) {
+		site->stack = site->stack == NO_ID ? NO_ID : moves->stacks[site->stack];
+		if (site->stack != NO_ID)
+			continue;
+		HASH_DEL(c->known_sites, site);
+		free(site);
+	}
+}

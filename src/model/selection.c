@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which parts of a model go over into a smaller one; see selection.h. */
+#include "selection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint8_t *marks(uint32_t count)
+{
+	return calloc(count + 1ULL, 1);
+}
+
+struct selection *selection__new(const struct model *m)
+{
+	struct selection *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->chains = marks(model__chain_count(m));
+	s->instances = marks(model__instance_count(m));
+	s->tasks = marks(model__task_count(m));
+	s->stacks = marks(model__stack_count(m));
+	s->objects = marks(model__object_count(m));
+	s->path_events = marks(model__path_event_count(m));
+	if (s->chains && s->instances && s->tasks && s->stacks && s->objects && s->path_events)
+		return s;
+	selection__free(s);
+	return NULL;
+}
+
+void selection__free(struct selection *s)
+{
+	if (!s)
+		return;
+	free(s->chains);
+	free(s->instances);
+	free(s->tasks);
+	free(s->stacks);
+	free(s->objects);
+	free(s->path_events);
+	free(s);
+}
+
+static uint32_t *ids(uint32_t count)
+{
+	uint32_t *all = malloc((count + 1ULL) * sizeof(*all));
+
+	if (all)
+		memset(all, 0xff, (count + 1ULL) * sizeof(*all)); /* NO_ID */
+	return all;
+}
+
+struct moves *moves__new(const struct model *m)
+{
+	struct moves *moves = calloc(1, sizeof(*moves));
+
+	if (!moves)
+		return NULL;
+	moves->chains = ids(model__chain_count(m));
+	moves->instances = ids(model__instance_count(m));
+	moves->stacks = ids(model__stack_count(m));
+	moves->objects = ids(model__object_count(m));
+	if (moves->chains && moves->instances && moves->stacks && moves->objects)
+		return moves;
+	moves__free(moves);
+	return NULL;
+}
+
+void moves__free(struct moves *moves)
+{
+	if (!moves)
+		return;
+	free(moves->chains);
+	free(moves->instances);
+	free(moves->stacks);
+	free(moves->objects);
+	free(moves);
+}
+
+static void mark(uint8_t *marks, uint32_t id)
+{
+	if (id != NO_ID)
+		marks[id] = 1;
+}
+
+/* --- what must stay
+ * ----------------------------------------------------------------------------------- */
+
+int selection__class_order(struct selection *s, const struct model *m)
+{
+	uint16_t *seen = calloc(model__class_edge_count(m) + 1ULL, sizeof(*seen));
+
+	if (!seen)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < model__dependency_count(m); i++) {
+		const struct dependency *d = model__dependency(m, i);
+		uint16_t mode = (uint16_t)(1u << (d->from_mode * LOCK_MODES + d->to_mode));
+
+		if (seen[d->class_edge] & mode)
+			continue;
+		seen[d->class_edge] |= mode;
+		s->chains[d->first_chain] = 1;
+	}
+	free(seen);
+	return 0;
+}
+
+static void mark_deadlocked(struct selection *s, const struct deadlock_task *t)
+{
+	mark(s->tasks, t->task);
+	mark(s->instances, t->wants);
+	mark(s->stacks, t->kernel_stack);
+	mark(s->stacks, t->user_stack);
+	mark(s->objects, t->vm);
+	mark(s->objects, t->device);
+	for (uint32_t i = 0; i < t->hold_count; i++)
+		mark(s->instances, t->holds[i]);
+}
+
+void selection__findings(struct selection *s, const struct model *m,
+			 const struct finding_list *findings)
+{
+	for (uint32_t i = 0; i < findings->count; i++) {
+		const struct finding *f = findings->items[i];
+
+		for (uint32_t j = 0; j < f->length && f->witnesses; j++) {
+			const struct witness *w = &f->witnesses[j];
+
+			mark(s->chains, w->chain);
+			mark(s->chains, w->last_chain);
+			mark(s->tasks, w->task);
+			if (w->dependency != NO_ID)
+				mark(s->chains, model__dependency(m, w->dependency)->first_chain);
+		}
+		for (uint32_t j = 0; j < f->guard_count; j++)
+			mark(s->instances, f->guards[j]);
+		for (uint32_t j = 0; j < f->task_count; j++)
+			mark_deadlocked(s, &f->tasks[j]);
+	}
+}
+
+/* References of one device given back later than the run looked at. */
+struct open_puts {
+	uint32_t kept, dropped;
+};
+
+/* Backwards, so that each put is met before the get it belongs to. */
+static bool is_kept(const struct path_event *e, bool is_new, struct open_puts *puts)
+{
+	if (e->path == PATH_PUT_KVM) {
+		*(is_new ? &puts->kept : &puts->dropped) += 1;
+		return is_new;
+	}
+	if (e->path != PATH_GET_KVM || e->kvm_returned == 0)
+		return is_new;
+	if (puts->dropped) {
+		puts->dropped--;
+		return is_new;
+	}
+	puts->kept -= puts->kept > 0;
+	return true;
+}
+
+int selection__paths(struct selection *s, const struct model *m, uint32_t most)
+{
+	struct open_puts *puts = calloc(model__object_count(m) + 1ULL, sizeof(*puts));
+	uint32_t count = model__path_event_count(m);
+
+	if (!puts)
+		return -ENOMEM;
+	for (uint32_t i = count; i-- > 0;) {
+		const struct path_event *e = model__path_event(m, i);
+		bool is_new = count - i <= most;
+
+		if (e->device == NO_ID ? is_new : is_kept(e, is_new, &puts[e->device]))
+			s->path_events[i] = 1;
+	}
+	free(puts);
+	return 0;
+}
+
+/* --- what that refers to
+ * ------------------------------------------------------------------------------ */
+
+static void close_chains(struct selection *s, const struct model *m)
+{
+	for (uint32_t i = 0; i < model__chain_count(m); i++) {
+		const struct chain *chain = model__chain(m, i);
+
+		if (!s->chains[i])
+			continue;
+		for (uint32_t k = 0; k < chain->held_count; k++) {
+			mark(s->instances, chain->held[k].instance);
+			mark(s->stacks, chain->held[k].stack);
+		}
+		mark(s->instances, chain->wanted.instance);
+		mark(s->stacks, chain->wanted.stack);
+	}
+	for (uint32_t i = 0; i < model__task_chain_count(m); i++) {
+		const struct task_chain *sight = model__task_chain(m, i);
+
+		if (s->chains[sight->chain])
+			mark(s->tasks, sight->task);
+	}
+}
+
+static void close_paths(struct selection *s, const struct model *m)
+{
+	for (uint32_t i = 0; i < model__path_event_count(m); i++) {
+		const struct path_event *e = model__path_event(m, i);
+
+		if (!s->path_events[i])
+			continue;
+		mark(s->tasks, e->task);
+		mark(s->objects, e->device);
+		mark(s->objects, e->group);
+		mark(s->objects, e->vm);
+		mark(s->instances, e->kvm_ref_lock);
+	}
+}
+
+static void mark_object(struct selection *s, const struct model *m, uint32_t id)
+{
+	/* parents end: a mark that is there already ends a circle too */
+	for (; id != NO_ID; id = model__object(m, id)->parent) {
+		bool known = s->objects[id];
+
+		s->objects[id] = 1;
+		if (known)
+			break;
+	}
+}
+
+void selection__close(struct selection *s, const struct model *m)
+{
+	close_chains(s, m);
+	close_paths(s, m);
+	for (uint32_t i = 0; i < model__object_count(m); i++)
+		if (s->objects[i])
+			mark_object(s, m, model__object(m, i)->parent);
+	for (uint32_t i = 0; i < model__instance_count(m); i++)
+		if (s->instances[i])
+			mark_object(s, m, model__instance(m, i)->object);
+	for (uint32_t i = 0; i < model__task_count(m); i++)
+		if (s->tasks[i])
+			mark_object(s, m, model__task(m, i)->vm);
+}

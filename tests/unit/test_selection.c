@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A model made smaller: what is forgotten, and what must be known as before. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "analysis.h"
+#include "fixture.h"
+#include "selection.h"
+#include "store.h"
+
+struct pair {
+	struct model *m;
+	struct analysis *a;
+};
+
+static const struct analysis_options live = {.live_kernel = true};
+
+static struct pair new_pair(void)
+{
+	struct pair p = {.m = model__new()};
+
+	p.a = analysis__new(p.m, &live);
+	return p;
+}
+
+static void free_pair(struct pair *p)
+{
+	analysis__free(p->a);
+	model__free(p->m);
+}
+
+static uint32_t lock(struct model *m, const char *name, uint64_t address)
+{
+	return model__add_instance(m, model__add_class(m, name, LOCK_KIND_RWSEM, CLASS_IN_SCOPE),
+				   address, 0);
+}
+
+static uint32_t chain(struct model *m, uint32_t task, uint32_t held, uint32_t wanted, uint8_t mode,
+		      uint64_t time)
+{
+	struct held_lock h = {.instance = held, .stack = NO_ID, .mode = mode};
+	struct held_lock w = {.instance = wanted, .stack = NO_ID, .mode = LOCK_EXCLUSIVE};
+
+	return model__add_chain(m, &h, 1, &w, task, time, 1, NO_ID);
+}
+
+/* What is left of `from` when nothing but the marks in `s` (which this frees) must stay. */
+static struct pair smaller(struct pair *from, struct selection *s, struct moves *moves)
+{
+	struct pair to = new_pair();
+	struct replay_options options = {.only = s, .moves = moves};
+
+	assert_int_equal(selection__class_order(s, from->m), 0);
+	selection__findings(s, from->m, analysis__findings(from->a));
+	selection__close(s, from->m);
+	assert_int_equal(model__replay(to.m, from->m, NULL, to.a, &options), 0);
+	selection__free(s);
+	return to;
+}
+
+static void test_class_order_stays(void **state)
+{
+	struct pair big = new_pair(), small;
+	struct moves *moves;
+	uint32_t task = model__add_task(big.m, 1, 1, "qemu", 0, 0), edge;
+	uint64_t count;
+
+	(void)state;
+	for (uint32_t i = 0; i < 500; i++) {
+		uint32_t held = lock(big.m, "vfio_group.group_lock", 0x1000 + 64 * i);
+		uint32_t wanted = lock(big.m, "kvm.lock", 0x100000 + 64 * i);
+
+		chain(big.m, task, held, wanted, LOCK_EXCLUSIVE, 10 + i);
+	}
+	count = model__class_edge(big.m, 0)->count;
+	moves = moves__new(big.m);
+	small = smaller(&big, selection__new(big.m), moves);
+	assert_int_equal(model__chain_count(small.m), 1);
+	assert_int_equal(model__instance_count(small.m), 2);
+	assert_int_equal(moves->chains[0], 0);
+	assert_int_equal(moves->chains[1], NO_ID);
+	assert_int_equal(moves->instances[3], NO_ID);
+	edge = model__find_edge(small.m, model__find_class(small.m, "vfio_group.group_lock"),
+				model__find_class(small.m, "kvm.lock"));
+	assert_int_equal(model__class_edge(small.m, edge)->count, count);
+	assert_int_equal(model__class_edge(small.m, edge)->last, 509);
+	assert_int_equal(analysis__findings(small.a)->count, 0);
+	/* other locks of the two classes, the other way round */
+	task = model__add_task(small.m, 2, 2, "qemu", 0, 0);
+	chain(small.m, task, lock(small.m, "kvm.lock", 0x900000),
+	      lock(small.m, "vfio_group.group_lock", 0x900100), LOCK_EXCLUSIVE, 1000);
+	assert_int_equal(analysis__findings(small.a)->count, 1);
+	assert_int_equal(analysis__findings(small.a)->items[0]->code, CODE_CLASS_INVERSION);
+	moves__free(moves);
+	free_pair(&big);
+	free_pair(&small);
+}
+
+/* Each mode in which classes were taken has a sight of its own. */
+static void test_modes_stay(void **state)
+{
+	struct pair big = new_pair(), small;
+	uint32_t a = lock(big.m, "a", 1), b = lock(big.m, "b", 2), c = lock(big.m, "b", 3);
+
+	(void)state;
+	chain(big.m, NO_ID, a, b, LOCK_EXCLUSIVE, 1);
+	chain(big.m, NO_ID, a, c, LOCK_EXCLUSIVE, 2);
+	chain(big.m, NO_ID, a, c, LOCK_SHARED, 3);
+	small = smaller(&big, selection__new(big.m), NULL);
+	assert_int_equal(model__chain_count(small.m), 2);
+	assert_int_equal(model__class_edge(small.m, 0)->modes, model__class_edge(big.m, 0)->modes);
+	free_pair(&big);
+	free_pair(&small);
+}
+
+static bool has_key(const struct finding_list *list, const struct finding *wanted)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i]->key, wanted->key))
+			return list->items[i]->code == wanted->code;
+	return false;
+}
+
+/* Findings and the order of classes of many models, with chains left out at random. */
+static void test_findings_stay(void **state)
+{
+	uint32_t forgotten = 0, found = 0;
+
+	(void)state;
+	srandom(7);
+	for (int round = 0; round < 300; round++) {
+		struct pair big = new_pair(), small;
+		struct selection *s;
+		char name[8];
+
+		for (int i = 0; i < 60; i++) {
+			uint32_t ids[2];
+
+			for (int k = 0; k < 2; k++) {
+				snprintf(name, sizeof(name), "c%ld", random() % 6);
+				ids[k] = lock(big.m, name, (uint64_t)(1 + random() % 5));
+			}
+			if (ids[0] != ids[1])
+				chain(big.m,
+				      model__add_task(big.m, 1, (uint32_t)(1 + random() % 4), "t",
+						      0, 0),
+				      ids[0], ids[1], random() % 2 ? LOCK_SHARED : LOCK_EXCLUSIVE,
+				      (uint64_t)i + 1);
+		}
+		s = selection__new(big.m);
+		for (uint32_t i = 0; i < model__chain_count(big.m); i++)
+			s->chains[i] = random() % 8 == 0;
+		small = smaller(&big, s, NULL);
+		forgotten += model__chain_count(big.m) - model__chain_count(small.m);
+		assert_int_equal(model__class_edge_count(small.m), model__class_edge_count(big.m));
+		for (uint32_t i = 0; i < model__class_edge_count(big.m); i++) {
+			const struct class_edge *was = model__class_edge(big.m, i);
+			uint32_t id = model__find_edge(small.m, was->from, was->to);
+
+			assert_int_not_equal(id, NO_ID);
+			assert_int_equal(model__class_edge(small.m, id)->modes, was->modes);
+			assert_int_equal(model__class_edge(small.m, id)->count, was->count);
+		}
+		for (uint32_t i = 0; i < analysis__findings(big.a)->count; i++, found++)
+			assert_true(has_key(analysis__findings(small.a),
+					    analysis__findings(big.a)->items[i]));
+		free_pair(&big);
+		free_pair(&small);
+	}
+	assert_true(forgotten > 1000 && found > 1000);
+}
+
+static struct path_event run_of(uint32_t path, uint32_t device, uint64_t time)
+{
+	return (struct path_event){.path = path,
+				   .task = NO_ID,
+				   .time = time,
+				   .count = 1,
+				   .device = device,
+				   .group = NO_ID,
+				   .vm = NO_ID,
+				   .kvm_returned = 1,
+				   .kvm_ref_lock = NO_ID};
+}
+
+static void test_references_balance(void **state)
+{
+	struct pair big = new_pair(), small;
+	struct object object = {.kind = OBJECT_DEVICE, .parent = NO_ID, .address = 1, .name = "d"};
+	uint32_t d, e, gets[2] = {0}, puts[2] = {0};
+	struct selection *s;
+	uint64_t time = 0;
+
+	(void)state;
+	d = model__add_object(big.m, &object);
+	object.address = 2;
+	e = model__add_object(big.m, &object);
+	model__add_path_event(big.m, (struct path_event[]){run_of(PATH_GET_KVM, e, ++time)});
+	for (int i = 0; i < 100; i++) {
+		model__add_path_event(big.m,
+				      (struct path_event[]){run_of(PATH_GET_KVM, d, ++time)});
+		model__add_path_event(big.m,
+				      (struct path_event[]){run_of(PATH_PUT_KVM, d, ++time)});
+	}
+	s = selection__new(big.m);
+	assert_int_equal(selection__paths(s, big.m, 7), 0);
+	small = smaller(&big, s, NULL);
+	/* seven, the get of the first of them, and the one that was never put */
+	assert_int_equal(model__path_event_count(small.m), 9);
+	for (uint32_t i = 0; i < 9; i++) {
+		const struct path_event *event = model__path_event(small.m, i);
+		uint32_t which = model__object(small.m, event->device)->address == 2;
+
+		*(event->path == PATH_GET_KVM ? &gets[which] : &puts[which]) += 1;
+	}
+	assert_int_equal(gets[0], puts[0]);
+	assert_int_equal(gets[1], 1);
+	assert_int_equal(puts[1], 0);
+	assert_int_equal(model__coverage(small.m, PATH_GET_KVM)->hits, 101);
+	free_pair(&big);
+	free_pair(&small);
+}
+
+static void test_wait_times_stay(void **state)
+{
+	struct pair big = new_pair(), small;
+	struct histogram one = {.count = 1, .total = 5, .max = 5, .bucket = {0, 0, 1}};
+	uint64_t count = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10; i++)
+		model__add_duration(big.m, lock(big.m, "kvm.lock", i + 1), NO_ID, NO_ID, false,
+				    &one);
+	small = smaller(&big, selection__new(big.m), NULL);
+	assert_int_equal(model__duration_count(small.m), 1);
+	count = model__duration(small.m, 0)->time.count;
+	assert_int_equal(count, 10);
+	assert_string_equal(
+		model__lock_class(
+			small.m,
+			model__instance(small.m, model__duration(small.m, 0)->instance)->lock_class)
+			->name,
+		"kvm.lock");
+	free_pair(&big);
+	free_pair(&small);
+}
+
+/* A finding with all it refers to, as a deadlock that the order graph cannot tell again. */
+static void test_deadlock_goes_over(void **state)
+{
+	struct fixture *f = fixture_deadlock();
+	struct pair big, small = new_pair();
+	struct selection *s;
+	struct moves *moves;
+	const struct finding *now, *was;
+
+	(void)state;
+	big.m = f->m;
+	s = selection__new(big.m);
+	moves = moves__new(big.m);
+	assert_int_equal(selection__class_order(s, big.m), 0);
+	selection__findings(s, big.m, &f->findings);
+	selection__close(s, big.m);
+	assert_int_equal(model__replay(small.m, big.m, &f->findings, small.a,
+				       &(struct replay_options){.only = s, .moves = moves}),
+			 0);
+	was = f->findings.items[0];
+	for (uint32_t i = 0; i < f->findings.count; i++)
+		if (f->findings.items[i]->kind == FINDING_DEADLOCK)
+			was = f->findings.items[i];
+	now = NULL;
+	for (uint32_t i = 0; i < analysis__findings(small.a)->count; i++)
+		if (analysis__findings(small.a)->items[i]->kind == was->kind)
+			now = analysis__findings(small.a)->items[i];
+	assert_non_null(now);
+	assert_string_equal(now->key, was->key);
+	assert_int_equal(now->task_count, was->task_count);
+	for (uint32_t i = 0; i < was->task_count; i++) {
+		assert_int_equal(now->tasks[i].wants, moves->instances[was->tasks[i].wants]);
+		assert_string_equal(model__task(small.m, now->tasks[i].task)->comm,
+				    model__task(big.m, was->tasks[i].task)->comm);
+	}
+	selection__free(s);
+	moves__free(moves);
+	fixture_free(f);
+	free_pair(&small);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_class_order_stays), cmocka_unit_test(test_modes_stay),
+		cmocka_unit_test(test_findings_stay),	  cmocka_unit_test(test_references_balance),
+		cmocka_unit_test(test_wait_times_stay),	  cmocka_unit_test(test_deadlock_goes_over),
+	};
+
+	return cmocka_run_group_tests_name("selection", tests, NULL, NULL);
+}
