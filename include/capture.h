@@ -53,6 +53,7 @@ struct capture_options {
 	uint64_t stall_ns;	/* 0: off */
 	const char *fail_probe; /* tests: this row behaves as if it could not attach */
 	uint32_t ring_bytes;	/* 0: default */
+	uint32_t kernel_chains; /* the kernel's table of chains, the least recent go; 0: default */
 	bool force;		/* beside another instance */
 	int verbosity;
 	/* events that are not in the model; any may be NULL */
@@ -87,11 +88,16 @@ void capture__stats(struct capture *c, struct capture_stats *out);
 enum shed { SHED_SCOPE = 1, SHED_READERS = 2, SHED_CHAINS = 4 };
 int capture__shed(struct capture *c, uint32_t mask);
 /*
- * A smaller model takes over while everything stays attached (between two polls): marks and closes
- * what must stay, given what is marked already; afterwards the model made of it, which
- * options.model is from then on. -EOPNOTSUPP: not with event streams, hold times, or waits alone.
+ * A smaller model takes over while everything stays attached (between two polls). capture__select
+ * marks and closes what must stay, given what is marked already; from then on records are only kept
+ * for later: capture__read_ahead empties the ring while the model is made, so that it does not run
+ * full. capture__adopt takes the model made (it is options.model then) or is left out;
+ * capture__resume decodes what came meanwhile. -EOPNOTSUPP: not with event streams, hold times, or
+ * waits alone.
  */
 int capture__select(struct capture *c, struct selection *s);
+void capture__read_ahead(struct capture *c);
 void capture__adopt(struct capture *c, struct model *m, const struct moves *moves);
+void capture__resume(struct capture *c);
 
 #endif

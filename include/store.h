@@ -97,7 +97,9 @@ struct replay_options {
 	 * everything.
 	 */
 	const struct selection *only;
-	struct moves *moves; /* filled in, or NULL */
+	struct moves *moves;		/* filled in, or NULL */
+	void (*breathe)(void *context); /* now and then, for callers with other work; or NULL */
+	void *context;
 };
 int model__replay(struct model *target, const struct model *source,
 		  const struct finding_list *findings, struct analysis *target_findings,

@@ -247,7 +247,7 @@ static bool is_chain_known(const struct capture *c, uint64_t key)
 /* The event stream keeps its order, and follows the chains that name its locks. */
 static bool must_event_wait(struct capture *c, const struct record_event *record)
 {
-	if (c->deferred_first)
+	if (c->deferred.first)
 		return true;
 	return record->op != EVENT_FORK && record->op != EVENT_END &&
 	       !lock_names__is_known(c->names, &record->lock, NULL, 0);
@@ -256,13 +256,13 @@ static bool must_event_wait(struct capture *c, const struct record_event *record
 static bool must_wait(struct capture *c, const struct record_header *header)
 {
 	if (c->stopped) /* what waits is decoded right after; events stay behind those that wait */
-		return header->type == RECORD_EVENT && c->deferred_first;
+		return header->type == RECORD_EVENT && c->deferred.first;
 	if (header->type == RECORD_CHAIN)
 		return lacks_name(c, (const void *)header);
 	if (header->type == RECORD_EVENT)
 		return must_event_wait(c, (const void *)header);
 	if (header->type == RECORD_TASK_CHAIN)
-		return c->deferred_first &&
+		return c->deferred.first &&
 		       !is_chain_known(c, ((const struct record_task_chain *)header)->key);
 	return false;
 }
@@ -301,10 +301,14 @@ int decode__record(void *context, void *data, size_t size)
 	struct capture *c = context;
 	const struct record_header *header = data;
 
-	c->records++;
-	c->record_bytes += size;
-	if (!must_wait(c, header) || !deferred__add(c, data, size, capture__now()))
-		decode__now(c, data);
+	if (c->is_moving) {
+		read_ahead__add(c, data, size);
+	} else {
+		c->records++;
+		c->record_bytes += size;
+		if (!must_wait(c, header) || !deferred__add(c, data, size, capture__now()))
+			decode__now(c, data);
+	}
 	/* it is asked for the next one for as long as there is one, and that may be for ever */
 	return c->read_until && capture__now() > c->read_until ? -EAGAIN : 0;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Records that wait a moment for a name. An object is seen when its file is used, which can be just
- * after its lock was taken for the first time (the device set during the open that makes it known,
- * the IOMMU's state while it is made). A class does not change its name later, so such a chain, and
- * what follows for the same chain, waits for DEFER_NS.
+ * Records that wait. Deferred ones wait a moment for a name: an object is seen when its file is
+ * used, which can be just after its lock was taken for the first time (the device set during the
+ * open that makes it known, the IOMMU's state while it is made). A class does not change its name
+ * later, so such a chain, and what follows for the same chain, waits for DEFER_NS. Those read ahead
+ * wait until the smaller model is there (forget.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,67 +14,106 @@
 #define DEFER_NS 300000000ULL
 #define DEFER_MOST 4096 /* records; then the oldest is decoded with the names there are */
 
-struct deferred {
-	struct deferred *next;
+struct waiting_record {
+	struct waiting_record *next;
 	uint64_t due;
 	size_t size;
 	__u64 data[]; /* aligned as records are */
 };
 
+static bool append(struct record_queue *queue, const void *data, size_t size, uint64_t due)
+{
+	struct waiting_record *record = malloc(sizeof(*record) + size);
+
+	if (!record)
+		return false;
+	record->next = NULL;
+	record->due = due;
+	record->size = size;
+	memcpy(record->data, data, size);
+	if (queue->last)
+		queue->last->next = record;
+	else
+		queue->first = record;
+	queue->last = record;
+	queue->count++;
+	return true;
+}
+
+/* The oldest, which the caller frees; NULL: none waits. */
+static struct waiting_record *take(struct record_queue *queue)
+{
+	struct waiting_record *record = queue->first;
+
+	if (!record)
+		return NULL;
+	queue->first = record->next;
+	if (!queue->first)
+		queue->last = NULL;
+	queue->count--;
+	return record;
+}
+
 static void decode_oldest(struct capture *c)
 {
-	struct deferred *record = c->deferred_first;
+	struct waiting_record *record = take(&c->deferred);
 
-	c->deferred_first = record->next;
-	if (!c->deferred_first)
-		c->deferred_last = NULL;
-	c->deferred_count--;
 	decode__now(c, record->data);
 	free(record);
 }
 
 bool deferred__add(struct capture *c, const void *data, size_t size, uint64_t now)
 {
-	struct deferred *record;
-
-	if (c->deferred_count >= DEFER_MOST)
+	if (c->deferred.count >= DEFER_MOST)
 		decode_oldest(c);
-	record = malloc(sizeof(*record) + size);
-	if (!record)
-		return false;
-	record->next = NULL;
-	record->due = now + DEFER_NS;
-	record->size = size;
-	memcpy(record->data, data, size);
-	if (c->deferred_last)
-		c->deferred_last->next = record;
-	else
-		c->deferred_first = record;
-	c->deferred_last = record;
-	c->deferred_count++;
-	return true;
+	return append(&c->deferred, data, size, now + DEFER_NS);
 }
 
 /* Decode what is due (everything with now == UINT64_MAX), in the order it came. */
 void deferred__run(struct capture *c, uint64_t now)
 {
-	while (c->deferred_first && c->deferred_first->due <= now)
+	while (c->deferred.first && c->deferred.first->due <= now)
 		decode_oldest(c);
 }
 
 void deferred__each(const struct capture *c, void (*visit)(void *context, const void *data),
 		    void *context)
 {
-	for (const struct deferred *record = c->deferred_first; record; record = record->next)
+	const struct waiting_record *record;
+
+	for (record = c->deferred.first; record; record = record->next)
 		visit(context, record->data);
+}
+
+void read_ahead__add(struct capture *c, const void *data, size_t size)
+{
+	if (!append(&c->read_ahead, data, size, 0))
+		c->lost_ahead++;
+}
+
+void read_ahead__run(struct capture *c)
+{
+	struct waiting_record *record;
+
+	while ((record = take(&c->read_ahead))) {
+		decode__record(c, record->data, record->size);
+		free(record);
+	}
+	if (c->lost_ahead)
+		model__add_loss(c->options.model, LOSS_MEMORY, c->lost_ahead);
+	c->lost_ahead = 0;
+}
+
+static void release(struct record_queue *queue)
+{
+	struct waiting_record *record;
+
+	while ((record = take(queue)))
+		free(record);
 }
 
 void deferred__free(struct capture *c)
 {
-	while (c->deferred_first) {
-		struct deferred *record = c->deferred_first;
-
-		c->deferred_first = record->next;
-		free(record);
-	}
+	release(&c->deferred);
+	release(&c->read_ahead);
 }

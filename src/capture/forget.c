@@ -13,6 +13,7 @@
 #include "capture/internal.h"
 
 #define BATCH 1024
+#define READ_AHEAD_NS 50000000ULL /* records that keep coming must not keep us */
 
 static void select_known(struct capture *c, struct selection *s, uint64_t key)
 {
@@ -88,7 +89,21 @@ int capture__select(struct capture *c, struct selection *s)
 	HASH_ITER(hh, c->known_sites, site, next)
 		if (is_site_used(c, s, site) && site->stack != NO_ID)
 			s->stacks[site->stack] = 1;
+	c->is_moving = true;
 	return 0;
+}
+
+void capture__read_ahead(struct capture *c)
+{
+	c->read_until = capture__now() + READ_AHEAD_NS;
+	ring_buffer__consume(c->ring);
+	c->read_until = 0;
+}
+
+void capture__resume(struct capture *c)
+{
+	c->is_moving = false;
+	read_ahead__run(c);
 }
 
 void capture__adopt(struct capture *c, struct model *m, const struct moves *moves)

@@ -54,8 +54,13 @@ struct known_site {
 };
 
 struct lock_names;
-struct deferred;
 struct contention;
+
+struct waiting_record;
+struct record_queue {
+	struct waiting_record *first, *last;
+	uint32_t count;
+};
 
 struct capture {
 	struct capture_options options;
@@ -77,8 +82,9 @@ struct capture {
 	bool is_preemptible;	/* hot functions carry a second program (twice.h) */
 	uint64_t first_skipped; /* runs of programs that have a second one, as of the last look */
 	uint64_t lost_in_both;	/* calls that neither program did, as far as told */
-	struct deferred *deferred_first, *deferred_last;
-	uint32_t deferred_count;
+	struct record_queue deferred, read_ahead;
+	uint64_t lost_ahead; /* records that could not even wait */
+	bool is_moving;	     /* to a smaller model: records wait in read_ahead */
 	uint64_t next_collect;
 	uint64_t read_until;	 /* this turn reads no further; 0: to the end of the ring */
 	uint32_t settled_sweeps; /* since probes were attached last */
@@ -127,12 +133,14 @@ uint64_t capture__now(void);
 int decode__record(void *context, void *data, size_t size);
 void decode__now(struct capture *c, const void *data);
 
-/* deferred.c: records that wait for a name */
+/* deferred.c: records that wait for a name, or for a smaller model */
 bool deferred__add(struct capture *c, const void *data, size_t size, uint64_t now);
 void deferred__run(struct capture *c, uint64_t now);
 void deferred__each(const struct capture *c, void (*visit)(void *context, const void *data),
 		    void *context);
 void deferred__free(struct capture *c);
+void read_ahead__add(struct capture *c, const void *data, size_t size);
+void read_ahead__run(struct capture *c); /* as if they came now */
 
 /* frames.c: stacks as people know them; stack ids of the model */
 uint32_t frames__site(struct capture *c, uint64_t site);

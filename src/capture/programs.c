@@ -232,6 +232,8 @@ static int share_maps(struct capture *c, struct bpf_object *object)
 		if (!first) {
 			if (!strcmp(name, "records") && ring_bytes(c))
 				bpf_map__set_max_entries(map, ring_bytes(c));
+			if (!strcmp(name, "chains") && c->options.kernel_chains)
+				bpf_map__set_max_entries(map, c->options.kernel_chains);
 			if (!strcmp(name, "hold_times") && !c->options.holds)
 				bpf_map__set_max_entries(map, 1);
 			continue;

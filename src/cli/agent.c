@@ -158,6 +158,7 @@ int agent__open_session(struct agent *a)
 	/* it shares its processor with a host at work, for months: room for a longer burst */
 	if (!a->options.session.ring_bytes)
 		a->options.session.ring_bytes = RING_BYTES;
+	a->options.session.kernel_chains = a->options.max_chains / 4;
 	status = session__open(&a->session, &a->options.session, &events);
 
 	a->chains_kept = 0;

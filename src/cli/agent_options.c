@@ -40,7 +40,9 @@ static const struct argp_option table[] = {
 	{"max-memory", KEY_MAX_MEMORY, "SIZE", 0,
 	 "Resident memory at which the model is begun anew (default 256M)", 4},
 	{"max-chains", KEY_MAX_CHAINS, "N", 0,
-	 "Chains at which those not seen for long are forgotten (default 65536)", 4},
+	 "Chains at which those not seen for long are forgotten, a quarter stays (default "
+	 "65536)",
+	 4},
 	{"sample-interval", KEY_SAMPLE, "TIME", 0,
 	 "Time between two samples of the programs' cost (default 60s)", 4},
 	{0},
@@ -65,8 +67,8 @@ static uint32_t parse_chains(const char *text, struct argp_state *state)
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || errno || *end || value < 256 || value > UINT32_MAX / 4)
-		argp_error(state, "--max-chains takes a number from 256, not \"%s\"", text);
+	if (*text < '0' || *text > '9' || errno || *end || value < 4096 || value > UINT32_MAX / 4)
+		argp_error(state, "--max-chains takes a number from 4096, not \"%s\"", text);
 	return (uint32_t)value;
 }
 

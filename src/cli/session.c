@@ -197,6 +197,7 @@ static int open_capture(struct session *s)
 		.stall_ns = s->settings.stall_ns,
 		.fail_probe = s->settings.fail_probe,
 		.ring_bytes = s->settings.ring_bytes,
+		.kernel_chains = s->settings.kernel_chains,
 		.force = s->settings.force,
 		.verbosity = common.verbosity,
 		.on_finding = on_capture_finding,

@@ -29,6 +29,7 @@ struct session_settings {
 	const char *rules, *suppress;
 	const char *fail_probe;
 	uint32_t ring_bytes;
+	uint32_t kernel_chains;
 	bool redact;
 	/* How a rules file is read, NULL: rule_set__load, and a mistake in it is wrong usage. */
 	struct rule_set *(*load_rules)(const char *path, bool *bad);

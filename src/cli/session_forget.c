@@ -49,12 +49,21 @@ static int select_what_stays(struct session *s, struct selection *selection)
 	return capture__select(s->capture, selection);
 }
 
+/* The ring must not run full meanwhile. */
+static void read_ahead(void *context)
+{
+	struct session *s = context;
+
+	capture__read_ahead(s->capture);
+}
+
 /* The new model and its findings, beside the old ones. On error nothing is left of them. */
 static int make_smaller(struct session *s, const struct selection *selection, struct moves *moves)
 {
 	struct model *before = s->model;
 	struct analysis *judged = s->analysis;
-	struct replay_options options = {.only = selection, .moves = moves};
+	struct replay_options options = {
+		.only = selection, .moves = moves, .breathe = read_ahead, .context = s};
 	struct finding_list once = {0};
 	int error = told_only_once(analysis__findings(judged), &once);
 
@@ -98,6 +107,7 @@ int session__forget(struct session *s, uint32_t *chains_forgotten)
 		error = make_smaller(s, selection, moves);
 	if (!error)
 		*chains_forgotten = chains - model__chain_count(s->model);
+	capture__resume(s->capture);
 	selection__free(selection);
 	moves__free(moves);
 	return error;

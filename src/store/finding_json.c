@@ -26,17 +26,18 @@ int id_table__set(struct id_table *map, int64_t id, uint32_t value)
 	if (id < 0 || (uint64_t)id >= limit || id >= NO_ID - 1)
 		return -EBADMSG;
 	if (id >= map->count) {
-		uint32_t count = (uint32_t)id + 1, room = 64;
+		uint64_t room = 64;
 		uint32_t *ids;
 
-		while (room < count)
+		while (room <= (uint64_t)id)
 			room *= 2;
-		ids = realloc(map->ids, (size_t)room * sizeof(*ids));
+		room = room < NO_ID ? room : NO_ID;
+		ids = realloc(map->ids, room * sizeof(*ids));
 		if (!ids)
 			return -ENOMEM;
 		memset(ids + map->count, 0xff, (room - map->count) * sizeof(*ids));
 		map->ids = ids;
-		map->count = count;
+		map->count = (uint32_t)room;
 	}
 	map->ids[id] = value;
 	return 0;

@@ -130,6 +130,7 @@ static int replay_stack(struct replay *r, uint32_t i)
 	struct frame *frames;
 	uint32_t id = NO_ID;
 
+	breathe(r);
 	if (!replay_wants(r, stacks, i))
 		return replay_moved(r, stacks, i, NO_ID);
 	frames = redact_frames(r->redactor, stack.frames, stack.frame_count);
@@ -175,6 +176,7 @@ static int replay_chain(struct replay *r, uint32_t i)
 	struct held_lock wanted = replay_held(r, &chain->wanted);
 	uint32_t id;
 
+	breathe(r);
 	for (uint32_t k = 0; k < chain->held_count; k++)
 		held[k] = replay_held(r, &chain->held[k]);
 	id = model__add_chain(r->to, held, chain->held_count, &wanted, NO_ID,
@@ -218,6 +220,7 @@ static int replay_chains(struct replay *r)
 		uint32_t task = mapped(&r->maps.tasks, s->task);
 		uint32_t chain = mapped(&r->maps.chains, s->chain);
 
+		breathe(r);
 		if (chain == NO_ID)
 			continue;
 		model__add_task_chain(r->to, task, chain, shifted(r, s->first), 0);

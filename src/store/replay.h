@@ -11,7 +11,14 @@ struct replay {
 	const struct replay_options *options;
 	struct redactor *redactor; /* NULL: nothing is hidden */
 	struct store_maps maps;
+	uint32_t steps;
 };
+
+static inline void breathe(struct replay *r)
+{
+	if (r->options->breathe && !(++r->steps & 255))
+		r->options->breathe(r->options->context);
+}
 
 static inline uint32_t mapped(const struct id_table *map, uint32_t id)
 {

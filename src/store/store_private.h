@@ -49,7 +49,7 @@ char *store_finding__encode(const struct finding *f); /* malloc'd JSON */
 /* How ids of a file became ids of the model; NULL members: unchanged. */
 struct id_table {
 	uint32_t *ids;
-	uint32_t count;
+	uint32_t count; /* room; NO_ID where nothing was set */
 };
 uint32_t id_table__get(const struct id_table *map, int64_t id);	     /* NO_ID if not known */
 int id_table__set(struct id_table *map, int64_t id, uint32_t value); /* -EBADMSG for nonsense ids */
