@@ -538,6 +538,28 @@ static void test_hostile_json_formats(void **state)
 	}
 }
 
+/* What is not in the graph is said on top of it. */
+static void test_what_the_graph_lacks(void **state)
+{
+	static const char *const formats[] = {"text", "html", "markdown"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct fixture *f = fixture_clean();
+		char *text;
+
+		lacks(text = plain(f, formats[i]), "order of their classes");
+		free(text);
+		f = fixture_clean();
+		model__set_fact(f->m, "model.forgotten", "4711");
+		f->findings.search_cut = true;
+		text = plain(f, formats[i]);
+		contains(text, "(4711 chains), only the order of their classes is known");
+		contains(text, "ended at its budget");
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -549,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_text_deadlock),
 		cmocka_unit_test(test_deadlock_broken_by_a_signal),
 		cmocka_unit_test(test_why_no_waits),
+		cmocka_unit_test(test_what_the_graph_lacks),
 		cmocka_unit_test(test_tasks_filter),
 		cmocka_unit_test(test_splat),
 		cmocka_unit_test(test_splat_deadlock),
