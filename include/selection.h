@@ -25,7 +25,11 @@ struct selection {
 struct selection *selection__new(const struct model *m); /* nothing marked; NULL: no memory */
 void selection__free(struct selection *s);
 
-/* The first sight of each class edge in each of its modes: the order of classes stays whole. */
+/*
+ * The first sight of each class edge in each of its modes, and those that show it without a lock
+ * all others held too, or by another task: the order of classes stays whole, and what is said
+ * against a cycle (guards, one task) stays as weak as it was.
+ */
 int selection__class_order(struct selection *s, const struct model *m);
 void selection__findings(struct selection *s, const struct model *m,
 			 const struct finding_list *findings);

@@ -146,13 +146,17 @@ static void select_row(struct contention *c, struct selection *s,
 		s->stacks[row->stack] = 1;
 }
 
+void contention__settle_counts(struct contention *c)
+{
+	contention__collect_waits(c);
+}
+
 void contention__select(struct contention *c, struct selection *s)
 {
 	int fd = bpf_map__fd(c->bpf->maps.waits), left = 2 * CONTENTION_WAITS;
 	struct contention_wait_key key, next;
 	struct counted_wait *row;
 
-	contention__collect_waits(c);
 	for (row = c->waits; row; row = row->hh.next)
 		row->is_counted_on = false;
 	for (bool more = !bpf_map_get_next_key(fd, NULL, &key); more && left--; key = next) {
@@ -161,13 +165,14 @@ void contention__select(struct contention *c, struct selection *s)
 	}
 }
 
-/* The names come again with the next look at every VM and device. */
+/* The names come again with the look at every VM and device, which is due then. */
 void contention__adopt(struct contention *c, struct model *m, const struct moves *moves)
 {
 	struct counted_wait *row, *next;
 	struct named_lock *name, *next_name;
 
 	c->options.model = m;
+	c->sweeps = 0;
 	HASH_ITER(hh, c->waits, row, next) {
 		row->instance = row->instance == NO_ID ? NO_ID : moves->instances[row->instance];
 		row->stack = row->stack == NO_ID ? NO_ID : moves->stacks[row->stack];

@@ -5,6 +5,7 @@
  * as new when it is seen again.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -60,25 +61,40 @@ static void select_waiting(void *context, const void *data)
 }
 
 /* A full stack is sent once for each (site, lock): it stays for as long as the lock does. */
-static bool is_site_used(struct capture *c, const struct selection *s,
-			 const struct known_site *site)
+static bool is_site_used(const struct selection *s, const struct known_site *site,
+			 const uint64_t *locks, uint32_t lock_count)
 {
-	uint32_t instance = lock_names__known(c->names, site->key.lock, 0);
+	return s->stacks[site->stack] || bsearch(&site->key.lock, locks, lock_count, sizeof(*locks),
+						 lock_names__compare_addresses);
+}
 
-	return (site->stack != NO_ID && s->stacks[site->stack]) ||
-	       (instance != NO_ID && s->instances[instance]);
+static void select_sites(struct capture *c, struct selection *s)
+{
+	uint32_t count = 0;
+	uint64_t *locks = lock_names__selected(c->names, s, &count);
+	struct known_site *site, *next;
+
+	HASH_ITER(hh, c->known_sites, site, next)
+		if (site->stack != NO_ID && is_site_used(s, site, locks, count))
+			s->stacks[site->stack] = 1;
+	free(locks);
+}
+
+int capture__settle_counts(struct capture *c)
+{
+	if (!c->ring || c->options.record_events || c->options.holds)
+		return -EOPNOTSUPP;
+	counters__collect(c);
+	if (c->contention)
+		contention__settle_counts(c->contention);
+	return 0;
 }
 
 int capture__select(struct capture *c, struct selection *s)
 {
 	struct selection_of_names of = {c->names, s};
-	struct known_site *site, *next;
-	int error;
+	int error = select_chains(c, s);
 
-	if (!c->ring || c->options.record_events || c->options.holds)
-		return -EOPNOTSUPP;
-	counters__collect(c);
-	error = select_chains(c, s);
 	if (error)
 		return error;
 	lock_names__select_objects(c->names, s);
@@ -86,9 +102,7 @@ int capture__select(struct capture *c, struct selection *s)
 	if (c->contention)
 		contention__select(c->contention, s);
 	selection__close(s, c->options.model);
-	HASH_ITER(hh, c->known_sites, site, next)
-		if (is_site_used(c, s, site) && site->stack != NO_ID)
-			s->stacks[site->stack] = 1;
+	select_sites(c, s);
 	c->is_moving = true;
 	return 0;
 }

@@ -186,6 +186,10 @@ struct selection_of_names {
 void lock_names__select(const struct lock_names *names, struct selection *s,
 			const struct record_lock *lock);
 void lock_names__select_objects(const struct lock_names *names, struct selection *s);
+/* Addresses of the locks marked, ascending, which the caller frees. */
+uint64_t *lock_names__selected(const struct lock_names *names, const struct selection *s,
+			       uint32_t *count);
+int lock_names__compare_addresses(const void *a, const void *b);
 void lock_names__adopt(struct lock_names *names, struct model *m, const struct moves *moves);
 
 #endif

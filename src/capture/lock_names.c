@@ -277,6 +277,28 @@ void lock_names__select_objects(const struct lock_names *names, struct selection
 	known_objects__select(&names->objects, s);
 }
 
+int lock_names__compare_addresses(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+uint64_t *lock_names__selected(const struct lock_names *names, const struct selection *s,
+			       uint32_t *count)
+{
+	uint64_t *all = malloc((HASH_COUNT(names->instances) + 1ULL) * sizeof(*all));
+	const struct known_instance *known;
+
+	*count = 0;
+	for (known = names->instances; all && known; known = known->hh.next)
+		if (known->instance != NO_ID && s->instances[known->instance])
+			all[(*count)++] = known->key.lock;
+	if (all)
+		qsort(all, *count, sizeof(*all), lock_names__compare_addresses);
+	return all;
+}
+
 void lock_names__adopt(struct lock_names *names, struct model *m, const struct moves *moves)
 {
 	struct known_instance *instance, *next;

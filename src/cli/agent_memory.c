@@ -110,9 +110,12 @@ void agent__forget(struct agent *a)
 {
 	uint64_t began = clock_mono_ns();
 	uint32_t forgotten = 0, chains;
-	int error = session__forget(&a->session, &forgotten);
 	char text[32];
+	int error;
 
+	notify_slow(true);
+	error = session__forget(&a->session, &forgotten);
+	notify_slow(false);
 	a->must_forget = false;
 	chains = model__chain_count(a->session.model);
 	a->chains_kept = chains;

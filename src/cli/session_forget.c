@@ -94,15 +94,17 @@ static int make_smaller(struct session *s, const struct selection *selection, st
 
 int session__forget(struct session *s, uint32_t *chains_forgotten)
 {
-	uint32_t chains = model__chain_count(s->model);
-	struct selection *selection = selection__new(s->model);
-	struct moves *moves = moves__new(s->model);
-	int error = -ENOMEM;
+	struct selection *selection = NULL;
+	struct moves *moves = NULL;
+	uint32_t chains;
+	int error = s->store ? -EOPNOTSUPP : capture__settle_counts(s->capture);
 
-	if (s->store || s->settings.record_events)
-		error = -EOPNOTSUPP;
-	else if (selection && moves)
-		error = select_what_stays(s, selection);
+	if (error)
+		return error;
+	chains = model__chain_count(s->model);
+	selection = selection__new(s->model);
+	moves = moves__new(s->model);
+	error = selection && moves ? select_what_stays(s, selection) : -ENOMEM;
 	if (!error)
 		error = make_smaller(s, selection, moves);
 	if (!error)

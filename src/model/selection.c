@@ -87,22 +87,88 @@ static void mark(uint8_t *marks, uint32_t id)
 /* --- what must stay
  * ----------------------------------------------------------------------------------- */
 
+#define MOST_GUARDS 16
+
+/* What is kept of one class edge in one of its modes. */
+struct order_sights {
+	uint32_t guards[MOST_GUARDS]; /* other locks that every sight kept held too */
+	uint32_t guard_count;
+	uint32_t task;
+	bool is_seen, is_by_many; /* by more than one task */
+};
+
+static bool holds_beside(const struct chain *chain, uint32_t from, uint32_t instance)
+{
+	for (uint32_t i = 0; i < chain->held_count; i++)
+		if (i != from && chain->held[i].instance == instance)
+			return true;
+	return false;
+}
+
+static void first_sight(struct order_sights *sights, const struct chain *chain, uint32_t from)
+{
+	sights->is_seen = true;
+	for (uint32_t i = 0; i < chain->held_count && sights->guard_count < MOST_GUARDS; i++)
+		if (i != from)
+			sights->guards[sights->guard_count++] = chain->held[i].instance;
+}
+
+/* True if the sight rules out a guard of those kept before. */
+static bool rules_out(struct order_sights *sights, const struct chain *chain, uint32_t from)
+{
+	uint32_t kept = 0, before = sights->guard_count;
+
+	for (uint32_t i = 0; i < before; i++)
+		if (holds_beside(chain, from, sights->guards[i]))
+			sights->guards[kept++] = sights->guards[i];
+	sights->guard_count = kept;
+	return kept < before;
+}
+
+/*
+ * Guards and "all by one task" make a cycle harmless, so a sight that speaks against either must
+ * stay. `from`: which held lock of the chain the edge starts at.
+ */
+static bool must_stay(struct order_sights *sights, const struct chain *chain, uint32_t from)
+{
+	bool is_first = !sights->is_seen;
+
+	if (is_first)
+		first_sight(sights, chain, from);
+	if (is_first || rules_out(sights, chain, from)) {
+		sights->task = chain->first_task;
+		sights->is_by_many = chain->task_count > 1;
+		return true;
+	}
+	if (chain->held_count > MOST_GUARDS)
+		return true;
+	if (sights->is_by_many || chain->held_count - 1 > sights->guard_count ||
+	    (chain->task_count < 2 && chain->first_task == sights->task))
+		return false;
+	sights->is_by_many = true;
+	return true;
+}
+
 int selection__class_order(struct selection *s, const struct model *m)
 {
-	uint16_t *seen = calloc(model__class_edge_count(m) + 1ULL, sizeof(*seen));
+	const uint32_t modes = LOCK_MODES * LOCK_MODES;
+	struct order_sights *all = calloc(model__class_edge_count(m) + 1ULL, modes * sizeof(*all));
 
-	if (!seen)
+	if (!all)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < model__dependency_count(m); i++) {
-		const struct dependency *d = model__dependency(m, i);
-		uint16_t mode = (uint16_t)(1u << (d->from_mode * LOCK_MODES + d->to_mode));
+	for (uint32_t i = 0; i < model__chain_count(m); i++) {
+		const struct chain *chain = model__chain(m, i);
 
-		if (seen[d->class_edge] & mode)
-			continue;
-		seen[d->class_edge] |= mode;
-		s->chains[d->first_chain] = 1;
+		for (uint32_t k = 0; k < chain->held_count; k++) {
+			uint32_t id = model__chain_dependency(m, i, k);
+			const struct dependency *d = id == NO_ID ? NULL : model__dependency(m, id);
+			uint64_t mode = d ? d->from_mode * LOCK_MODES + d->to_mode : 0;
+
+			if (d && must_stay(&all[d->class_edge * (uint64_t)modes + mode], chain, k))
+				s->chains[i] = 1;
+		}
 	}
-	free(seen);
+	free(all);
 	return 0;
 }
 

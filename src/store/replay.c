@@ -269,13 +269,14 @@ int model__replay(struct model *target, const struct model *source,
 		if (!r.redactor)
 			goto cleanup;
 	}
-	error = replay_things(&r);
+	/* facts first: what a finding means depends on the kernel's version */
+	error = replay_facts(&r);
+	if (!error)
+		error = replay_things(&r);
 	if (!error)
 		error = replay_chains(&r);
 	if (!error)
 		error = replay_events(&r);
-	if (!error)
-		error = replay_facts(&r);
 	if (error)
 		goto cleanup;
 	replay_paths(&r);
