@@ -91,38 +91,60 @@ static void mark(uint8_t *marks, uint32_t id)
 
 /* What is kept of one class edge in one of its modes. */
 struct order_sights {
-	uint32_t guards[MOST_GUARDS]; /* other locks that every sight kept held too */
+	struct {
+		uint32_t instance;
+		uint8_t strength;
+	} guards[MOST_GUARDS]; /* other locks that every sight kept held too */
 	uint32_t guard_count;
 	uint32_t task;
 	bool is_seen, is_by_many; /* by more than one task */
 };
 
-static bool holds_beside(const struct chain *chain, uint32_t from, uint32_t instance)
+/* Two that hold it to read are not kept apart by it. */
+static uint8_t strength_of(const struct held_lock *held)
+{
+	return held->mode == LOCK_EXCLUSIVE ? 2 : 1;
+}
+
+/* How the sight holds a lock beside the one the edge starts at; 0: not. */
+static uint8_t held_beside(const struct chain *chain, uint32_t from, uint32_t instance)
 {
 	for (uint32_t i = 0; i < chain->held_count; i++)
 		if (i != from && chain->held[i].instance == instance)
-			return true;
-	return false;
+			return strength_of(&chain->held[i]);
+	return 0;
 }
 
 static void first_sight(struct order_sights *sights, const struct chain *chain, uint32_t from)
 {
 	sights->is_seen = true;
-	for (uint32_t i = 0; i < chain->held_count && sights->guard_count < MOST_GUARDS; i++)
-		if (i != from)
-			sights->guards[sights->guard_count++] = chain->held[i].instance;
+	for (uint32_t i = 0; i < chain->held_count && sights->guard_count < MOST_GUARDS; i++) {
+		if (i == from)
+			continue;
+		sights->guards[sights->guard_count].instance = chain->held[i].instance;
+		sights->guards[sights->guard_count++].strength = strength_of(&chain->held[i]);
+	}
 }
 
-/* True if the sight rules out a guard of those kept before. */
+/* True if the sight rules out a guard of those kept before, or makes one weaker. */
 static bool rules_out(struct order_sights *sights, const struct chain *chain, uint32_t from)
 {
 	uint32_t kept = 0, before = sights->guard_count;
+	bool is_weaker = false;
 
-	for (uint32_t i = 0; i < before; i++)
-		if (holds_beside(chain, from, sights->guards[i]))
-			sights->guards[kept++] = sights->guards[i];
+	for (uint32_t i = 0; i < before; i++) {
+		uint8_t strength = held_beside(chain, from, sights->guards[i].instance);
+
+		is_weaker |= strength < sights->guards[i].strength;
+		if (!strength)
+			continue;
+		sights->guards[kept] = sights->guards[i];
+		if (strength < sights->guards[kept].strength)
+			sights->guards[kept].strength = strength;
+		kept++;
+	}
 	sights->guard_count = kept;
-	return kept < before;
+	return is_weaker;
 }
 
 /*

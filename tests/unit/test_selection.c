@@ -118,32 +118,50 @@ static void test_modes_stay(void **state)
 	free_pair(&small);
 }
 
-static void guarded(struct model *m, uint32_t task, uint32_t guard, uint32_t held, uint32_t wanted)
+static void guarded(struct model *m, uint32_t task, uint32_t guard, uint8_t mode, uint32_t held,
+		    uint32_t wanted)
 {
-	struct held_lock h[2] = {{.instance = guard, .stack = NO_ID},
+	struct held_lock h[2] = {{.instance = guard, .stack = NO_ID, .mode = mode},
 				 {.instance = held, .stack = NO_ID}};
 	struct held_lock w = {.instance = wanted, .stack = NO_ID};
 
 	model__add_chain(m, h, 2, &w, task, 7, 1, NO_ID);
 }
 
-/* Where a lock was not always held around an order, it is no guard afterwards either. */
-static void test_guards_do_not_grow(void **state)
+/* What is found when b -> a comes under a guard, after one a -> b under it and another. */
+static enum finding_code found_under_guard(bool held_again, uint8_t mode_again, uint8_t mode)
 {
 	struct pair big = new_pair(), small;
 	uint32_t g = lock(big.m, "g", 1), a = lock(big.m, "a", 2), b = lock(big.m, "b", 3);
 	uint32_t one = model__add_task(big.m, 1, 1, "t", 0, 0), two;
+	enum finding_code code;
 
-	(void)state;
-	guarded(big.m, one, g, a, b);
-	chain(big.m, one, a, b, LOCK_EXCLUSIVE, 8);
+	guarded(big.m, one, g, LOCK_EXCLUSIVE, a, b);
+	if (held_again)
+		guarded(big.m, one, g, mode_again, a, b);
+	else
+		chain(big.m, one, a, b, LOCK_EXCLUSIVE, 8);
 	small = smaller(&big, selection__new(big.m), NULL);
 	two = model__add_task(small.m, 2, 2, "t", 0, 0);
-	guarded(small.m, two, lock(small.m, "g", 1), lock(small.m, "b", 3), lock(small.m, "a", 2));
+	guarded(small.m, two, lock(small.m, "g", 1), mode, lock(small.m, "b", 3),
+		lock(small.m, "a", 2));
+	analysis__finish(small.a);
 	assert_int_equal(analysis__findings(small.a)->count, 1);
-	assert_int_equal(analysis__findings(small.a)->items[0]->code, CODE_INSTANCE_INVERSION);
+	code = analysis__findings(small.a)->items[0]->code;
 	free_pair(&big);
 	free_pair(&small);
+	return code;
+}
+
+/* Where a lock was not always held around an order, it is no guard afterwards either. */
+static void test_guards_do_not_grow(void **state)
+{
+	(void)state;
+	assert_int_equal(found_under_guard(true, LOCK_EXCLUSIVE, LOCK_EXCLUSIVE), CODE_GATED);
+	assert_int_equal(found_under_guard(false, 0, LOCK_EXCLUSIVE), CODE_INSTANCE_INVERSION);
+	assert_int_equal(found_under_guard(true, LOCK_SHARED, LOCK_SHARED),
+			 CODE_INSTANCE_INVERSION);
+	assert_int_equal(found_under_guard(true, LOCK_SHARED, LOCK_EXCLUSIVE), CODE_GATED);
 }
 
 /* An order that two tasks had is not one task's afterwards; what a third adds can go. */
