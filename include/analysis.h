@@ -39,6 +39,8 @@ void analysis__free(struct analysis *a);
 const struct finding *analysis__add_finding(struct analysis *a, const struct finding *finding);
 /* Mark a reported deadlock as dissolved. */
 void analysis__resolve(struct analysis *a, const char *key, uint64_t when);
+/* Live: the cycles known so far are decided with all that is known now, as at the end. */
+void analysis__look_again(struct analysis *a);
 int analysis__finish(struct analysis *a);
 const struct finding_list *analysis__findings(const struct analysis *a);
 

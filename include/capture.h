@@ -88,15 +88,13 @@ void capture__stats(struct capture *c, struct capture_stats *out);
 enum shed { SHED_SCOPE = 1, SHED_READERS = 2, SHED_CHAINS = 4 };
 int capture__shed(struct capture *c, uint32_t mask);
 /*
- * A smaller model takes over while everything stays attached (between two polls).
- * capture__settle_counts is before the selection is made: it may add to the model. capture__select
+ * A smaller model takes over while everything stays attached (between two polls). capture__select
  * marks and closes what must stay, given what is marked already; from then on records are only kept
  * for later: capture__read_ahead empties the ring while the model is made, so that it does not run
  * full. capture__adopt takes the model made (it is options.model then) or is left out;
  * capture__resume decodes what came meanwhile. -EOPNOTSUPP: not with event streams, hold times, or
  * waits alone.
  */
-int capture__settle_counts(struct capture *c);
 int capture__select(struct capture *c, struct selection *s);
 void capture__read_ahead(struct capture *c);
 void capture__adopt(struct capture *c, struct model *m, const struct moves *moves);

@@ -34,6 +34,11 @@ int selection__class_order(struct selection *s, const struct model *m);
 void selection__findings(struct selection *s, const struct model *m,
 			 const struct finding_list *findings);
 /*
+ * The same for each pair of locks that stays: after all chains are marked, before
+ * selection__close.
+ */
+int selection__guards(struct selection *s, const struct model *m);
+/*
  * The newest `most` runs of paths, and of the earlier ones each reference to a VM that was got and
  * is not put yet, or only in a run that is kept: what balanced still balances.
  */

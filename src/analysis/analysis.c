@@ -129,6 +129,11 @@ void analysis__resolve(struct analysis *a, const char *key, uint64_t when)
 	}
 }
 
+void analysis__look_again(struct analysis *a)
+{
+	candidates__again(a);
+}
+
 const struct finding_list *analysis__findings(const struct analysis *a)
 {
 	return &a->list;

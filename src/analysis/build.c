@@ -105,6 +105,12 @@ static const char *cycle_note(const struct finding *f, const struct decision *de
 	return NULL;
 }
 
+/* A chain that was forgotten and seen again has the tasks that were new to it since. */
+static bool knows_all_tasks(const struct model *m)
+{
+	return !model__fact(m, "model.forgotten");
+}
+
 struct finding *finding__of_cycle(struct analysis *a, const struct cycle *cycle,
 				  const struct decision *decision)
 {
@@ -120,7 +126,7 @@ struct finding *finding__of_cycle(struct analysis *a, const struct cycle *cycle,
 		if (decision->tasks[i] != NO_ID)
 			f->witnesses[i].task = decision->tasks[i];
 	}
-	f->same_thread = decision->same_thread;
+	f->same_thread = decision->same_thread && knows_all_tasks(a->m);
 	f->note = cycle_note(f, decision);
 	if (f->code == CODE_ORDERED)
 		f->ordered_by = "fork/join";
@@ -144,7 +150,8 @@ struct finding *finding__of_dependency(struct analysis *a, enum finding_kind kin
 		f->modes[1] = hold_mode(d->to_mode);
 	}
 	f->witnesses[0] = witness_of(a->m, dependency, d->first_chain);
-	f->same_thread = model__chain(a->m, d->first_chain)->task_count == 1;
+	f->same_thread =
+		model__chain(a->m, d->first_chain)->task_count == 1 && knows_all_tasks(a->m);
 	sum_up(a->m, f);
 	return finding__canonicalise(a, f) ? f : NULL;
 }

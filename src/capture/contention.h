@@ -43,10 +43,8 @@ void contention__close(struct contention *c);
 const char *contention__error(void);
 
 /*
- * A smaller model takes over: what was counted so far goes to the old one; marks what is counted
- * further, adding nothing; then the model that was made.
+ * A smaller model takes over: marks what is counted further, adding nothing; then the model made.
  */
-void contention__settle_counts(struct contention *c);
 void contention__select(struct contention *c, struct selection *s);
 void contention__adopt(struct contention *c, struct model *m, const struct moves *moves);
 

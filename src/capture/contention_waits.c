@@ -146,11 +146,6 @@ static void select_row(struct contention *c, struct selection *s,
 		s->stacks[row->stack] = 1;
 }
 
-void contention__settle_counts(struct contention *c)
-{
-	contention__collect_waits(c);
-}
-
 void contention__select(struct contention *c, struct selection *s)
 {
 	int fd = bpf_map__fd(c->bpf->maps.waits), left = 2 * CONTENTION_WAITS;

@@ -80,21 +80,16 @@ static void select_sites(struct capture *c, struct selection *s)
 	free(locks);
 }
 
-int capture__settle_counts(struct capture *c)
-{
-	if (!c->ring || c->options.record_events || c->options.holds)
-		return -EOPNOTSUPP;
-	counters__collect(c);
-	if (c->contention)
-		contention__settle_counts(c->contention);
-	return 0;
-}
-
 int capture__select(struct capture *c, struct selection *s)
 {
 	struct selection_of_names of = {c->names, s};
-	int error = select_chains(c, s);
+	int error = -EOPNOTSUPP;
 
+	/* nothing is counted up here: sights and waits that stay go on from what was counted */
+	if (c->ring && !c->options.record_events && !c->options.holds)
+		error = select_chains(c, s);
+	if (!error)
+		error = selection__guards(s, c->options.model);
 	if (error)
 		return error;
 	lock_names__select_objects(c->names, s);

@@ -29,12 +29,34 @@ static void carry_on(const struct finding *was, struct finding *now)
 	now->resolved_at = was->resolved_at;
 }
 
+static const struct finding *same_finding(const struct finding_list *list, const char *key)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i]->key, key))
+			return list->items[i];
+	return NULL;
+}
+
+/* A long cycle is not looked at with each pair of locks: made again it may have been passed by. */
+static bool is_weaker(const struct finding_list *before, const struct finding_list *after)
+{
+	for (uint32_t i = 0; i < before->count; i++) {
+		const struct finding *now = same_finding(after, before->items[i]->key);
+
+		if (!now || now->grade < before->items[i]->grade)
+			return true;
+	}
+	return false;
+}
+
 static void carry_counts(const struct finding_list *before, const struct finding_list *after)
 {
-	for (uint32_t i = 0; i < before->count; i++)
-		for (uint32_t j = 0; j < after->count; j++)
-			if (!strcmp(before->items[i]->key, after->items[j]->key))
-				carry_on(before->items[i], after->items[j]);
+	for (uint32_t i = 0; i < after->count; i++) {
+		const struct finding *was = same_finding(before, after->items[i]->key);
+
+		if (was)
+			carry_on(was, after->items[i]);
+	}
 }
 
 static int select_what_stays(struct session *s, struct selection *selection)
@@ -85,6 +107,8 @@ static int make_smaller(struct session *s, const struct selection *selection, st
 		s->analysis = judged;
 		return error;
 	}
+	if (is_weaker(analysis__findings(judged), analysis__findings(s->analysis)))
+		analysis__look_again(s->analysis);
 	carry_counts(analysis__findings(judged), analysis__findings(s->analysis));
 	capture__adopt(s->capture, s->model, moves);
 	analysis__free(judged);
@@ -94,17 +118,16 @@ static int make_smaller(struct session *s, const struct selection *selection, st
 
 int session__forget(struct session *s, uint32_t *chains_forgotten)
 {
-	struct selection *selection = NULL;
-	struct moves *moves = NULL;
-	uint32_t chains;
-	int error = s->store ? -EOPNOTSUPP : capture__settle_counts(s->capture);
+	/* nothing may be added to the model from here on, until it is replaced */
+	struct selection *selection = selection__new(s->model);
+	struct moves *moves = moves__new(s->model);
+	uint32_t chains = model__chain_count(s->model);
+	int error = -ENOMEM;
 
-	if (error)
-		return error;
-	chains = model__chain_count(s->model);
-	selection = selection__new(s->model);
-	moves = moves__new(s->model);
-	error = selection && moves ? select_what_stays(s, selection) : -ENOMEM;
+	if (s->store)
+		error = -EOPNOTSUPP;
+	else if (selection && moves)
+		error = select_what_stays(s, selection);
 	if (!error)
 		error = make_smaller(s, selection, moves);
 	if (!error)

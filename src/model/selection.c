@@ -194,6 +194,65 @@ int selection__class_order(struct selection *s, const struct model *m)
 	return 0;
 }
 
+/* Which held lock of the chain the dependency starts at. */
+static uint32_t starts_at(const struct model *m, uint32_t chain, uint32_t dependency)
+{
+	uint32_t k = 0, last = model__chain(m, chain)->held_count - 1;
+
+	while (k < last && model__chain_dependency(m, chain, k) != dependency)
+		k++;
+	return k;
+}
+
+/* Sights of a pair of locks that stays, beginning with one that does. True: another one stays. */
+static bool weigh_pair(struct selection *s, const struct model *m, uint32_t chain,
+		       uint32_t dependency)
+{
+	struct order_sights sights = {0};
+	bool added = false;
+
+	must_stay(&sights, model__chain(m, chain), starts_at(m, chain, dependency));
+	for (uint32_t i = 0; i < model__dependency_chains_kept(m, dependency); i++) {
+		uint32_t sight = model__dependency_chain(m, dependency, i);
+
+		if (!must_stay(&sights, model__chain(m, sight), starts_at(m, sight, dependency)) ||
+		    s->chains[sight])
+			continue;
+		s->chains[sight] = 1;
+		added = true;
+	}
+	return added;
+}
+
+static bool weigh_pairs(struct selection *s, const struct model *m, uint8_t *weighed)
+{
+	bool added = false;
+
+	for (uint32_t i = 0; i < model__chain_count(m); i++) {
+		for (uint32_t k = 0; s->chains[i] && k < model__chain(m, i)->held_count; k++) {
+			uint32_t id = model__chain_dependency(m, i, k);
+
+			if (id == NO_ID || weighed[id])
+				continue;
+			weighed[id] = 1;
+			added |= weigh_pair(s, m, i, id);
+		}
+	}
+	return added;
+}
+
+int selection__guards(struct selection *s, const struct model *m)
+{
+	uint8_t *weighed = marks(model__dependency_count(m));
+
+	if (!weighed)
+		return -ENOMEM;
+	while (weigh_pairs(s, m, weighed)) /* what was added has pairs of its own */
+		;
+	free(weighed);
+	return 0;
+}
+
 static void mark_deadlocked(struct selection *s, const struct deadlock_task *t)
 {
 	mark(s->tasks, t->task);

@@ -140,6 +140,7 @@ const char *redact_fact(struct redactor *r, const char *key, const char *value)
 		"scope",
 		"cpu.",
 		"module.",
+		"model.",
 		"probe",
 		"fix",
 		"overhead.",

@@ -57,6 +57,7 @@ static struct pair smaller(struct pair *from, struct selection *s, struct moves 
 
 	assert_int_equal(selection__class_order(s, from->m), 0);
 	selection__findings(s, from->m, analysis__findings(from->a));
+	assert_int_equal(selection__guards(s, from->m), 0);
 	selection__close(s, from->m);
 	assert_int_equal(model__replay(to.m, from->m, NULL, to.a, &options), 0);
 	selection__free(s);
@@ -162,6 +163,31 @@ static void test_guards_do_not_grow(void **state)
 	assert_int_equal(found_under_guard(true, LOCK_SHARED, LOCK_SHARED),
 			 CODE_INSTANCE_INVERSION);
 	assert_int_equal(found_under_guard(true, LOCK_SHARED, LOCK_EXCLUSIVE), CODE_GATED);
+}
+
+/* The pair that stays for another sight keeps the one that speaks against its guard. */
+static void test_guards_of_a_pair_do_not_grow(void **state)
+{
+	struct pair big = new_pair(), small;
+	uint32_t g = lock(big.m, "g", 1), one = model__add_task(big.m, 1, 1, "t", 0, 0), last;
+	uint32_t a0 = lock(big.m, "a", 2), b0 = lock(big.m, "b", 3);
+	uint32_t a1 = lock(big.m, "a", 4), b1 = lock(big.m, "b", 5);
+	struct selection *s;
+
+	(void)state;
+	chain(big.m, one, a0, b0, LOCK_EXCLUSIVE, 1);
+	chain(big.m, one, a1, b1, LOCK_EXCLUSIVE, 2);
+	guarded(big.m, one, g, LOCK_EXCLUSIVE, a1, b1);
+	last = model__chain_count(big.m) - 1;
+	s = selection__new(big.m);
+	s->chains[last] = 1; /* seen lately */
+	small = smaller(&big, s, NULL);
+	guarded(small.m, model__add_task(small.m, 2, 2, "t", 0, 0), lock(small.m, "g", 1),
+		LOCK_EXCLUSIVE, lock(small.m, "b", 5), lock(small.m, "a", 4));
+	assert_int_equal(analysis__findings(small.a)->count, 1);
+	assert_int_equal(analysis__findings(small.a)->items[0]->code, CODE_INSTANCE_INVERSION);
+	free_pair(&big);
+	free_pair(&small);
 }
 
 /* An order that two tasks had is not one task's afterwards; what a third adds can go. */
@@ -396,10 +422,15 @@ static void test_deadlock_goes_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_class_order_stays),  cmocka_unit_test(test_modes_stay),
-		cmocka_unit_test(test_guards_do_not_grow), cmocka_unit_test(test_other_tasks_stay),
-		cmocka_unit_test(test_facts_come_first),   cmocka_unit_test(test_findings_stay),
-		cmocka_unit_test(test_references_balance), cmocka_unit_test(test_wait_times_stay),
+		cmocka_unit_test(test_class_order_stays),
+		cmocka_unit_test(test_modes_stay),
+		cmocka_unit_test(test_guards_do_not_grow),
+		cmocka_unit_test(test_guards_of_a_pair_do_not_grow),
+		cmocka_unit_test(test_other_tasks_stay),
+		cmocka_unit_test(test_facts_come_first),
+		cmocka_unit_test(test_findings_stay),
+		cmocka_unit_test(test_references_balance),
+		cmocka_unit_test(test_wait_times_stay),
 		cmocka_unit_test(test_deadlock_goes_over),
 	};
 
