@@ -12,6 +12,8 @@
 #include "capture/internal.h"
 
 #define DEFER_NS 300000000ULL
+#define READ_AHEAD_EVERY 64
+#define READ_AHEAD_MOST_NS 10000000000ULL /* then what comes is too much in any case */
 #define DEFER_MOST 4096 /* records; then the oldest is decoded with the names there are */
 
 struct waiting_record {
@@ -91,14 +93,22 @@ void read_ahead__add(struct capture *c, const void *data, size_t size)
 		c->lost_ahead++;
 }
 
+/* What comes meanwhile goes behind them: decoding is slower than reading. */
 void read_ahead__run(struct capture *c)
 {
 	struct waiting_record *record;
+	uint64_t until = capture__now() + READ_AHEAD_MOST_NS;
+	uint32_t decoded = 0;
 
 	while ((record = take(&c->read_ahead))) {
+		c->is_moving = false;
 		decode__record(c, record->data, record->size);
 		free(record);
+		c->is_moving = true;
+		if (!(++decoded % READ_AHEAD_EVERY) && capture__now() < until)
+			capture__read_ahead(c);
 	}
+	c->is_moving = false;
 	if (c->lost_ahead)
 		model__add_loss(c->options.model, LOSS_MEMORY, c->lost_ahead);
 	c->lost_ahead = 0;

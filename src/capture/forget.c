@@ -88,18 +88,20 @@ int capture__select(struct capture *c, struct selection *s)
 	/* nothing is counted up here: sights and waits that stay go on from what was counted */
 	if (c->ring && !c->options.record_events && !c->options.holds)
 		error = select_chains(c, s);
-	if (!error)
-		error = selection__guards(s, c->options.model);
 	if (error)
 		return error;
 	lock_names__select_objects(c->names, s);
 	deferred__each(c, select_waiting, &of);
 	if (c->contention)
 		contention__select(c->contention, s);
+	c->is_moving = true;
+	capture__read_ahead(c);
+	error = selection__guards(s, c->options.model);
+	capture__read_ahead(c);
 	selection__close(s, c->options.model);
 	select_sites(c, s);
-	c->is_moving = true;
-	return 0;
+	capture__read_ahead(c);
+	return error;
 }
 
 void capture__read_ahead(struct capture *c)
@@ -111,8 +113,8 @@ void capture__read_ahead(struct capture *c)
 
 void capture__resume(struct capture *c)
 {
-	c->is_moving = false;
-	read_ahead__run(c);
+	if (c->is_moving)
+		read_ahead__run(c);
 }
 
 void capture__adopt(struct capture *c, struct model *m, const struct moves *moves)

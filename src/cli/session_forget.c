@@ -111,8 +111,10 @@ static int make_smaller(struct session *s, const struct selection *selection, st
 		analysis__look_again(s->analysis);
 	carry_counts(analysis__findings(judged), analysis__findings(s->analysis));
 	capture__adopt(s->capture, s->model, moves);
+	read_ahead(s);
 	analysis__free(judged);
 	model__free(before);
+	read_ahead(s);
 	return 0;
 }
 

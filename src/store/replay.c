@@ -96,6 +96,7 @@ static int replay_instances(struct replay *r)
 		bool wanted = replay_wants(r, instances, i);
 		uint32_t id = wanted ? replay_instance(r, model__instance(r->from, i)) : NO_ID;
 
+		breathe(r);
 		if ((wanted && id == NO_ID) || replay_moved(r, instances, i, id))
 			return -ENOMEM;
 	}
@@ -109,6 +110,7 @@ static int replay_tasks(struct replay *r)
 		uint64_t start = t->start_time ^ ((uint64_t)r->options->host << 56);
 		uint32_t id;
 
+		breathe(r);
 		if (!replay_wants(r, tasks, i)) {
 			if (id_table__set(&r->maps.tasks, i, NO_ID))
 				return -ENOMEM;
@@ -176,7 +178,6 @@ static int replay_chain(struct replay *r, uint32_t i)
 	struct held_lock wanted = replay_held(r, &chain->wanted);
 	uint32_t id;
 
-	breathe(r);
 	for (uint32_t k = 0; k < chain->held_count; k++)
 		held[k] = replay_held(r, &chain->held[k]);
 	id = model__add_chain(r->to, held, chain->held_count, &wanted, NO_ID,
@@ -201,6 +202,7 @@ static void replay_counts(struct replay *r)
 		uint32_t from = mapped(&r->maps.instances, d->from),
 			 to = mapped(&r->maps.instances, d->to);
 
+		breathe(r);
 		if (from != NO_ID && to != NO_ID)
 			model__restore_dependency_count(r->to, from, to, d);
 	}
@@ -210,7 +212,7 @@ static int replay_chains(struct replay *r)
 {
 	int error = 0;
 
-	for (uint32_t i = 0; i < model__chain_count(r->from) && !error; i++)
+	for (uint32_t i = 0; i < model__chain_count(r->from) && !error; i++, breathe(r))
 		error = replay_wants(r, chains, i) ? replay_chain(r, i)
 						   : replay_moved(r, chains, i, NO_ID);
 	if (error)
