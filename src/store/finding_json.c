@@ -377,12 +377,3 @@ int store_finding__copy(const struct finding *f, struct model *m, const struct s
 	free(json);
 	return error;
 }
-
-void row_finding__release(struct row_finding *row)
-{
-	free(row->body);
-	free(row->cycle);
-	free(row->key);
-	free(row->note);
-	free(row->suppressed);
-}

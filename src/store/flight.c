@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The flight recorder's memory, and lists of encoded findings. */
+/* The flight recorder's memory. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,27 +53,4 @@ void flight__take(struct flight *flight, struct row_events *events, struct row_f
 	fired->events = kept;
 	fired->span = newest->time - copy[0].time;
 	flight->count = 0;
-}
-
-bool findings__keep(struct finding_rows *rows, const struct row_finding *row)
-{
-	if (rows->count == rows->capacity) {
-		uint32_t capacity = rows->capacity ? rows->capacity * 2 : 16;
-		struct row_finding *items = realloc(rows->items, capacity * sizeof(*items));
-
-		if (!items)
-			return false;
-		rows->items = items;
-		rows->capacity = capacity;
-	}
-	rows->items[rows->count++] = *row;
-	return true;
-}
-
-void findings__release(struct finding_rows *rows)
-{
-	for (uint32_t i = 0; i < rows->count; i++)
-		row_finding__release(&rows->items[i]);
-	free(rows->items);
-	*rows = (struct finding_rows){0};
 }

@@ -58,15 +58,12 @@ void queue__free(struct queue *q)
 	free(q);
 }
 
-static size_t padded(size_t size)
-{
-	return (size + 7) & ~(size_t)7;
-}
-
 bool queue__put(struct queue *q, enum record_type type, const void *head, size_t head_size,
 		const void *tail, size_t tail_size, bool urgent)
 {
-	size_t size = head_size + tail_size, total = sizeof(struct record) + padded(size);
+	const struct record made = {.type = (uint16_t)type,
+				    .size = (uint32_t)(head_size + tail_size)};
+	const size_t total = record__bytes(&made);
 	struct record *record;
 	bool fits;
 
@@ -75,8 +72,9 @@ bool queue__put(struct queue *q, enum record_type type, const void *head, size_t
 	fits = q->used + total + (type == RECORD_EVENT ? q->capacity / 4 : 0) <= q->capacity;
 	if (fits) {
 		record = (struct record *)(q->fill + q->used);
-		*record = (struct record){.type = (uint16_t)type, .size = (uint32_t)size};
-		memcpy(record->payload, head, head_size);
+		*record = made;
+		if (head_size)
+			memcpy(record->payload, head, head_size);
 		if (tail_size)
 			memcpy((char *)record->payload + head_size, tail, tail_size);
 		q->used += total;

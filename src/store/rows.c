@@ -266,6 +266,14 @@ static int write_variable(struct row_context *c, const void *payload)
 	return run_statement(s);
 }
 
+/* Marks are for the writing thread. */
+static int write_nothing(struct row_context *c, const void *payload)
+{
+	(void)c;
+	(void)payload;
+	return 0;
+}
+
 int rows__write(struct row_context *c, const struct record *record)
 {
 	static int (*const writers[RECORD_TYPES])(struct row_context *, const void *) = {
@@ -290,6 +298,8 @@ int rows__write(struct row_context *c, const struct record *record)
 		[RECORD_VARIABLE] = write_variable,
 		[RECORD_BAD_RELEASE] = write_bad_release,
 		[RECORD_FIRED] = write_fired,
+		[RECORD_GRAPH_AGAIN] = write_nothing,
+		[RECORD_GRAPH_WHOLE] = write_nothing,
 	};
 
 	return writers[record->type](c, record->payload);

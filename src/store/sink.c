@@ -139,7 +139,7 @@ static uint64_t coming_bytes(const struct record *records, size_t bytes)
 
 		if (record->type == RECORD_EVENTS)
 			coming += ((const struct row_events *)record->payload)->count * 32;
-		at += sizeof(*record) + ((record->size + 7) & ~7u);
+		at += record__bytes(record);
 	}
 	return coming;
 }
@@ -156,7 +156,7 @@ static int write_all(struct sink *s, const struct record *records, size_t bytes)
 			error = close_gap(s);
 		if (!error)
 			error = rows__write(&s->rows, record);
-		at += sizeof(*record) + ((record->size + 7) & ~7u);
+		at += record__bytes(record);
 	}
 	return error;
 }

@@ -90,6 +90,8 @@ enum record_type {
 	RECORD_VARIABLE,
 	RECORD_BAD_RELEASE,
 	RECORD_FIRED,
+	RECORD_GRAPH_AGAIN, /* after a failed batch: every row of the graph follows */
+	RECORD_GRAPH_WHOLE, /* every row up to here was sent again */
 	RECORD_TYPES,
 };
 
@@ -98,6 +100,10 @@ struct record {
 	uint32_t size; /* of the payload that follows, without padding to 8 */
 	uint64_t payload[];
 };
+static inline size_t record__bytes(const struct record *record) /* how far the next one is */
+{
+	return sizeof(*record) + ((record->size + 7) & ~(size_t)7);
+}
 
 struct queue;
 struct queue *queue__new(size_t bytes);
@@ -187,6 +193,8 @@ struct row_fired {
 	uint64_t time, events, span;
 	const char *why;
 };
+/* false: without memory, nothing is left. */
+bool row_finding__encode(const struct model *m, const struct finding *f, struct row_finding *row);
 void row_finding__release(struct row_finding *row);
 
 /* --- sink.c: records into SQL, on the writing thread ------------------------------------- */

@@ -2,7 +2,8 @@
 /*
  * The tracing side of the writer. Ids are dense and rows only grow, so what is new is what lies
  * behind a mark; rows that change carry a fingerprint of what was last sent. A full queue therefore
- * loses nothing of the graph: the mark stays and the rows go later. Only events can be lost.
+ * loses nothing of the graph: the mark stays and the rows go later. Only events can be lost. What
+ * refers to rows, an event or a finding, is queued only when these are.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,8 +28,8 @@ static void on_event(void *context, const struct model *m, const struct trace_ev
 		flight__add(&w->flight, event);
 		return;
 	}
-	tables__send_new(w->tables, m, w->queue);
-	if (queue__put(w->queue, RECORD_EVENT, event, sizeof(*event), NULL, 0, false))
+	if (tables__send_new(w->tables, m, w->queue) &&
+	    queue__put(w->queue, RECORD_EVENT, event, sizeof(*event), NULL, 0, false))
 		return;
 	atomic_fetch_add(&w->lost, 1);
 	atomic_store(&w->gap, true);
@@ -42,72 +43,7 @@ static void on_chain(void *context, const struct model *m, uint32_t chain)
 	tables__send_new(w->tables, m, w->queue);
 }
 
-int store_writer__fire(struct store_writer *w, const char *why)
-{
-	struct row_events events = {0};
-	struct row_fired fired = {.why = model__intern(w->model, why)};
-	bool fits;
-
-	if (!w->flight.items)
-		return -EINVAL;
-	store_writer__snapshot(w);
-	flight__take(&w->flight, &events, &fired);
-	fits = queue__put(w->queue, RECORD_FIRED, &fired, sizeof(fired), NULL, 0, true);
-	if (fits && events.count)
-		fits = queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
-	if (fits)
-		return 0;
-	atomic_fetch_add(&w->lost, events.count);
-	free(events.owned);
-	return -ENOSPC;
-}
-
 /* --- findings ---------------------------------------------------------------------------- */
-
-static char *copy_encoded(const char *raw)
-{
-	return raw ? store_text__encode(raw) : NULL;
-}
-
-/* "A -> B -> A" */
-static char *cycle_text(const struct model *m, const struct finding *f)
-{
-	char *text = NULL, *encoded;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	for (uint32_t i = 0; f->classes && i < f->length; i++)
-		fprintf(out, "%s%s", i ? " -> " : "", model__lock_class(m, f->classes[i])->name);
-	if (f->classes && f->length && f->kind <= FINDING_CYCLE)
-		fprintf(out, " -> %s", model__lock_class(m, f->classes[0])->name);
-	fclose(out);
-	encoded = text ? store_text__encode(text) : NULL;
-	free(text);
-	return encoded;
-}
-
-static bool encode_finding(const struct model *m, const struct finding *f, struct row_finding *row)
-{
-	*row = (struct row_finding){
-		.body = store_finding__encode(f),
-		.cycle = cycle_text(m, f),
-		.note = copy_encoded(f->note),
-		.suppressed = copy_encoded(f->suppressed),
-		.kind = f->kind,
-		.code = f->code,
-		.grade = f->grade,
-		.first = f->first,
-		.last = f->last,
-		.count = f->count,
-	};
-	row->key = f->key ? store_text__encode(f->key) : (row->cycle ? strdup(row->cycle) : NULL);
-	if (row->body && row->cycle && row->key)
-		return true;
-	row_finding__release(row);
-	return false;
-}
 
 /* As the options say: whole, or with pseudonyms. */
 static bool encode(const struct store_writer *w, const struct finding *f, struct row_finding *row)
@@ -116,10 +52,10 @@ static bool encode(const struct store_writer *w, const struct finding *f, struct
 	bool done;
 
 	if (!w->redactor)
-		return encode_finding(w->model, f, row);
+		return row_finding__encode(w->model, f, row);
 	if (!redact_finding(w->redactor, &copy))
 		return false;
-	done = encode_finding(w->model, &copy, row);
+	done = row_finding__encode(w->model, &copy, row);
 	free(copy.schedule);
 	return done;
 }
@@ -132,15 +68,17 @@ static bool put_finding(struct store_writer *w, const struct row_finding *row)
 void store_writer__finding(struct store_writer *w, const struct finding *finding)
 {
 	struct row_finding row;
+	bool fits;
 
 	if (!w)
 		return;
-	tables__send_new(w->tables, w->model, w->queue);
+	fits = tables__send_new(w->tables, w->model, w->queue);
 	if (!encode(w, finding, &row)) {
 		atomic_fetch_add(&w->lost, 1);
 		return;
 	}
-	if (!put_finding(w, &row) && !findings__keep(&w->waiting, &row))
+	fits = fits && put_finding(w, &row);
+	if (!fits && !findings__keep(&w->waiting, &row))
 		row_finding__release(&row);
 	store_writer__hurry(w);
 }
@@ -232,18 +170,37 @@ const char *store_writer__error(const struct store_writer *w)
 	return atomic_load(&((struct store_writer *)w)->last_error) ? sink__error(w->sink) : NULL;
 }
 
-/* Everything that is new or changed; false: the queue was full before the end. */
-static bool send_all(struct store_writer *w)
+static bool put_mark(struct store_writer *w, enum record_type type)
+{
+	return queue__put(w->queue, type, NULL, 0, NULL, 0, false);
+}
+
+/* After a failed batch nothing is written up to the first mark, so all is sent again behind it. */
+static bool begin_again(struct store_writer *w)
 {
 	uint32_t failures = atomic_load(&w->failures);
 
 	if (failures != w->seen_failures) {
 		w->seen_failures = failures;
-		tables__forget(w->tables); /* what was in the batch is not in the file */
+		w->begins_again = true;
 	}
+	if (!w->begins_again)
+		return true;
+	if (!put_mark(w, RECORD_GRAPH_AGAIN))
+		return false;
+	tables__forget(w->tables);
+	w->begins_again = w->whole = false;
+	return true;
+}
+
+/* Everything that is new or changed; false: the queue was full before the end. */
+static bool send_all(struct store_writer *w)
+{
+	if (!begin_again(w) || !tables__send_new(w->tables, w->model, w->queue))
+		return false;
+	w->whole = w->whole || put_mark(w, RECORD_GRAPH_WHOLE);
 	send_waiting(w);
-	return tables__send_new(w->tables, w->model, w->queue) &&
-	       tables__send_changed(w->tables, w->model, w->queue) && !w->waiting.count;
+	return tables__send_changed(w->tables, w->model, w->queue) && w->whole && !w->waiting.count;
 }
 
 void store_writer__snapshot(struct store_writer *w)
@@ -259,9 +216,10 @@ static bool put_meta(struct store_writer *w, const char *key, const char *text, 
 	return queue__put(w->queue, RECORD_META, &row, sizeof(row), NULL, 0, true);
 }
 
-static void send_until_done(struct store_writer *w)
+/* Waits for the disk where the queue is full. */
+static void send_to_the_end(struct store_writer *w)
 {
-	/* Nothing changes any more, so every round either gets further or fails. */
+	/* Nothing changes meanwhile, so every round either gets further or fails. */
 	for (int round = 0; round < 100000 && !send_all(w); round++) {
 		uint32_t failures = w->seen_failures;
 
@@ -269,7 +227,32 @@ static void send_until_done(struct store_writer *w)
 		if (atomic_load(&w->failures) != failures)
 			return;
 	}
+}
+
+static void send_until_done(struct store_writer *w)
+{
+	send_to_the_end(w);
 	queue__drain(w->queue);
+}
+
+int store_writer__fire(struct store_writer *w, const char *why)
+{
+	struct row_events events = {0};
+	struct row_fired fired = {.why = model__intern(w->model, why)};
+	bool fits;
+
+	if (!w->flight.items)
+		return -EINVAL;
+	send_to_the_end(w); /* events refer to its rows */
+	flight__take(&w->flight, &events, &fired);
+	fits = queue__put(w->queue, RECORD_FIRED, &fired, sizeof(fired), NULL, 0, true);
+	if (fits && events.count)
+		fits = queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
+	if (fits)
+		return 0;
+	atomic_fetch_add(&w->lost, events.count);
+	free(events.owned);
+	return -ENOSPC;
 }
 
 static bool replace_findings(struct store_writer *w, const struct finding_list *findings)
@@ -290,19 +273,35 @@ static bool replace_findings(struct store_writer *w, const struct finding_list *
 	return true;
 }
 
-static int finish_file(struct store_writer *w, const struct finding_list *findings,
-		       const char *verdict)
+static bool write_rest(struct store_writer *w)
 {
-	uint64_t lost = atomic_load(&w->lost), told = model__loss(w->model, LOSS_STORE);
-	uint32_t failures;
-
-	if (lost > told)
-		model__add_loss(w->model, LOSS_STORE, lost - told);
 	send_until_done(w);
 	if (atomic_load(&w->failures) != w->seen_failures)
 		send_until_done(w); /* once more: the disk may have room now */
-	if (atomic_load(&w->failures) != w->seen_failures)
-		return atomic_load(&w->last_error);
+	return atomic_load(&w->failures) == w->seen_failures;
+}
+
+/* false: there are none that the model does not know. */
+static bool tell_losses(struct store_writer *w)
+{
+	uint64_t lost = atomic_load(&w->lost), told = model__loss(w->model, LOSS_STORE);
+
+	if (lost <= told)
+		return false;
+	model__add_loss(w->model, LOSS_STORE, lost - told);
+	return true;
+}
+
+static int finish_file(struct store_writer *w, const struct finding_list *findings,
+		       const char *verdict)
+{
+	uint32_t failures;
+
+	tell_losses(w);
+	do {
+		if (!write_rest(w))
+			return atomic_load(&w->last_error);
+	} while (tell_losses(w)); /* what was on its way may have been lost as well */
 	failures = w->seen_failures;
 	if (!replace_findings(w, findings))
 		return -ENOMEM;

@@ -38,8 +38,11 @@ struct store_writer {
 	struct tables *tables;
 	struct redactor *redactor; /* NULL: everything is written as it is */
 	struct flight flight;
-	struct finding_rows waiting;  /* did not fit into the queue */
-	struct finding_rows retained; /* the writing thread's: from failed batches */
+	struct finding_rows waiting; /* did not fit into the queue */
+	bool begins_again, whole;    /* the graph is to be sent again; was, to the end */
+	/* the writing thread's: */
+	struct finding_rows retained; /* from failed batches */
+	bool incomplete;	      /* rows of a failed batch are not in the file yet */
 	pthread_t thread;
 	bool running;
 	atomic_int thread_id; /* 0: its priority stays as it is */

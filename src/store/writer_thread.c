@@ -32,11 +32,26 @@ static void settle_batch(struct store_writer *w, const struct record *records, s
 		} else if (record->type == RECORD_EVENT) {
 			lost += failed;
 		}
-		at += sizeof(*record) + ((record->size + 7) & ~7u);
+		at += record__bytes(record);
 	}
 	if (lost)
 		sink__note_gap(w->sink);
 	atomic_fetch_add(&w->lost, lost);
+}
+
+/* How many bytes come before the first record of that type; all of them: there is none. */
+static size_t bytes_before(const struct record *records, size_t bytes, enum record_type type)
+{
+	size_t at = 0;
+
+	while (at < bytes) {
+		const struct record *record = (const void *)((const char *)records + at);
+
+		if (record->type == type)
+			break;
+		at += record__bytes(record);
+	}
+	return at;
 }
 
 static int write_retained(struct store_writer *w)
@@ -89,6 +104,34 @@ void store_writer__hurry(struct store_writer *w)
 		setpriority(PRIO_PROCESS, (id_t)thread, w->usual_nice);
 }
 
+/*
+ * Every commit leaves a file that reads: rows refer to rows of earlier batches, so after one that
+ * failed nothing is written until the tracing side has sent the whole graph again, and findings of
+ * failed batches only behind it.
+ */
+static void write_batch(struct store_writer *w, const struct record *records, size_t bytes)
+{
+	size_t dropped = w->incomplete ? bytes_before(records, bytes, RECORD_GRAPH_AGAIN) : 0;
+	int error;
+
+	settle_batch(w, records, dropped, true);
+	records = (const void *)((const char *)records + dropped);
+	bytes -= dropped;
+	if (!bytes)
+		return;
+	if (atomic_exchange(&w->gap, false))
+		sink__note_gap(w->sink);
+	error = sink__write(w->sink, records, bytes);
+	settle_batch(w, records, bytes, error != 0);
+	if (!error && bytes_before(records, bytes, RECORD_GRAPH_WHOLE) < bytes)
+		error = write_retained(w);
+	w->incomplete = error != 0;
+	if (!error)
+		return;
+	atomic_store(&w->last_error, error);
+	atomic_fetch_add(&w->failures, 1);
+}
+
 void *store_writer__thread(void *context)
 {
 	struct store_writer *w = context;
@@ -98,21 +141,10 @@ void *store_writer__thread(void *context)
 	pthread_setname_np(pthread_self(), "vfiotrace-store");
 	learn_priority(w);
 	while (queue__take(w->queue, &records, &bytes)) {
-		int error;
-
 		if (!bytes)
 			continue;
 		choose_priority(w);
-		if (atomic_exchange(&w->gap, false))
-			sink__note_gap(w->sink);
-		error = write_retained(w);
-		if (!error)
-			error = sink__write(w->sink, records, bytes);
-		settle_batch(w, records, bytes, error != 0);
-		if (error) {
-			atomic_store(&w->last_error, error);
-			atomic_fetch_add(&w->failures, 1);
-		}
+		write_batch(w, records, bytes);
 	}
 	return NULL;
 }
