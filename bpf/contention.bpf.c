@@ -19,7 +19,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "contention_record.h"
+#include "contention_waits.h"
 #include "record.h"
 #include "owner_word.h"
 
@@ -55,25 +55,11 @@ struct {
 	__type(value, __u64);
 } contention_counters SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, CONTENTION_WAITS);
-	__type(key, struct contention_wait_key);
-	__type(value, struct contention_wait);
-} waits SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 2048);
-	__type(key, __u32);
-	__uint(value_size, 32 * sizeof(__u64));
-} wait_stacks SEC(".maps");
-
 /* Too big for the stack. One per CPU is enough: the program does not nest on a CPU. */
 struct walk {
 	struct contention_link links[CONTENTION_DEPTH];
 	struct contention_note note;
-	struct contention_wait wait;
+	struct contention_wait no_wait; /* never written: what a wait starts from */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -82,12 +68,55 @@ struct {
 	__type(value, struct walk);
 } walks SEC(".maps");
 
+/* How struct task_state of maps.h begins. User space puts the map of the lock programs here. */
+struct held_view {
+	struct record_lock held[RECORD_MAX_HELD];
+	__u32 count;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct held_view);
+} tasks SEC(".maps");
+
 static __always_inline void count(__u32 what)
 {
 	__u64 *value = bpf_map_lookup_elem(&contention_counters, &what);
 
 	if (value)
 		(*value)++;
+}
+
+/*
+ * RT: the event names an rt_mutex. One inside an rwsem is not where the rwsem begins; what the task
+ * is about to take stands last in its list.
+ */
+static __always_inline __u64 event_lock(__u64 lock, __u32 *flags)
+{
+	struct held_view *view;
+	const struct record_lock *wanted;
+
+	if (!locks_are_rt() || *flags != CONTENTION_RT)
+		return lock;
+	view = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), 0, 0);
+	if (!view || !view->count)
+		return lock;
+	wanted = &view->held[(view->count - 1) & (RECORD_MAX_HELD - 1)];
+	if (wanted->kind != RECORD_RWSEM || wanted->lock + rwsem_rt_mutex() != lock)
+		return lock;
+	*flags |= wanted->flags & RECORD_SHARED ? CONTENTION_READ : CONTENTION_WRITE;
+	return wanted->lock;
+}
+
+/* Is `lock` of an event what the note calls by the name of event_lock()? */
+static __always_inline bool is_noted(const struct contention_note *note, __u64 lock)
+{
+	if (note->lock == lock)
+		return true;
+	return locks_are_rt() && (note->flags & (CONTENTION_READ | CONTENTION_WRITE)) &&
+	       note->lock + rwsem_rt_mutex() == lock;
 }
 
 /* Owner of the lock that `flags` describes; 0 when there is none to follow. */
@@ -283,7 +312,7 @@ static __always_inline bool take_note(struct walk *walk, __u64 current, __u64 lo
 SEC("tp_btf/contention_begin")
 int BPF_PROG(contention_begin, void *lock_pointer, unsigned int flags)
 {
-	__u32 zero = 0, length;
+	__u32 zero = 0, length, noted;
 	__u64 current, now, lock;
 	struct walk *walk;
 
@@ -293,12 +322,13 @@ int BPF_PROG(contention_begin, void *lock_pointer, unsigned int flags)
 	walk = bpf_map_lookup_elem(&walks, &zero);
 	if (!walk)
 		return 0;
-	lock = (__u64)lock_pointer;
+	noted = flags;
+	lock = event_lock((__u64)lock_pointer, &noted);
 	current = bpf_get_current_task();
 	now = bpf_ktime_get_ns();
 	count(CONTENTION_COUNT_BEGIN);
 	/* without a note others cannot see this wait, but this walk may still close a cycle */
-	take_note(walk, current, lock, flags, now);
+	take_note(walk, current, lock, noted, now);
 	length = walk_owners(walk, current);
 	if (!length || length > CONTENTION_DEPTH)
 		return 0;
@@ -310,65 +340,6 @@ int BPF_PROG(contention_begin, void *lock_pointer, unsigned int flags)
 	return 0;
 }
 
-static __always_inline __u32 log2_ns(__u64 value)
-{
-	__u32 r = 0;
-
-	if (value >> 32) {
-		r += 32;
-		value >>= 32;
-	}
-	if (value >> 16) {
-		r += 16;
-		value >>= 16;
-	}
-	if (value >> 8) {
-		r += 8;
-		value >>= 8;
-	}
-	if (value >> 4) {
-		r += 4;
-		value >>= 4;
-	}
-	if (value >> 2) {
-		r += 2;
-		value >>= 2;
-	}
-	return r + (value >> 1);
-}
-
-/* One histogram per (lock, site); the stack walk is paid only by waits that were long anyway. */
-static __always_inline void add_wait(void *ctx, struct walk *walk,
-				     const struct contention_note *note, __u64 now)
-{
-	__u64 waited = now - note->since;
-	struct contention_wait_key key = {
-		.lock = note->lock,
-		.stack = -1,
-		.flags = note->flags & ~CONTENTION_SPIN,
-	};
-	struct contention_wait *wait;
-	__u32 bucket = log2_ns(waited);
-
-	if (waited >= CONTENTION_SLOW_NS)
-		key.stack = bpf_get_stackid(ctx, &wait_stacks, 0);
-	if (key.stack < 0)
-		key.stack = -1;
-	wait = bpf_map_lookup_elem(&waits, &key);
-	if (!wait) {
-		/* starts as zero; walk->wait is never written */
-		bpf_map_update_elem(&waits, &key, &walk->wait, BPF_NOEXIST);
-		wait = bpf_map_lookup_elem(&waits, &key);
-		if (!wait)
-			return;
-	}
-	__sync_fetch_and_add(&wait->count, 1);
-	__sync_fetch_and_add(&wait->total, waited);
-	if (waited > wait->max)
-		wait->max = waited;
-	__sync_fetch_and_add(&wait->bucket[bucket & (CONTENTION_BUCKETS - 1)], 1);
-}
-
 SEC("tp_btf/contention_end")
 int BPF_PROG(contention_end, void *lock_pointer, int result)
 {
@@ -378,11 +349,11 @@ int BPF_PROG(contention_end, void *lock_pointer, int result)
 	struct walk *walk;
 	__u32 zero = 0;
 
-	if (!note || note->lock != lock)
+	if (!note || !is_noted(note, lock))
 		return 0;
 	walk = bpf_map_lookup_elem(&walks, &zero);
 	if (with_waits && walk)
-		add_wait(ctx, walk, note, bpf_ktime_get_ns());
+		add_wait(ctx, &walk->no_wait, note, bpf_ktime_get_ns());
 	if (!locks_are_rt() || !note->outer_lock) {
 		bpf_map_delete_elem(&notes, &current);
 		return 0;
@@ -397,22 +368,7 @@ int BPF_PROG(contention_end, void *lock_pointer, int result)
 	return 0;
 }
 
-/* --- held sets, for the sweep
- * ------------------------------------------------------------------------ */
-
-/* How struct task_state of maps.h begins. User space puts the map of the lock programs in its
- * place. */
-struct held_view {
-	struct record_lock held[RECORD_MAX_HELD];
-	__u32 count;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct held_view);
-} tasks SEC(".maps");
+/* --- held sets, for the sweep ------------------------------------------------------------ */
 
 SEC("iter/task")
 int held_sets(struct bpf_iter__task *ctx)

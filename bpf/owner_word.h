@@ -80,6 +80,12 @@ static __always_inline bool locks_are_rt(void)
 	return bpf_core_field_exists(((struct mutex___rt *)0)->rtmutex);
 }
 
+/* RT: where the rt_mutex lies in an rwsem */
+static __always_inline __u32 rwsem_rt_mutex(void)
+{
+	return bpf_core_field_offset(((struct rw_semaphore___rt *)0)->rwbase.rtmutex);
+}
+
 static __always_inline int rt_owner_word(const struct rt_mutex_base *lock, struct owner_word *out)
 {
 	__u64 word = 0;

@@ -52,7 +52,6 @@ enum census_sleep {
 	CENSUS_SLEEP_ELSEWHERE,
 	CENSUS_SLEEP_MUTEX,
 	CENSUS_SLEEP_RWSEM,
-	CENSUS_SLEEP_RT_DEADLOCK, /* rt_mutex found a deadlock itself and parked the task */
 	CENSUS_SLEEP_OTHER_LOCK,
 };
 

@@ -44,6 +44,14 @@ static struct run_state run_state(const struct census_run *r, uint64_t task)
 	return s;
 }
 
+bool census__ran_since(const struct census_run *r, const struct census_task *t)
+{
+	struct run_state now = run_state(r, t->address);
+
+	return now.switches != t->record.switches || now.on_cpu || now.state != t->record.state ||
+	       now.tid != t->record.tid;
+}
+
 static struct census_task *task_of_id(const struct census_run *r, uint32_t id)
 {
 	for (struct census_task *t = r->tasks; t; t = t->hh.next)

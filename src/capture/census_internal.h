@@ -184,6 +184,8 @@ int census__find_waits(struct census_run *r);
 /* --- census_confirm.c: is every link of this deadlock there, and did no task on it run meanwhile?
  */
 bool census__confirm(struct census_run *r, const struct finding *finding);
+/* Is it anywhere else than where its record saw it sleep? */
+bool census__ran_since(const struct census_run *r, const struct census_task *t);
 /*
  * Does its held set say that the task has the lock to read? A reader is in its set from the moment
  * it asks: the one entry of a task that still waits for this lock is the wait, not a hold.

@@ -79,8 +79,8 @@ static const struct {
 	const char *function;
 	enum census_sleep sleep;
 } slow_paths[] = {
-	{"rt_mutex_handle_deadlock", CENSUS_SLEEP_RT_DEADLOCK},
-	{"rt_mutex_handle_deadlock.part.0", CENSUS_SLEEP_RT_DEADLOCK},
+	{"rt_mutex_handle_deadlock", CENSUS_SLEEP_OTHER_LOCK},
+	{"rt_mutex_handle_deadlock.part.0", CENSUS_SLEEP_OTHER_LOCK},
 	{"__mutex_lock", CENSUS_SLEEP_MUTEX},
 	{"__mutex_lock.constprop.0", CENSUS_SLEEP_MUTEX},
 	{"__mutex_lock.isra.0", CENSUS_SLEEP_MUTEX},

@@ -12,6 +12,7 @@
 
 #define BLOCKER_TYPES 3ULL /* low bits of task_struct.blocker */
 #define BLOCKER_SEMAPHORE 1ULL
+#define TASK_INTERRUPTIBLE 1U
 #define STACK_BYTES 16384U
 
 static struct census_known_lock *known(struct census_run *r, uint64_t address)
@@ -22,14 +23,28 @@ static struct census_known_lock *known(struct census_run *r, uint64_t address)
 	return lock;
 }
 
-/* On RT a mutex is an rt_mutex at offset 0; inside an rwsem it is a member further on. */
+static bool in_a_held_set(const struct census_run *r, uint64_t lock)
+{
+	for (uint32_t i = 0; i < r->options->hold_count; i++)
+		if (r->options->holds[i].lock == lock)
+			return true;
+	return false;
+}
+
+/*
+ * On RT a mutex is an rt_mutex at offset 0; inside an rwsem it is a member further on. Of a lock
+ * that is no object of ours a writer that has it shows which: its mark stands before the rt_mutex.
+ */
 static uint64_t of_rt_mutex(struct census_run *r, uint64_t base, enum lock_kind *kind)
 {
 	uint64_t rwsem = base - (uint64_t)r->layout.rwbase_mutex;
+	struct census_known_lock *lock = known(r, rwsem);
 
 	*kind = LOCK_KIND_MUTEX;
-	if (r->layout.rwbase_mutex > 0 && known(r, rwsem) &&
-	    known(r, rwsem)->kind == LOCK_KIND_RWSEM) {
+	if (r->layout.rwbase_mutex <= 0)
+		return base;
+	if ((lock && lock->kind == LOCK_KIND_RWSEM) || in_a_held_set(r, rwsem) ||
+	    rwbase_is_written(r->memory, &r->layout, rwsem)) {
 		*kind = LOCK_KIND_RWSEM;
 		return rwsem;
 	}
@@ -74,10 +89,36 @@ static uint64_t scan_stack(struct census_run *r, const struct census_task *t, en
 	return 0;
 }
 
+/* An int, since 7.x a byte; RT is on little-endian machines only. */
+static bool on_runqueue(const struct census_run *r, uint64_t task)
+{
+	uint8_t byte = 1;
+
+	if (r->offset[AT_TASK_ON_RQ] >= 0)
+		memory__read(r->memory, task + (uint64_t)r->offset[AT_TASK_ON_RQ], &byte, 1);
+	return byte;
+}
+
 /*
- * rt_mutex found a deadlock itself, took its waiter out of the tree and sleeps for good; what it
- * wanted still stands in the waiter on its stack.
+ * rt_mutex found that a task waits for itself, took its waiter out of the tree and sleeps for good
+ * (rt_mutex_handle_deadlock, which compilers put into its caller). Exactly then a task sleeps in
+ * the slow path and is blocked on nothing: one that was woken is on the run queue or has run since
+ * it was looked at, one that is not queued as waiter yet is on the run queue.
  */
+static bool sleeps_in_rt_deadlock(struct census_run *r, const struct census_task *t)
+{
+	struct kernel_symbol symbol;
+	uint32_t offset;
+
+	if (!r->layout.rt || !t->frame_count || !(t->record.state & TASK_INTERRUPTIBLE) ||
+	    !kernel__resolve(r->kernel, t->frames[0], &symbol, &offset) ||
+	    !(strstr(symbol.name, "rt_mutex_slowlock") ||
+	      strstr(symbol.name, "rt_mutex_handle_deadlock")))
+		return false;
+	return !on_runqueue(r, t->address) && !census__ran_since(r, t);
+}
+
+/* What it wanted still stands in the waiter on its stack; it has that lock. */
 static uint64_t scan_rt_deadlock(struct census_run *r, const struct census_task *t)
 {
 	int apart = r->layout.rt_waiter_lock - r->layout.rt_waiter_task;
@@ -93,7 +134,7 @@ static uint64_t scan_rt_deadlock(struct census_run *r, const struct census_task 
 			continue;
 		if (!lock_state__read_owner(&state, r->memory, &r->layout, LOCK_KIND_RTMUTEX,
 					    words[at]) &&
-		    state.owner && census__task(r, state.owner))
+		    state.owner == t->address)
 			return words[at];
 	}
 	return 0;
@@ -153,7 +194,7 @@ static int find_wait(struct census_run *r, const struct census_task *t)
 
 	if (!lock && !r->layout.rt && t->record.sleep) {
 		lock = on_stack(r, t, &kind);
-	} else if (!lock && t->record.sleep == CENSUS_SLEEP_RT_DEADLOCK) {
+	} else if (!lock && sleeps_in_rt_deadlock(r, t)) {
 		lock = scan_rt_deadlock(r, t);
 		if (lock)
 			lock = of_rt_mutex(r, lock, &kind);

@@ -114,6 +114,14 @@ static int read_rwbase_owner(struct lock_state *s, const struct memory *m,
 	return 0;
 }
 
+bool rwbase_is_written(const struct memory *m, const struct lock_layout *l, uint64_t rwsem)
+{
+	int32_t readers = 0;
+
+	return !memory__read(m, rwsem + (uint64_t)l->rwbase_readers, &readers, sizeof(readers)) &&
+	       readers == RWBASE_WRITER_BIAS;
+}
+
 int lock_state__read_owner(struct lock_state *s, const struct memory *m,
 			   const struct lock_layout *l, enum lock_kind kind, uint64_t address)
 {

@@ -62,7 +62,24 @@ void row_finding__release(struct row_finding *row)
 
 /* --- lists ------------------------------------------------------------------------------- */
 
+void findings__drop(struct finding_rows *rows, const char *key)
+{
+	for (uint32_t i = 0; i < rows->count; i++) {
+		if (strcmp(rows->items[i].key, key))
+			continue;
+		row_finding__release(&rows->items[i]);
+		rows->items[i] = rows->items[--rows->count];
+		return;
+	}
+}
+
 bool findings__keep(struct finding_rows *rows, const struct row_finding *row)
+{
+	findings__drop(rows, row->key);
+	return findings__add(rows, row);
+}
+
+bool findings__add(struct finding_rows *rows, const struct row_finding *row)
 {
 	if (rows->count == rows->capacity) {
 		uint32_t capacity = rows->capacity ? rows->capacity * 2 : 16;

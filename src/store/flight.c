@@ -6,10 +6,12 @@
 
 #include "store/writer.h"
 
-int flight__init(struct flight *flight, uint64_t window)
+int flight__init(struct flight *flight, const struct store_options *options)
 {
 	flight->items = malloc(FLIGHT_EVENTS * sizeof(*flight->items));
-	flight->window = window;
+	flight->window = options->trigger_window;
+	/* beside the graph, which is never cut */
+	flight->most = options->max_size ? options->max_size / 2 / EVENT_ROW_BYTES : FLIGHT_EVENTS;
 	return flight->items ? 0 : -ENOMEM;
 }
 
@@ -38,6 +40,10 @@ void flight__take(struct flight *flight, struct row_events *events, struct row_f
 	while (kept && flight->items[first % FLIGHT_EVENTS].time + flight->window < newest->time) {
 		first++;
 		kept--;
+	}
+	if (kept > flight->most) {
+		first += kept - (uint32_t)flight->most;
+		kept = (uint32_t)flight->most;
 	}
 	copy = malloc(((size_t)kept + 1) * sizeof(*copy));
 	if (!copy)

@@ -106,15 +106,17 @@ struct frame_row {
 	UT_hash_handle hh;
 };
 
-void rows__forget_frames(struct row_context *c)
+void rows__forget_frames(struct row_context *c, uint32_t from)
 {
 	struct frame_row *row, *next;
 
 	HASH_ITER(hh, c->frames, row, next) {
+		if (row->id < from)
+			continue;
 		HASH_DEL(c->frames, row);
 		free(row);
 	}
-	/* Ids go on: those that are in the file stay what they are. */
+	c->frame_count = from;
 }
 
 /* Strings are interned, so their addresses tell frames apart. */
@@ -292,7 +294,7 @@ int rows__write(struct row_context *c, const struct record *record)
 		[RECORD_COVERAGE] = write_coverage,
 		[RECORD_LOSS] = write_loss,
 		[RECORD_FINDING] = write_finding,
-		[RECORD_FINDINGS_CLEAR] = clear_findings,
+		[RECORD_FINDINGS] = replace_findings,
 		[RECORD_EVENT] = write_event,
 		[RECORD_EVENTS] = write_events,
 		[RECORD_VARIABLE] = write_variable,

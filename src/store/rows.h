@@ -19,7 +19,7 @@ int write_path(struct row_context *c, const void *payload);
 int write_coverage(struct row_context *c, const void *payload);
 int write_loss(struct row_context *c, const void *payload);
 int write_finding(struct row_context *c, const void *payload);
-int clear_findings(struct row_context *c, const void *payload);
+int replace_findings(struct row_context *c, const void *payload);
 int write_event(struct row_context *c, const void *payload);
 int write_events(struct row_context *c, const void *payload);
 int write_bad_release(struct row_context *c, const void *payload);

@@ -160,10 +160,14 @@ int write_finding(struct row_context *c, const void *payload)
 	return run_statement(s);
 }
 
-int clear_findings(struct row_context *c, const void *payload)
+int replace_findings(struct row_context *c, const void *payload)
 {
-	(void)payload;
-	return run_statement(c->statements[CLEAR_FINDINGS]);
+	const struct row_findings *row = payload;
+	int error = run_statement(c->statements[CLEAR_FINDINGS]);
+
+	for (uint32_t i = 0; i < row->count && !error; i++)
+		error = write_finding(c, &row->items[i]);
+	return error;
 }
 
 int rows__event(struct row_context *c, const struct trace_event *event)

@@ -68,7 +68,7 @@ void sink__close(struct sink *s)
 		return;
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(s->rows.statements[i]);
-	rows__forget_frames(&s->rows);
+	rows__forget_frames(&s->rows, 0);
 	sqlite3_close(s->rows.db);
 	free(s->path);
 	free(s);
@@ -138,7 +138,8 @@ static uint64_t coming_bytes(const struct record *records, size_t bytes)
 		const struct record *record = (const struct record *)at;
 
 		if (record->type == RECORD_EVENTS)
-			coming += ((const struct row_events *)record->payload)->count * 32;
+			coming += ((const struct row_events *)record->payload)->count *
+				  EVENT_ROW_BYTES;
 		at += record__bytes(record);
 	}
 	return coming;
@@ -165,6 +166,7 @@ int sink__write(struct sink *s, const struct record *records, size_t bytes)
 {
 	const int64_t first_event = s->first_event, next_event = s->rows.next_event;
 	const uint64_t dropped = s->events_dropped;
+	const uint32_t frame_count = s->rows.frame_count;
 	const struct store_message message = {s->error, sizeof(s->error)};
 	sqlite3 *db = s->rows.db;
 	int error;
@@ -178,14 +180,14 @@ int sink__write(struct sink *s, const struct record *records, size_t bytes)
 		error = -EIO;
 	if (!error)
 		return 0;
-	error = error == -ENOMEM ? error : store_fail_sql(&message, s->path, db);
+	error = error == -ENOMEM ? store_fail(&message, error, "%s: out of memory", s->path)
+				 : store_fail_sql(&message, s->path, db);
 	if (!sqlite3_get_autocommit(db))
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 fail:
 	s->first_event = first_event;
 	s->rows.next_event = next_event;
 	s->events_dropped = dropped;
-	/* Ids of frames that were in the batch are not in the file. */
-	rows__forget_frames(&s->rows);
+	rows__forget_frames(&s->rows, frame_count);
 	return error;
 }

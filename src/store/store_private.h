@@ -84,7 +84,7 @@ enum record_type {
 	RECORD_COVERAGE,
 	RECORD_LOSS,
 	RECORD_FINDING,
-	RECORD_FINDINGS_CLEAR,
+	RECORD_FINDINGS, /* these and no others, see row_findings */
 	RECORD_EVENT,
 	RECORD_EVENTS, /* many at once, see row_events */
 	RECORD_VARIABLE,
@@ -176,6 +176,10 @@ struct row_finding {
 	uint32_t kind, code, grade;
 	uint64_t first, last, count;
 };
+struct row_findings { /* freed by the writing thread */
+	struct row_finding *items;
+	uint32_t count;
+};
 struct row_variable {
 	uint32_t id;
 	const char *name;
@@ -184,6 +188,7 @@ struct row_bad_release {
 	uint32_t id;
 	struct bad_release release;
 };
+#define EVENT_ROW_BYTES 32 /* in the file, about */
 struct row_events {
 	const struct trace_event *events;
 	uint64_t count;
@@ -204,7 +209,7 @@ struct sink *sink__open(const char *path, uint64_t max_size, int *error,
 			const struct store_message *message);
 /* One batch, one transaction: on an error nothing of it is in the file. */
 int sink__write(struct sink *s, const struct record *records, size_t bytes);
-const char *sink__error(const struct sink *s);	     /* of the last failed batch */
+const char *sink__error(const struct sink *s);	     /* of the last failed batch, on its thread */
 uint64_t sink__events_dropped(const struct sink *s); /* oldest, given up for max_size */
 void sink__note_gap(struct sink *s);		     /* events were lost: the stream gets a cut */
 void sink__close(struct sink *s);
@@ -255,7 +260,8 @@ struct row_context {
 };
 int rows__write(struct row_context *c, const struct record *record);
 int rows__event(struct row_context *c, const struct trace_event *event);
-void rows__forget_frames(struct row_context *c); /* after a rollback, and to free them */
+/* After a rollback those that were new in it, `from` on; 0: all of them. */
+void rows__forget_frames(struct row_context *c, uint32_t from);
 
 extern const char *const lock_kind_names[];   /* by enum lock_kind */
 extern const char *const object_kind_names[]; /* by enum object_kind */

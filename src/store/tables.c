@@ -90,11 +90,12 @@ static bool send_meta(struct tables *t, const struct model *m, struct queue *q)
 	const struct model_clock *clock = model__clock((struct model *)m);
 	uint64_t print = hash_mix(hash_mix(clock->start, clock->end),
 				  hash_mix((uint64_t)clock->realtime_offset, clock->has_time));
-	const char *unknown = redact_text(t->redactor, model__losses_unknown(m));
+	const char *unknown = model__losses_unknown(m);
 
 	print = mix_pointer(hash_mix(print, model__acquisitions(m)), unknown);
 	if (!t->fresh && print == t->clock)
 		return true;
+	unknown = redact_text(t->redactor, unknown);
 	if (!put_meta(q, "tool_version", VERSION, 0) ||
 	    !put_meta(q, "realtime_offset", NULL, (uint64_t)clock->realtime_offset) ||
 	    !put_meta(q, "start", NULL, clock->start) || !put_meta(q, "end", NULL, clock->end) ||

@@ -20,19 +20,27 @@
 
 /* --- events ------------------------------------------------------------------------------ */
 
+static bool put_event(struct store_writer *w, const struct trace_event *event)
+{
+	return queue__put(w->queue, RECORD_EVENT, event, sizeof(*event), NULL, 0, false);
+}
+
 static void on_event(void *context, const struct model *m, const struct trace_event *event)
 {
+	static const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
 	struct store_writer *w = context;
 
 	if (w->flight.items) {
 		flight__add(&w->flight, event);
 		return;
 	}
-	if (tables__send_new(w->tables, m, w->queue) &&
-	    queue__put(w->queue, RECORD_EVENT, event, sizeof(*event), NULL, 0, false))
+	if (tables__send_new(w->tables, m, w->queue) && (!w->gap || put_event(w, &cut)) &&
+	    put_event(w, event)) {
+		w->gap = false;
 		return;
+	}
 	atomic_fetch_add(&w->lost, 1);
-	atomic_store(&w->gap, true);
+	w->gap = true;
 }
 
 static void on_chain(void *context, const struct model *m, uint32_t chain)
@@ -45,8 +53,8 @@ static void on_chain(void *context, const struct model *m, uint32_t chain)
 
 /* --- findings ---------------------------------------------------------------------------- */
 
-/* As the options say: whole, or with pseudonyms. */
-static bool encode(const struct store_writer *w, const struct finding *f, struct row_finding *row)
+bool store_writer__encode(const struct store_writer *w, const struct finding *f,
+			  struct row_finding *row)
 {
 	struct finding copy = *f;
 	bool done;
@@ -73,13 +81,16 @@ void store_writer__finding(struct store_writer *w, const struct finding *finding
 	if (!w)
 		return;
 	fits = tables__send_new(w->tables, w->model, w->queue);
-	if (!encode(w, finding, &row)) {
+	if (!store_writer__encode(w, finding, &row)) {
 		atomic_fetch_add(&w->lost, 1);
 		return;
 	}
-	fits = fits && put_finding(w, &row);
-	if (!fits && !findings__keep(&w->waiting, &row))
+	/* one that waits must not come after a newer one of its key */
+	fits = fits && !w->waiting.count && put_finding(w, &row);
+	if (!fits && !findings__keep(&w->waiting, &row)) {
 		row_finding__release(&row);
+		atomic_fetch_add(&w->lost, 1);
+	}
 	store_writer__hurry(w);
 }
 
@@ -112,12 +123,14 @@ struct store_writer *store_writer__open(const char *path, struct model *m,
 	/* A batch must be small against the limit, or the limit cannot be kept. */
 	if (options->max_size && queue_bytes > options->max_size / 8)
 		queue_bytes = options->max_size / 8;
+	pthread_mutex_init(&w->error_lock, NULL);
 	w->model = m;
+	w->losses_before = model__loss(m, LOSS_STORE);
 	w->queue = queue__new(queue_bytes);
 	w->redactor = options->redact ? redactor__new() : NULL;
 	w->tables = tables__new(w->redactor);
 	if (!w->queue || !w->tables || (options->redact && !w->redactor) ||
-	    (options->trigger_window && flight__init(&w->flight, options->trigger_window)))
+	    (options->trigger_window && flight__init(&w->flight, options)))
 		goto fail;
 	w->sink = sink__open(path, options->max_size, &failed, &message);
 	if (!w->sink)
@@ -157,6 +170,7 @@ void store_writer__free(struct store_writer *w)
 	queue__free(w->queue);
 	tables__free(w->tables);
 	redactor__free(w->redactor);
+	pthread_mutex_destroy(&w->error_lock);
 	free(w);
 }
 
@@ -167,7 +181,14 @@ uint64_t store_writer__lost(const struct store_writer *w)
 
 const char *store_writer__error(const struct store_writer *w)
 {
-	return atomic_load(&((struct store_writer *)w)->last_error) ? sink__error(w->sink) : NULL;
+	struct store_writer *mine = (struct store_writer *)w;
+
+	if (!atomic_load(&mine->last_error))
+		return NULL;
+	pthread_mutex_lock(&mine->error_lock);
+	memcpy(mine->error_shown, mine->error, sizeof(mine->error));
+	pthread_mutex_unlock(&mine->error_lock);
+	return mine->error_shown;
 }
 
 static bool put_mark(struct store_writer *w, enum record_type type)
@@ -209,30 +230,29 @@ void store_writer__snapshot(struct store_writer *w)
 		send_all(w);
 }
 
-static bool put_meta(struct store_writer *w, const char *key, const char *text, uint64_t number)
-{
-	struct row_meta row = {key, text, (int64_t)number};
-
-	return queue__put(w->queue, RECORD_META, &row, sizeof(row), NULL, 0, true);
-}
-
-/* Waits for the disk where the queue is full. */
-static void send_to_the_end(struct store_writer *w)
+/* Waits for the disk where the queue is full. false: a batch failed, or no memory. */
+static bool send_to_the_end(struct store_writer *w)
 {
 	/* Nothing changes meanwhile, so every round either gets further or fails. */
-	for (int round = 0; round < 100000 && !send_all(w); round++) {
-		uint32_t failures = w->seen_failures;
+	for (int round = 0; round < 100000; round++) {
+		uint32_t failures;
 
+		if (send_all(w))
+			return true;
+		failures = w->seen_failures;
 		queue__drain(w->queue);
 		if (atomic_load(&w->failures) != failures)
-			return;
+			return false;
 	}
+	return false;
 }
 
-static void send_until_done(struct store_writer *w)
+bool store_writer__send_until_done(struct store_writer *w)
 {
-	send_to_the_end(w);
+	bool done = send_to_the_end(w);
+
 	queue__drain(w->queue);
+	return done && atomic_load(&w->failures) == w->seen_failures;
 }
 
 int store_writer__fire(struct store_writer *w, const char *why)
@@ -243,7 +263,8 @@ int store_writer__fire(struct store_writer *w, const char *why)
 
 	if (!w->flight.items)
 		return -EINVAL;
-	send_to_the_end(w); /* events refer to its rows */
+	if (!send_to_the_end(w)) /* events refer to its rows; they stay for the next time */
+		return -ENOSPC;
 	flight__take(&w->flight, &events, &fired);
 	fits = queue__put(w->queue, RECORD_FIRED, &fired, sizeof(fired), NULL, 0, true);
 	if (fits && events.count)
@@ -253,113 +274,4 @@ int store_writer__fire(struct store_writer *w, const char *why)
 	atomic_fetch_add(&w->lost, events.count);
 	free(events.owned);
 	return -ENOSPC;
-}
-
-static bool replace_findings(struct store_writer *w, const struct finding_list *findings)
-{
-	struct row_finding row;
-	uint64_t none = 0;
-
-	if (!findings)
-		return true;
-	if (!queue__put(w->queue, RECORD_FINDINGS_CLEAR, &none, sizeof(none), NULL, 0, false))
-		return false;
-	for (uint32_t i = 0; i < findings->count; i++) {
-		if (!encode(w, findings->items[i], &row))
-			return false;
-		while (!put_finding(w, &row))
-			queue__drain(w->queue);
-	}
-	return true;
-}
-
-static bool write_rest(struct store_writer *w)
-{
-	send_until_done(w);
-	if (atomic_load(&w->failures) != w->seen_failures)
-		send_until_done(w); /* once more: the disk may have room now */
-	return atomic_load(&w->failures) == w->seen_failures;
-}
-
-/* false: there are none that the model does not know. */
-static bool tell_losses(struct store_writer *w)
-{
-	uint64_t lost = atomic_load(&w->lost), told = model__loss(w->model, LOSS_STORE);
-
-	if (lost <= told)
-		return false;
-	model__add_loss(w->model, LOSS_STORE, lost - told);
-	return true;
-}
-
-static int finish_file(struct store_writer *w, const struct finding_list *findings,
-		       const char *verdict)
-{
-	uint32_t failures;
-
-	tell_losses(w);
-	do {
-		if (!write_rest(w))
-			return atomic_load(&w->last_error);
-	} while (tell_losses(w)); /* what was on its way may have been lost as well */
-	failures = w->seen_failures;
-	if (!replace_findings(w, findings))
-		return -ENOMEM;
-	queue__drain(w->queue);
-	if (verdict)
-		put_meta(w, "verdict", verdict, 0);
-	put_meta(w, "events_dropped", NULL, sink__events_dropped(w->sink));
-	put_meta(w, "closed", "yes", 0);
-	queue__drain(w->queue);
-	return atomic_load(&w->failures) == failures ? 0 : atomic_load(&w->last_error);
-}
-
-int store_writer__close(struct store_writer *w, const struct finding_list *findings,
-			const char *verdict)
-{
-	int error;
-
-	if (!w)
-		return 0;
-	store_writer__hurry(w);
-	atomic_store(&w->thread_id, 0); /* and so it stays */
-	error = finish_file(w, findings, verdict);
-	store_writer__free(w);
-	return error;
-}
-
-static int save(const char *path, struct model *m, const struct finding_list *findings,
-		const char *verdict, const struct store_options *options, char *error,
-		size_t error_size)
-{
-	struct store_writer *w = store_writer__open(path, m, options, error, error_size);
-	const struct row_events events = {model__events(m), model__event_count(m), NULL};
-	int failed;
-
-	if (!w)
-		return -errno;
-	send_until_done(w);
-	if (events.count)
-		queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
-	failed = finish_file(w, findings, verdict);
-	if (failed && error_size)
-		snprintf(error, error_size, "%s", sink__error(w->sink));
-	store_writer__free(w);
-	return failed;
-}
-
-int store__save(const char *path, struct model *m, const struct finding_list *findings,
-		const char *verdict, char *error, size_t error_size)
-{
-	static const struct store_options options = {0};
-
-	return save(path, m, findings, verdict, &options, error, error_size);
-}
-
-int store__save_redacted(const char *path, struct model *m, const struct finding_list *findings,
-			 char *error, size_t error_size)
-{
-	static const struct store_options options = {.redact = true};
-
-	return save(path, m, findings, NULL, &options, error, error_size);
 }

@@ -13,7 +13,10 @@ struct finding_rows {
 	struct row_finding *items;
 	uint32_t count, capacity;
 };
-bool findings__keep(struct finding_rows *rows, const struct row_finding *row); /* takes it over */
+/* One per key: the newest. Takes `row` over; false: without memory. */
+bool findings__keep(struct finding_rows *rows, const struct row_finding *row);
+bool findings__add(struct finding_rows *rows, const struct row_finding *row); /* any key */
+void findings__drop(struct finding_rows *rows, const char *key);
 void findings__release(struct finding_rows *rows);
 
 /* Flight recorder: the newest events, at most FLIGHT_EVENTS of them. */
@@ -21,9 +24,10 @@ void findings__release(struct finding_rows *rows);
 struct flight {
 	struct trace_event *items; /* NULL: not armed */
 	uint64_t window;
+	uint64_t most; /* events that fit the size limit of the file */
 	uint32_t next, count;
 };
-int flight__init(struct flight *flight, uint64_t window);
+int flight__init(struct flight *flight, const struct store_options *options);
 void flight__release(struct flight *flight);
 void flight__add(struct flight *flight, const struct trace_event *event);
 /* The events of the window, newest last, into a copy that `events` owns; the recorder is empty. */
@@ -47,13 +51,21 @@ struct store_writer {
 	bool running;
 	atomic_int thread_id; /* 0: its priority stays as it is */
 	int usual_nice;
-	atomic_bool hurries; /* what is queued now is more than events */
-	atomic_bool gap;
+	atomic_bool hurries;  /* what is queued now is more than events */
+	bool gap;	      /* events were lost since the last one that was queued */
 	atomic_uint failures; /* batches that could not be written */
 	atomic_int last_error;
-	_Atomic uint64_t lost; /* events and findings */
+	pthread_mutex_t error_lock;
+	char error[512], error_shown[512]; /* of the last failed batch; what was handed out */
+	_Atomic uint64_t lost;		   /* events and findings */
 	uint32_t seen_failures;
+	uint64_t losses_before; /* what the model had lost on the way to a file before this one */
 };
+/* As the options say: whole, or with pseudonyms. */
+bool store_writer__encode(const struct store_writer *w, const struct finding *f,
+			  struct row_finding *row);
+/* The whole graph, and waits until it is in the file. false: a batch failed, or no memory. */
+bool store_writer__send_until_done(struct store_writer *w);
 void store_writer__free(struct store_writer *w);
 void *store_writer__thread(void *context);
 void store_writer__hurry(struct store_writer *w);

@@ -2,6 +2,7 @@
 /* The writing thread: one batch of the queue after the other into the file. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,6 +11,18 @@
 
 /* On a host without an idle processor the event stream must not cost the traced side. */
 #define NICE_OF_EVENTS 19
+
+/* Is it lost? */
+static bool settle_finding(struct store_writer *w, struct row_finding *finding, bool failed)
+{
+	bool kept = failed && findings__keep(&w->retained, finding);
+
+	if (!failed)
+		findings__drop(&w->retained, finding->key); /* older than what is in the file */
+	if (!kept)
+		row_finding__release(finding);
+	return failed && !kept;
+}
 
 /* Findings of a failed batch are kept for the next; events are counted as lost. */
 static void settle_batch(struct store_writer *w, const struct record *records, size_t bytes,
@@ -21,16 +34,20 @@ static void settle_batch(struct store_writer *w, const struct record *records, s
 	while (at < end) {
 		const struct record *record = (const struct record *)at;
 		struct row_finding *finding = (struct row_finding *)record->payload;
+		const struct row_findings *all = (const struct row_findings *)record->payload;
 		const struct row_events *events = (const struct row_events *)record->payload;
+		const struct trace_event *event = (const struct trace_event *)record->payload;
 
 		if (record->type == RECORD_FINDING) {
-			if (!failed || !findings__keep(&w->retained, finding))
-				row_finding__release(finding);
+			lost += settle_finding(w, finding, failed);
+		} else if (record->type == RECORD_FINDINGS) {
+			findings__release(
+				&(struct finding_rows){.items = all->items, .count = all->count});
 		} else if (record->type == RECORD_EVENTS) {
 			lost += failed ? events->count : 0;
 			free(events->owned);
 		} else if (record->type == RECORD_EVENT) {
-			lost += failed;
+			lost += failed && event->op != EVENT_CUT;
 		}
 		at += record__bytes(record);
 	}
@@ -119,8 +136,6 @@ static void write_batch(struct store_writer *w, const struct record *records, si
 	bytes -= dropped;
 	if (!bytes)
 		return;
-	if (atomic_exchange(&w->gap, false))
-		sink__note_gap(w->sink);
 	error = sink__write(w->sink, records, bytes);
 	settle_batch(w, records, bytes, error != 0);
 	if (!error && bytes_before(records, bytes, RECORD_GRAPH_WHOLE) < bytes)
@@ -128,6 +143,9 @@ static void write_batch(struct store_writer *w, const struct record *records, si
 	w->incomplete = error != 0;
 	if (!error)
 		return;
+	pthread_mutex_lock(&w->error_lock);
+	snprintf(w->error, sizeof(w->error), "%s", sink__error(w->sink));
+	pthread_mutex_unlock(&w->error_lock);
 	atomic_store(&w->last_error, error);
 	atomic_fetch_add(&w->failures, 1);
 }

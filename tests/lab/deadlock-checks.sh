@@ -78,6 +78,9 @@ check_deadlock_locks() {
 		code "${name%:*}: now says so afterwards" "${name%:*}.now" 3
 	done
 	within_a_millisecond
+	records "an rwsem has its name" mixed.json "$deadlocks[0].classes | sort == [\"lab_mutex_c\", \"lab_rwsem_p\"]"
+	records "in now as well" mixed.now.json \
+		'map(select(.type == "now"))[0].deadlocks[0].classes | sort == ["lab_mutex_c", "lab_rwsem_p"]'
 	records "a legal load gives no deadlock" legal.json "$deadlocks | length == 0"
 	code "nor does now see one" legal.now 0
 }

@@ -3,12 +3,16 @@
 # Kernels beside the three: too old, realtime, with the device cdev, with lockdep.
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
+. "$here/deadlock-checks.sh"
 if boot 5.10 refused && scenario refused; then
 	code "watch is refused" watch 77
 	text "5.10 is refused with a reason and a remedy" watch.err 'Linux 5\.10.* too old.*Remedy: '
 	code "check says unsupported" check 77
 fi
-if boot 6.1-rt -s 'WARNING: .*rtmutex' lock-truth; then check_lock_truth; fi
+if boot 6.1-rt -s 'WARNING: .*rtmutex' lock-truth deadlock-locks; then
+	check_lock_truth
+	check_deadlock_locks
+fi
 if boot 6.12-cdev vfio-cdev vfio-pci; then
 	check_vfio_cdev
 	check_vfio_pci fixed

@@ -82,138 +82,6 @@ static void test_disk_stays_full(void **state)
 	fixture_free(f);
 }
 
-/* A class with a name too long for what is left of the disk, a lock of it, a chain through both. */
-static uint32_t add_chain_through_new_lock(struct fixture *f, unsigned number, size_t name_length)
-{
-	struct held_lock held = {.instance = f->kvm_lock, .stack = f->close_stack}, wanted = held;
-	char *name = malloc(name_length + 32);
-	uint32_t lock_class;
-
-	memset(name, 'n', name_length);
-	snprintf(name + name_length, 32, "%u", number);
-	lock_class = model__add_class(f->m, name, LOCK_KIND_MUTEX, 0);
-	free(name);
-	wanted.instance = model__add_instance(f->m, lock_class, 0xffff888100000000ULL + number, 0);
-	model__add_chain(f->m, &held, 1, &wanted, f->opener, FIXTURE_START + number, 1, NO_ID);
-	return wanted.instance;
-}
-
-static void limit_files(rlim_t bytes)
-{
-	const struct rlimit limit = {bytes, RLIM_INFINITY};
-
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static rlim_t size_of(const char *path)
-{
-	struct stat info;
-
-	assert_int_equal(stat(path, &info), 0);
-	return (rlim_t)info.st_size;
-}
-
-static void assert_readable(const char *path, const char *finding_key)
-{
-	struct opened o;
-	char error[512] = "";
-	int failed;
-
-	failed = open_recording(path, &o, true, error);
-	if (failed)
-		fail_msg("%s", error);
-	if (finding_key)
-		assert_non_null(find_key(analysis__findings(o.findings), finding_key));
-	close_recording(&o);
-}
-
-/* What did not fit is missing; what comes after it, and fits, may not refer to it. */
-static void test_after_a_failed_batch(void **state)
-{
-	struct fixture *f = fixture_inversion();
-	const struct store_options options = {.record_events = true};
-	struct trace_event event = {FIXTURE_START, f->opener,	   f->kvm_lock, f->open_stack,
-				    EVENT_ACQUIRE, LOCK_EXCLUSIVE, 0,		0};
-	const char *path = file("gap.vft");
-	struct store_writer *w;
-	struct opened o;
-	char error[512] = "";
-	struct held_lock held = {.stack = f->close_stack}, wanted = {.stack = f->open_stack};
-
-	(void)state;
-	w = store_writer__open(path, f->m, &options, error, sizeof(error));
-	assert_non_null(w);
-	usleep(600000);
-	limit_files(size_of(path));
-	held.instance = add_chain_through_new_lock(f, 1, 20000);
-	usleep(600000);
-	assert_non_null(store_writer__error(w));
-	limit_files(RLIM_INFINITY); /* room again, before the writer was asked to begin again */
-	wanted.instance = f->group_lock;
-	model__add_chain(f->m, &held, 1, &wanted, f->opener, FIXTURE_START, 1, NO_ID);
-	event.operand = held.instance;
-	model__add_event(f->m, &event);
-	store_writer__finding(w, f->findings.items[0]);
-	usleep(600000);
-	assert_readable(path, NULL);
-	assert_true(store_writer__lost(w) > 0); /* the event: its lock was not in the file */
-	store_writer__snapshot(w);
-	usleep(600000);
-	assert_readable(path, f->findings.items[0]->key);
-	assert_int_equal(store_writer__close(w, &f->findings, NULL), 0);
-	assert_int_equal(open_recording(path, &o, true, error), 0);
-	same_things(f->m, o.m);
-	same_order(f->m, o.m);
-	close_recording(&o);
-	fixture_free(f);
-}
-
-/* Room and no room in turn: at no moment is the file unreadable, in the end it is whole. */
-static void test_disk_full_now_and_then(void **state)
-{
-	struct fixture *f = fixture_inversion();
-	const struct store_options options = {.record_events = true, .queue_bytes = 256 << 10};
-	struct trace_event event = {.time = FIXTURE_START,
-				    .task = f->opener,
-				    .op = EVENT_ACQUIRE,
-				    .mode = LOCK_EXCLUSIVE,
-				    .stack = NO_ID};
-	const char *path = file("sometimes.vft");
-	unsigned random = (unsigned)getpid(), number = 0;
-	struct store_writer *w;
-	struct opened o;
-	char error[512] = "";
-
-	(void)state;
-	print_message("seed %u\n", random);
-	w = store_writer__open(path, f->m, &options, error, sizeof(error));
-	assert_non_null(w);
-	for (int round = 0; round < 25; round++) {
-		bool full = rand_r(&random) % 2;
-
-		limit_files(full ? size_of(path) + rand_r(&random) % 65536 : RLIM_INFINITY);
-		for (unsigned i = rand_r(&random) % 8; i; i--) {
-			event.operand =
-				add_chain_through_new_lock(f, number++, rand_r(&random) % 30000);
-			model__add_event(f->m, &event);
-			if (rand_r(&random) % 3 == 0)
-				store_writer__finding(w, f->findings.items[0]);
-			usleep(rand_r(&random) % 120000);
-		}
-		if (rand_r(&random) % 2)
-			store_writer__snapshot(w);
-		assert_readable(path, NULL);
-	}
-	limit_files(RLIM_INFINITY);
-	assert_int_equal(store_writer__close(w, &f->findings, NULL), 0);
-	assert_int_equal(open_recording(path, &o, true, error), 0);
-	same_things(f->m, o.m);
-	same_order(f->m, o.m);
-	close_recording(&o);
-	fixture_free(f);
-}
-
 static void test_max_size(void **state)
 {
 	struct fixture *f = fixture_large(100, 400);
@@ -394,12 +262,8 @@ static void test_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_disk_stays_full),
-		cmocka_unit_test(test_after_a_failed_batch),
-		cmocka_unit_test(test_disk_full_now_and_then),
-		cmocka_unit_test(test_max_size),
-		cmocka_unit_test(test_flight_recorder),
+		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_disk_stays_full),
+		cmocka_unit_test(test_max_size),  cmocka_unit_test(test_flight_recorder),
 		cmocka_unit_test(test_killed),
 	};
 
