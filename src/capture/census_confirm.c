@@ -31,16 +31,15 @@ static uint32_t on_cpu(const struct census_run *r, uint64_t task)
 	return byte;
 }
 
+/* On a CPU first: a task that left one has counted its switch before. */
 static struct run_state run_state(const struct census_run *r, uint64_t task)
 {
-	struct run_state s = {
-		.switches = census__pointer(r, task, AT_TASK_NVCSW) +
-			    census__pointer(r, task, AT_TASK_NIVCSW),
-		.state = census__number(r, task, AT_TASK_STATE),
-		.tid = census__number(r, task, AT_TASK_TID),
-		.on_cpu = on_cpu(r, task),
-	};
+	struct run_state s = {.on_cpu = on_cpu(r, task)};
 
+	s.switches =
+		census__pointer(r, task, AT_TASK_NVCSW) + census__pointer(r, task, AT_TASK_NIVCSW);
+	s.state = census__number(r, task, AT_TASK_STATE);
+	s.tid = census__number(r, task, AT_TASK_TID);
 	return s;
 }
 

@@ -14,6 +14,7 @@
 #define BLOCKER_SEMAPHORE 1ULL
 #define TASK_INTERRUPTIBLE 1U
 #define STACK_BYTES 16384U
+#define KERNEL_ADDRESSES 0xff00000000000000ULL /* and up, on machines with PREEMPT_RT */
 
 static struct census_known_lock *known(struct census_run *r, uint64_t address)
 {
@@ -41,7 +42,7 @@ static uint64_t of_rt_mutex(struct census_run *r, uint64_t base, enum lock_kind 
 	struct census_known_lock *lock = known(r, rwsem);
 
 	*kind = LOCK_KIND_MUTEX;
-	if (r->layout.rwbase_mutex <= 0)
+	if (r->layout.rwbase_mutex <= 0 || known(r, base))
 		return base;
 	if ((lock && lock->kind == LOCK_KIND_RWSEM) || in_a_held_set(r, rwsem) ||
 	    rwbase_is_written(r->memory, &r->layout, rwsem)) {
@@ -99,45 +100,32 @@ static bool on_runqueue(const struct census_run *r, uint64_t task)
 	return byte;
 }
 
+/* As the unwinder saw it, which leaves out nothing but the scheduler's innermost functions. */
+static bool is_in_rt_slow_path(const struct census_run *r, const struct census_task *t)
+{
+	for (uint32_t i = 0; i < t->frame_count; i++) {
+		struct kernel_symbol symbol;
+		uint32_t offset;
+
+		if (!kernel__resolve(r->kernel, t->frames[i], &symbol, &offset))
+			return false;
+		if (strcmp(symbol.name, "rt_mutex_schedule")) /* since 6.7 (d14f9e930b90) */
+			return strstr(symbol.name, "rt_mutex_slowlock") ||
+			       strstr(symbol.name, "rt_mutex_handle_deadlock");
+	}
+	return false;
+}
+
 /*
  * rt_mutex found that a task waits for itself, took its waiter out of the tree and sleeps for good
  * (rt_mutex_handle_deadlock, which compilers put into its caller). Exactly then a task sleeps in
  * the slow path and is blocked on nothing: one that was woken is on the run queue or has run since
  * it was looked at, one that is not queued as waiter yet is on the run queue.
  */
-static bool sleeps_in_rt_deadlock(struct census_run *r, const struct census_task *t)
+static bool sleeps_in_rt_deadlock(const struct census_run *r, const struct census_task *t)
 {
-	struct kernel_symbol symbol;
-	uint32_t offset;
-
-	if (!r->layout.rt || !t->frame_count || !(t->record.state & TASK_INTERRUPTIBLE) ||
-	    !kernel__resolve(r->kernel, t->frames[0], &symbol, &offset) ||
-	    !(strstr(symbol.name, "rt_mutex_slowlock") ||
-	      strstr(symbol.name, "rt_mutex_handle_deadlock")))
-		return false;
-	return !on_runqueue(r, t->address) && !census__ran_since(r, t);
-}
-
-/* What it wanted still stands in the waiter on its stack; it has that lock. */
-static uint64_t scan_rt_deadlock(struct census_run *r, const struct census_task *t)
-{
-	int apart = r->layout.rt_waiter_lock - r->layout.rt_waiter_task;
-	static uint64_t words[STACK_BYTES / 8];
-	uint64_t start;
-	uint32_t bytes = read_stack(r, t, words, &start);
-
-	for (uint32_t i = 0; i < bytes / 8; i++) {
-		uint64_t at = i + (uint64_t)(apart / 8);
-		struct lock_state state;
-
-		if (words[i] != t->address || apart <= 0 || at >= bytes / 8 || !words[at])
-			continue;
-		if (!lock_state__read_owner(&state, r->memory, &r->layout, LOCK_KIND_RTMUTEX,
-					    words[at]) &&
-		    state.owner == t->address)
-			return words[at];
-	}
-	return 0;
+	return r->layout.rt && (t->record.state & TASK_INTERRUPTIBLE) && is_in_rt_slow_path(r, t) &&
+	       !on_runqueue(r, t->address) && !census__ran_since(r, t);
 }
 
 static int add_extra_wait(struct census_run *r, uint64_t task, uint64_t lock, bool shared)
@@ -172,6 +160,50 @@ static uint64_t recorded(struct census_run *r, const struct census_task *t, enum
 	}
 	*kind = LOCK_KIND_MUTEX;
 	return r->layout.rt ? 0 : census__pointer(r, t->address, AT_TASK_BLOCKED_ON) & ~7ULL;
+}
+
+/* The task whose rt_mutex this is; 0: free, or no rt_mutex. */
+static uint64_t rt_owner(const struct census_run *r, uint64_t lock)
+{
+	struct lock_state state;
+
+	if (lock & 7 || lock < KERNEL_ADDRESSES ||
+	    lock_state__read_owner(&state, r->memory, &r->layout, LOCK_KIND_RTMUTEX, lock))
+		return 0;
+	return state.owner;
+}
+
+/* A waiter on the stack: the lock it names, if that belongs to another task which waits itself. */
+static uint64_t lock_of_another(struct census_run *r, const struct census_task *t,
+				const uint64_t *words, uint32_t count)
+{
+	int apart = (r->layout.rt_waiter_lock - r->layout.rt_waiter_task) / 8;
+	struct census_task *owner = NULL;
+	enum lock_kind kind;
+
+	if (words[0] == t->address && apart > 0 && (uint32_t)apart < count)
+		owner = census__task(r, rt_owner(r, words[apart]));
+	return owner && owner != t && recorded(r, owner, &kind) ? words[apart] : 0;
+}
+
+/*
+ * What it wanted. With itself alone the kernel gives up before it fills in the waiter: then it is
+ * the innermost rt_mutex on its stack that the task has. With others (a chain walk for priorities
+ * came back to it) the waiter on its stack names the lock.
+ */
+static uint64_t scan_rt_deadlock(struct census_run *r, const struct census_task *t)
+{
+	static uint64_t words[STACK_BYTES / 8];
+	uint64_t start = 0, own = 0, other = 0;
+	uint32_t bytes = read_stack(r, t, words, &start), count = bytes / 8;
+
+	for (uint32_t i = 0; i < count && !other; i++) {
+		other = lock_of_another(r, t, &words[i], count - i);
+		if (!own && (words[i] < start || words[i] >= start + bytes) &&
+		    rt_owner(r, words[i]) == t->address)
+			own = words[i];
+	}
+	return other ? other : own;
 }
 
 /* The hint first; a task that is killable or uninterruptible for another reason has no waiter. */

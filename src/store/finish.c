@@ -23,14 +23,17 @@ static bool replace_findings(struct store_writer *w, const struct finding_list *
 	struct row_finding row;
 
 	for (uint32_t i = 0; findings && i < findings->count; i++) {
-		if (store_writer__encode(w, findings->items[i], &row) && findings__add(&rows, &row))
+		if (!store_writer__encode(w, findings->items[i], &row))
+			goto fail;
+		if (findings__add(&rows, &row))
 			continue;
-		findings__release(&rows);
-		return false;
+		row_finding__release(&row);
+		goto fail;
 	}
 	all = (struct row_findings){rows.items, rows.count};
 	if (!findings || queue__put(w->queue, RECORD_FINDINGS, &all, sizeof(all), NULL, 0, false))
 		return true;
+fail:
 	findings__release(&rows);
 	return false;
 }
@@ -106,7 +109,9 @@ static int save(const char *path, struct model *m, const struct finding_list *fi
 
 	if (!w)
 		return -errno;
-	if (write_rest(w) && events.count)
+	if (!write_rest(w))
+		atomic_fetch_add(&w->lost, events.count);
+	else if (events.count)
 		queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
 	failed = finish_file(w, findings, verdict);
 	if (!failed && store_writer__lost(w))

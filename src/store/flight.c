@@ -11,7 +11,8 @@ int flight__init(struct flight *flight, const struct store_options *options)
 	flight->items = malloc(FLIGHT_EVENTS * sizeof(*flight->items));
 	flight->window = options->trigger_window;
 	/* beside the graph, which is never cut */
-	flight->most = options->max_size ? options->max_size / 2 / EVENT_ROW_BYTES : FLIGHT_EVENTS;
+	flight->most =
+		options->max_size ? options->max_size / 2 / EVENT_ROW_BYTES + 1 : FLIGHT_EVENTS;
 	return flight->items ? 0 : -ENOMEM;
 }
 
@@ -28,7 +29,7 @@ void flight__add(struct flight *flight, const struct trace_event *event)
 		flight->count++;
 }
 
-void flight__take(struct flight *flight, struct row_events *events, struct row_fired *fired)
+void flight__take(struct flight *flight, struct row_fired *fired)
 {
 	uint32_t first = flight->next - flight->count, kept = flight->count;
 	const struct trace_event *newest = &flight->items[(flight->next - 1) % FLIGHT_EVENTS];
@@ -55,7 +56,7 @@ void flight__take(struct flight *flight, struct row_events *events, struct row_f
 				       .stack = NO_ID};
 	for (uint32_t i = 0; i < kept; i++)
 		copy[i + 1] = flight->items[(first + i) % FLIGHT_EVENTS];
-	*events = (struct row_events){copy, kept + 1ULL, copy};
+	fired->stream = (struct row_events){copy, kept + 1ULL, copy};
 	fired->events = kept;
 	fired->span = newest->time - copy[0].time;
 	flight->count = 0;

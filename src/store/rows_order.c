@@ -225,10 +225,12 @@ int write_fired(struct row_context *c, const void *payload)
 {
 	const struct row_fired *row = payload;
 	sqlite3_stmt *s = c->statements[PUT_FIRED];
+	int error;
 
 	bind_number(s, 1, row->time);
 	bind_text(s, 2, row->why);
 	bind_number(s, 3, row->events);
 	bind_number(s, 4, row->span);
-	return run_statement(s);
+	error = run_statement(s);
+	return error ? error : write_events(c, &row->stream);
 }

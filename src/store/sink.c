@@ -137,9 +137,8 @@ static uint64_t coming_bytes(const struct record *records, size_t bytes)
 	while (at < end) {
 		const struct record *record = (const struct record *)at;
 
-		if (record->type == RECORD_EVENTS)
-			coming += ((const struct row_events *)record->payload)->count *
-				  EVENT_ROW_BYTES;
+		if (record__events(record))
+			coming += record__events(record)->count * EVENT_ROW_BYTES;
 		at += record__bytes(record);
 	}
 	return coming;
@@ -153,7 +152,7 @@ static int write_all(struct sink *s, const struct record *records, size_t bytes)
 	while (at < end && !error) {
 		const struct record *record = (const struct record *)at;
 
-		if (record->type == RECORD_EVENT || record->type == RECORD_EVENTS)
+		if (record->type == RECORD_EVENT || record__events(record))
 			error = close_gap(s);
 		if (!error)
 			error = rows__write(&s->rows, record);

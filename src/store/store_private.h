@@ -197,9 +197,17 @@ struct row_events {
 struct row_fired {
 	uint64_t time, events, span;
 	const char *why;
+	struct row_events stream;
 };
 /* false: without memory, nothing is left. */
 bool row_finding__encode(const struct model *m, const struct finding *f, struct row_finding *row);
+/* The many events a record carries, or NULL. */
+static inline const struct row_events *record__events(const struct record *record)
+{
+	if (record->type == RECORD_FIRED)
+		return &((const struct row_fired *)record->payload)->stream;
+	return record->type == RECORD_EVENTS ? (const struct row_events *)record->payload : NULL;
+}
 void row_finding__release(struct row_finding *row);
 
 /* --- sink.c: records into SQL, on the writing thread ------------------------------------- */

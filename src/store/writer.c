@@ -73,6 +73,12 @@ static bool put_finding(struct store_writer *w, const struct row_finding *row)
 	return queue__put(w->queue, RECORD_FINDING, row, sizeof(*row), NULL, 0, true);
 }
 
+static void send_waiting(struct store_writer *w)
+{
+	while (w->waiting.count && put_finding(w, &w->waiting.items[w->waiting.count - 1]))
+		w->waiting.count--;
+}
+
 void store_writer__finding(struct store_writer *w, const struct finding *finding)
 {
 	struct row_finding row;
@@ -81,6 +87,8 @@ void store_writer__finding(struct store_writer *w, const struct finding *finding
 	if (!w)
 		return;
 	fits = tables__send_new(w->tables, w->model, w->queue);
+	if (fits)
+		send_waiting(w);
 	if (!store_writer__encode(w, finding, &row)) {
 		atomic_fetch_add(&w->lost, 1);
 		return;
@@ -92,12 +100,6 @@ void store_writer__finding(struct store_writer *w, const struct finding *finding
 		atomic_fetch_add(&w->lost, 1);
 	}
 	store_writer__hurry(w);
-}
-
-static void send_waiting(struct store_writer *w)
-{
-	while (w->waiting.count && put_finding(w, &w->waiting.items[w->waiting.count - 1]))
-		w->waiting.count--;
 }
 
 /* --- life -------------------------------------------------------------------------------- */
@@ -165,6 +167,7 @@ void store_writer__free(struct store_writer *w)
 	}
 	findings__release(&w->waiting);
 	findings__release(&w->retained);
+	free(w->kept_flight.stream.owned);
 	flight__release(&w->flight);
 	sink__close(w->sink);
 	queue__free(w->queue);
@@ -214,6 +217,24 @@ static bool begin_again(struct store_writer *w)
 	return true;
 }
 
+/* What a trigger asked for, behind the rows it refers to. */
+static bool send_flight(struct store_writer *w)
+{
+	struct row_fired fired = {.why = w->fired};
+	uint32_t count = w->flight.count;
+
+	if (!w->fired)
+		return true;
+	flight__take(&w->flight, &fired);
+	if (!queue__put(w->queue, RECORD_FIRED, &fired, sizeof(fired), NULL, 0, true)) {
+		w->flight.count = count; /* nothing came meanwhile */
+		free(fired.stream.owned);
+		return false;
+	}
+	w->fired = NULL;
+	return true;
+}
+
 /* Everything that is new or changed; false: the queue was full before the end. */
 static bool send_all(struct store_writer *w)
 {
@@ -221,7 +242,8 @@ static bool send_all(struct store_writer *w)
 		return false;
 	w->whole = w->whole || put_mark(w, RECORD_GRAPH_WHOLE);
 	send_waiting(w);
-	return tables__send_changed(w->tables, w->model, w->queue) && w->whole && !w->waiting.count;
+	return tables__send_changed(w->tables, w->model, w->queue) && w->whole &&
+	       !w->waiting.count && send_flight(w);
 }
 
 void store_writer__snapshot(struct store_writer *w)
@@ -257,21 +279,11 @@ bool store_writer__send_until_done(struct store_writer *w)
 
 int store_writer__fire(struct store_writer *w, const char *why)
 {
-	struct row_events events = {0};
-	struct row_fired fired = {.why = model__intern(w->model, why)};
-	bool fits;
-
 	if (!w->flight.items)
 		return -EINVAL;
-	if (!send_to_the_end(w)) /* events refer to its rows; they stay for the next time */
-		return -ENOSPC;
-	flight__take(&w->flight, &events, &fired);
-	fits = queue__put(w->queue, RECORD_FIRED, &fired, sizeof(fired), NULL, 0, true);
-	if (fits && events.count)
-		fits = queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
-	if (fits)
-		return 0;
-	atomic_fetch_add(&w->lost, events.count);
-	free(events.owned);
-	return -ENOSPC;
+	w->fired = model__intern(w->model, why);
+	if (!w->fired)
+		return -ENOMEM;
+	send_to_the_end(w); /* where that fails, the next snapshot tries again */
+	return 0;
 }

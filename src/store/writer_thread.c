@@ -13,15 +13,41 @@
 #define NICE_OF_EVENTS 19
 
 /* Is it lost? */
-static bool settle_finding(struct store_writer *w, struct row_finding *finding, bool failed)
+static bool settle_finding(struct store_writer *w, const struct row_finding *row, bool failed)
 {
-	bool kept = failed && findings__keep(&w->retained, finding);
+	struct row_finding finding = *row;
+	bool kept = failed && findings__keep(&w->retained, &finding);
 
 	if (!failed)
-		findings__drop(&w->retained, finding->key); /* older than what is in the file */
+		findings__drop(&w->retained, finding.key); /* older than what is in the file */
 	if (!kept)
-		row_finding__release(finding);
+		row_finding__release(&finding);
 	return failed && !kept;
+}
+
+static void release_findings(const struct row_findings *row)
+{
+	struct finding_rows rows = {.items = row->items, .count = row->count};
+
+	findings__release(&rows);
+}
+
+/* How many are lost? */
+static uint64_t settle_events(const struct row_events *row, bool failed)
+{
+	bool cut = row->count && row->events[0].op == EVENT_CUT;
+
+	free(row->owned);
+	return failed ? row->count - cut : 0;
+}
+
+/* For later; how many events of an earlier one are lost with that? */
+static uint64_t keep_flight(struct store_writer *w, const struct row_fired *row)
+{
+	uint64_t lost = w->kept_flight.why ? settle_events(&w->kept_flight.stream, true) : 0;
+
+	w->kept_flight = *row;
+	return lost;
 }
 
 /* Findings of a failed batch are kept for the next; events are counted as lost. */
@@ -33,22 +59,19 @@ static void settle_batch(struct store_writer *w, const struct record *records, s
 
 	while (at < end) {
 		const struct record *record = (const struct record *)at;
-		struct row_finding *finding = (struct row_finding *)record->payload;
-		const struct row_findings *all = (const struct row_findings *)record->payload;
-		const struct row_events *events = (const struct row_events *)record->payload;
-		const struct trace_event *event = (const struct trace_event *)record->payload;
+		const void *payload = record->payload;
+		const struct row_events *many = record__events(record);
 
-		if (record->type == RECORD_FINDING) {
-			lost += settle_finding(w, finding, failed);
-		} else if (record->type == RECORD_FINDINGS) {
-			findings__release(
-				&(struct finding_rows){.items = all->items, .count = all->count});
-		} else if (record->type == RECORD_EVENTS) {
-			lost += failed ? events->count : 0;
-			free(events->owned);
-		} else if (record->type == RECORD_EVENT) {
-			lost += failed && event->op != EVENT_CUT;
-		}
+		if (record->type == RECORD_FINDING)
+			lost += settle_finding(w, payload, failed);
+		else if (record->type == RECORD_FINDINGS)
+			release_findings(payload);
+		else if (record->type == RECORD_EVENT)
+			lost += failed && ((const struct trace_event *)payload)->op != EVENT_CUT;
+		else if (record->type == RECORD_FIRED && failed)
+			lost += keep_flight(w, payload);
+		else if (many)
+			lost += settle_events(many, failed);
 		at += record__bytes(record);
 	}
 	if (lost)
@@ -71,6 +94,24 @@ static size_t bytes_before(const struct record *records, size_t bytes, enum reco
 	return at;
 }
 
+static int write_flight(struct store_writer *w)
+{
+	struct {
+		struct record record;
+		struct row_fired row;
+	} one = {{RECORD_FIRED, 0, sizeof(one.row)}, w->kept_flight};
+	int error = 0;
+
+	if (!w->kept_flight.why)
+		return 0;
+	error = sink__write(w->sink, &one.record, sizeof(one));
+	if (error)
+		return error;
+	settle_events(&w->kept_flight.stream, false);
+	w->kept_flight = (struct row_fired){0};
+	return 0;
+}
+
 static int write_retained(struct store_writer *w)
 {
 	struct {
@@ -86,6 +127,14 @@ static int write_retained(struct store_writer *w)
 			row_finding__release(&w->retained.items[--w->retained.count]);
 	}
 	return error;
+}
+
+/* What was in failed batches and refers to the graph. */
+static int write_kept(struct store_writer *w)
+{
+	int error = write_retained(w);
+
+	return error ? error : write_flight(w);
 }
 
 /* Only where the priority can be raised again: a finding must not wait behind the stream. */
@@ -139,7 +188,7 @@ static void write_batch(struct store_writer *w, const struct record *records, si
 	error = sink__write(w->sink, records, bytes);
 	settle_batch(w, records, bytes, error != 0);
 	if (!error && bytes_before(records, bytes, RECORD_GRAPH_WHOLE) < bytes)
-		error = write_retained(w);
+		error = write_kept(w);
 	w->incomplete = error != 0;
 	if (!error)
 		return;

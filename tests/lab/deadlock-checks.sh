@@ -83,6 +83,7 @@ check_deadlock_locks() {
 		'map(select(.type == "now"))[0].deadlocks[0].classes | sort == ["lab_mutex_c", "lab_rwsem_p"]'
 	records "a legal load gives no deadlock" legal.json "$deadlocks | length == 0"
 	code "nor does now see one" legal.now 0
+	code "nor while a writer waits for readers" draining.now 0
 }
 
 check_contention_soak() {

@@ -326,6 +326,34 @@ static void test_newest_finding_stays(void **state)
 	fixture_free(f);
 }
 
+/* What the flight recorder had when its trigger came waits for room as well. */
+static void test_trigger_on_a_full_disk(void **state)
+{
+	struct fixture *f = fixture_inversion();
+	const struct store_options options = {.record_events = true,
+					      .trigger_window = FIXTURE_SECOND};
+	struct trace_event event = {FIXTURE_START, f->opener,	   f->kvm_lock, NO_ID,
+				    EVENT_ACQUIRE, LOCK_EXCLUSIVE, 0,		0};
+	const char *path = file("trigger.vft");
+	struct store_writer *w = open_writer(path, f->m, &options);
+
+	(void)state;
+	fail_a_batch(w, f, path, 1);
+	add_events(f->m, &event, 300);
+	assert_int_equal(store_writer__fire(w, "deadlock"), 0);
+	usleep(500000);
+	assert_int_equal(ask(path, "SELECT count(*) FROM fired"), 0);
+	limit_files(RLIM_INFINITY);
+	store_writer__snapshot(w);
+	wait_until(ask(path, "SELECT count(*) FROM fired") == 1);
+	assert_int_equal(ask(path, "SELECT events FROM fired"), 300);
+	assert_int_equal(store_writer__lost(w), 0);
+	assert_int_equal(store_writer__close(w, &f->findings, NULL), 0);
+	assert_int_equal(ask(path, "SELECT count(*) >= 300 FROM event"), 1);
+	assert_whole(path, f);
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +362,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_frames_once, no_limit),
 		cmocka_unit_test_teardown(test_cut_where_events_are_missing, no_limit),
 		cmocka_unit_test_teardown(test_newest_finding_stays, no_limit),
+		cmocka_unit_test_teardown(test_trigger_on_a_full_disk, no_limit),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
