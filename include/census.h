@@ -15,7 +15,10 @@
 
 struct census_source;
 
-/* What live capture knows more: a lock some task holds although no owner word says so (readers). */
+/*
+ * What live capture knows more: a lock some task holds although no owner word says so (readers), or
+ * an rwsem that it has or asks for to write.
+ */
 struct census_hold {
 	uint64_t task, lock; /* kernel addresses */
 	bool shared;

@@ -219,6 +219,23 @@ static uint64_t on_stack(struct census_run *r, const struct census_task *t, enum
 	return lock;
 }
 
+/*
+ * RT: a writer that waits until readers leave is blocked on nothing either: it has the inner
+ * rt_mutex of the rwsem that it asked for, and that is not written yet.
+ */
+static uint64_t drained_rwsem(const struct census_run *r, const struct census_task *t)
+{
+	for (uint32_t i = 0; r->layout.rwbase_mutex > 0 && i < r->options->hold_count; i++) {
+		const struct census_hold *hold = &r->options->holds[i];
+
+		if (hold->task == t->address && !hold->shared &&
+		    rwbase_is_drained(r->memory, &r->layout, hold->lock) &&
+		    rt_owner(r, hold->lock + (uint64_t)r->layout.rwbase_mutex) == t->address)
+			return hold->lock;
+	}
+	return 0;
+}
+
 static int find_wait(struct census_run *r, const struct census_task *t)
 {
 	enum lock_kind kind = LOCK_KIND_MUTEX;
@@ -231,6 +248,10 @@ static int find_wait(struct census_run *r, const struct census_task *t)
 		if (lock)
 			lock = of_rt_mutex(r, lock, &kind);
 		if (lock && add_extra_wait(r, t->address, lock, false))
+			return -ENOMEM;
+	} else if (!lock && r->layout.rt && (lock = drained_rwsem(r, t))) {
+		kind = LOCK_KIND_RWSEM;
+		if (add_extra_wait(r, t->address, lock, false))
 			return -ENOMEM;
 	}
 	if (!lock || known(r, lock))

@@ -78,9 +78,10 @@ struct contention_note *contention__notes(const struct contention *c, uint32_t *
 
 static void add_hold(struct contention *c, uint64_t task, const struct record_lock *lock)
 {
+	bool shared = lock->flags & RECORD_SHARED;
 	struct census_hold *more;
 
-	if (!(lock->flags & RECORD_SHARED)) /* its owner word says the same, and better */
+	if (!shared && lock->kind != RECORD_RWSEM) /* its owner word says the same, and better */
 		return;
 	if (!(c->hold_count & (c->hold_count - 1))) {
 		more = realloc(c->holds, (c->hold_count ? c->hold_count * 2 : 1) * sizeof(*more));
@@ -88,10 +89,10 @@ static void add_hold(struct contention *c, uint64_t task, const struct record_lo
 			return;
 		c->holds = more;
 	}
-	c->holds[c->hold_count++] = (struct census_hold){task, lock->lock, true};
+	c->holds[c->hold_count++] = (struct census_hold){task, lock->lock, shared};
 }
 
-/* Which locks the waiting tasks hold to read: only their held sets know. */
+/* What the waiting tasks hold to read, and which rwsems they ask for: only their held sets know. */
 static void read_held_sets(struct contention *c)
 {
 	struct bpf_link *link;

@@ -111,15 +111,30 @@ static int read_rwbase_owner(struct lock_state *s, const struct memory *m,
 		s->readers = (uint32_t)readers - (1U << 31);
 	else if (readers != RWBASE_WRITER_BIAS)
 		s->readers = (uint32_t)readers;
+	/* It waits for them as everybody does who waits for it. */
+	if (s->readers)
+		s->owner = s->certain = 0;
 	return 0;
+}
+
+static int32_t rwbase_readers(const struct memory *m, const struct lock_layout *l, uint64_t rwsem)
+{
+	int32_t readers = -1; /* READER_BIAS: no writer about */
+
+	memory__read(m, rwsem + (uint64_t)l->rwbase_readers, &readers, sizeof(readers));
+	return readers;
 }
 
 bool rwbase_is_written(const struct memory *m, const struct lock_layout *l, uint64_t rwsem)
 {
-	int32_t readers = 0;
+	return rwbase_readers(m, l, rwsem) == RWBASE_WRITER_BIAS;
+}
 
-	return !memory__read(m, rwsem + (uint64_t)l->rwbase_readers, &readers, sizeof(readers)) &&
-	       readers == RWBASE_WRITER_BIAS;
+bool rwbase_is_drained(const struct memory *m, const struct lock_layout *l, uint64_t rwsem)
+{
+	int32_t readers = rwbase_readers(m, l, rwsem);
+
+	return readers > 0 && readers < RWBASE_WRITER_BIAS;
 }
 
 int lock_state__read_owner(struct lock_state *s, const struct memory *m,

@@ -57,6 +57,8 @@ int lock_state__read(struct lock_state *state, const struct memory *m,
 void lock_state__release(struct lock_state *state);
 /* PREEMPT_RT: does a writer have the rwsem at that address? */
 bool rwbase_is_written(const struct memory *m, const struct lock_layout *layout, uint64_t rwsem);
+/* Likewise: are there readers, and a writer has shut out new ones? */
+bool rwbase_is_drained(const struct memory *m, const struct lock_layout *layout, uint64_t rwsem);
 /* The owner part only. */
 int lock_state__read_owner(struct lock_state *state, const struct memory *m,
 			   const struct lock_layout *layout, enum lock_kind kind, uint64_t address);

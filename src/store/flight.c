@@ -29,14 +29,14 @@ void flight__add(struct flight *flight, const struct trace_event *event)
 		flight->count++;
 }
 
-void flight__take(struct flight *flight, struct row_fired *fired)
+int flight__take(struct flight *flight, struct row_fired *fired)
 {
 	uint32_t first = flight->next - flight->count, kept = flight->count;
 	const struct trace_event *newest = &flight->items[(flight->next - 1) % FLIGHT_EVENTS];
 	struct trace_event *copy;
 
 	if (!kept)
-		return;
+		return 0;
 	fired->time = newest->time;
 	while (kept && flight->items[first % FLIGHT_EVENTS].time + flight->window < newest->time) {
 		first++;
@@ -48,7 +48,7 @@ void flight__take(struct flight *flight, struct row_fired *fired)
 	}
 	copy = malloc(((size_t)kept + 1) * sizeof(*copy));
 	if (!copy)
-		return;
+		return -ENOMEM;
 	/* What came before is not there: nothing may be concluded across the start. */
 	copy[0] = (struct trace_event){.time = flight->items[first % FLIGHT_EVENTS].time,
 				       .op = EVENT_CUT,
@@ -60,4 +60,5 @@ void flight__take(struct flight *flight, struct row_fired *fired)
 	fired->events = kept;
 	fired->span = newest->time - copy[0].time;
 	flight->count = 0;
+	return 0;
 }

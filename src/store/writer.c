@@ -168,6 +168,7 @@ void store_writer__free(struct store_writer *w)
 	findings__release(&w->waiting);
 	findings__release(&w->retained);
 	free(w->kept_flight.stream.owned);
+	free(w->fired.stream.owned);
 	flight__release(&w->flight);
 	sink__close(w->sink);
 	queue__free(w->queue);
@@ -217,21 +218,14 @@ static bool begin_again(struct store_writer *w)
 	return true;
 }
 
-/* What a trigger asked for, behind the rows it refers to. */
+/* What a trigger took, behind the rows it refers to. */
 static bool send_flight(struct store_writer *w)
 {
-	struct row_fired fired = {.why = w->fired};
-	uint32_t count = w->flight.count;
-
-	if (!w->fired)
+	if (!w->fired.why)
 		return true;
-	flight__take(&w->flight, &fired);
-	if (!queue__put(w->queue, RECORD_FIRED, &fired, sizeof(fired), NULL, 0, true)) {
-		w->flight.count = count; /* nothing came meanwhile */
-		free(fired.stream.owned);
+	if (!queue__put(w->queue, RECORD_FIRED, &w->fired, sizeof(w->fired), NULL, 0, true))
 		return false;
-	}
-	w->fired = NULL;
+	w->fired = (struct row_fired){0};
 	return true;
 }
 
@@ -279,11 +273,19 @@ bool store_writer__send_until_done(struct store_writer *w)
 
 int store_writer__fire(struct store_writer *w, const char *why)
 {
+	struct row_fired fired = {.why = model__intern(w->model, why)};
+
 	if (!w->flight.items)
 		return -EINVAL;
-	w->fired = model__intern(w->model, why);
-	if (!w->fired)
+	if (!fired.why)
 		return -ENOMEM;
+	send_to_the_end(w); /* with what an earlier one took */
+	if (w->fired.why || flight__take(&w->flight, &fired)) {
+		atomic_fetch_add(&w->lost, w->flight.count);
+		w->flight.count = 0;
+		return -ENOSPC;
+	}
+	w->fired = fired;
 	send_to_the_end(w); /* where that fails, the next snapshot tries again */
 	return 0;
 }

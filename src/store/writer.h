@@ -30,8 +30,9 @@ struct flight {
 int flight__init(struct flight *flight, const struct store_options *options);
 void flight__release(struct flight *flight);
 void flight__add(struct flight *flight, const struct trace_event *event);
-/* The events of the window, newest last, into a copy that `events` owns; the recorder is empty. */
-void flight__take(struct flight *flight, struct row_fired *fired);
+/* The events of the window, newest last, into a copy that `fired` owns; the recorder is empty then.
+ */
+int flight__take(struct flight *flight, struct row_fired *fired);
 
 struct tables;
 
@@ -43,7 +44,7 @@ struct store_writer {
 	struct redactor *redactor; /* NULL: everything is written as it is */
 	struct flight flight;
 	struct finding_rows waiting; /* did not fit into the queue */
-	const char *fired;	     /* why; the flight recorder is to be written */
+	struct row_fired fired;	     /* what a trigger took and is not queued yet; why NULL: none */
 	bool begins_again, whole;    /* the graph is to be sent again; was, to the end */
 	/* the writing thread's: */
 	struct finding_rows retained; /* from failed batches */

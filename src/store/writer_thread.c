@@ -12,6 +12,14 @@
 /* On a host without an idle processor the event stream must not cost the traced side. */
 #define NICE_OF_EVENTS 19
 
+static void note_error(struct store_writer *w, int error)
+{
+	pthread_mutex_lock(&w->error_lock);
+	snprintf(w->error, sizeof(w->error), "%s", sink__error(w->sink));
+	pthread_mutex_unlock(&w->error_lock);
+	atomic_store(&w->last_error, error);
+}
+
 /* Is it lost? */
 static bool settle_finding(struct store_writer *w, const struct row_finding *row, bool failed)
 {
@@ -41,13 +49,13 @@ static uint64_t settle_events(const struct row_events *row, bool failed)
 	return failed ? row->count - cut : 0;
 }
 
-/* For later; how many events of an earlier one are lost with that? */
+/* For one more attempt; how many events are lost with that? The first trigger's are kept. */
 static uint64_t keep_flight(struct store_writer *w, const struct row_fired *row)
 {
-	uint64_t lost = w->kept_flight.why ? settle_events(&w->kept_flight.stream, true) : 0;
-
+	if (w->kept_flight.why)
+		return settle_events(&row->stream, true);
 	w->kept_flight = *row;
-	return lost;
+	return 0;
 }
 
 /* Findings of a failed batch are kept for the next; events are counted as lost. */
@@ -94,22 +102,22 @@ static size_t bytes_before(const struct record *records, size_t bytes, enum reco
 	return at;
 }
 
-static int write_flight(struct store_writer *w)
+/* The graph fits again. Where this does not, it will not next time. */
+static void write_flight(struct store_writer *w)
 {
 	struct {
 		struct record record;
 		struct row_fired row;
 	} one = {{RECORD_FIRED, 0, sizeof(one.row)}, w->kept_flight};
-	int error = 0;
+	int error;
 
 	if (!w->kept_flight.why)
-		return 0;
+		return;
 	error = sink__write(w->sink, &one.record, sizeof(one));
+	atomic_fetch_add(&w->lost, settle_events(&w->kept_flight.stream, error != 0));
 	if (error)
-		return error;
-	settle_events(&w->kept_flight.stream, false);
+		note_error(w, error);
 	w->kept_flight = (struct row_fired){0};
-	return 0;
 }
 
 static int write_retained(struct store_writer *w)
@@ -134,7 +142,9 @@ static int write_kept(struct store_writer *w)
 {
 	int error = write_retained(w);
 
-	return error ? error : write_flight(w);
+	if (!error)
+		write_flight(w);
+	return error;
 }
 
 /* Only where the priority can be raised again: a finding must not wait behind the stream. */
@@ -192,10 +202,7 @@ static void write_batch(struct store_writer *w, const struct record *records, si
 	w->incomplete = error != 0;
 	if (!error)
 		return;
-	pthread_mutex_lock(&w->error_lock);
-	snprintf(w->error, sizeof(w->error), "%s", sink__error(w->sink));
-	pthread_mutex_unlock(&w->error_lock);
-	atomic_store(&w->last_error, error);
+	note_error(w, error);
 	atomic_fetch_add(&w->failures, 1);
 }
 

@@ -77,6 +77,10 @@ check_deadlock_locks() {
 		seen_at_once "${name%:*}.json" "${name#*:}"
 		code "${name%:*}: now says so afterwards" "${name%:*}.now" 3
 	done
+	# who reads is known to the sweep only, and not to now
+	records "readers.json: a writer waits for a reader that waits for it" readers.json \
+		"$deadlocks | length == 1 and .[0].grade == \"critical\" and (.[0].classes | sort == [\"lab_mutex_f\", \"lab_rwsem_r\"])"
+	code "readers.json: exit says deadlock" readers.json 3
 	within_a_millisecond
 	records "an rwsem has its name" mixed.json "$deadlocks[0].classes | sort == [\"lab_mutex_c\", \"lab_rwsem_p\"]"
 	records "in now as well" mixed.now.json \
