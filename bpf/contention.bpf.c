@@ -119,8 +119,8 @@ static __always_inline bool is_noted(const struct contention_note *note, __u64 l
 	       note->lock + rwsem_rt_mutex() == lock;
 }
 
-/* Owner of the lock that `flags` describes and `waiter` waits for; 0: there is none to follow. */
-static __always_inline __u64 follow_owner(__u64 lock, __u32 flags, __u64 waiter)
+/* Owner of the lock that `flags` describes; 0 when there is none to follow. */
+static __always_inline __u64 follow_owner(__u64 lock, __u32 flags)
 {
 	struct owner_word word = {};
 
@@ -140,9 +140,9 @@ static __always_inline __u64 follow_owner(__u64 lock, __u32 flags, __u64 waiter)
 			return 0;
 		if (!locks_are_rt() && (word.flags & OWNER_READER))
 			return 0; /* only the reader that came last, maybe gone */
-		/* RT: a writer has the rt_mutex already while it waits for readers to leave */
-		if (locks_are_rt() && word.task == waiter &&
-		    rwsem_write_held_by((void *)lock, waiter) != 1)
+		/* a writer has the rt_mutex already while it waits for readers, as all behind it do
+		 */
+		if (locks_are_rt() && rwsem_write_held_by((void *)lock, word.task) != 1)
 			return 0;
 		return word.task;
 	}
@@ -168,7 +168,7 @@ static __always_inline __u32 walk_owners(struct walk *walk, __u64 current)
 	for (__u32 i = 0; i < CONTENTION_DEPTH; i++) {
 		struct contention_link *link = &walk->links[i];
 		struct contention_note *note;
-		__u64 owner = follow_owner(lock, flags, task);
+		__u64 owner = follow_owner(lock, flags);
 
 		link->task = task;
 		link->lock = lock;
@@ -211,7 +211,7 @@ static __always_inline bool confirm_in_reverse(struct walk *walk, __u32 length)
 			if (!note || note->lock != link->lock || note->begin != link->begin)
 				return false;
 		}
-		if (follow_owner(link->lock, link->flags, link->task) != link->owner)
+		if (follow_owner(link->lock, link->flags) != link->owner)
 			return false;
 	}
 	return true;

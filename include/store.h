@@ -34,12 +34,13 @@ struct store_writer *store_writer__open(const char *path, struct model *m,
 					const struct store_options *options, char *error,
 					size_t error_size);
 void store_writer__finding(struct store_writer *w, const struct finding *finding);
-int store_writer__fire(struct store_writer *w, const char *why); /* flight recorder */
+/* What the flight recorder has goes into the file, later where it has no room now. -errno: lost. */
+int store_writer__fire(struct store_writer *w, const char *why);
 /* Counters, coverage, facts and losses as they are now; called once a second and at the end. */
 void store_writer__snapshot(struct store_writer *w);
 /* What could not be written; the caller adds it to LOSS_STORE, closing makes up for the rest. */
 uint64_t store_writer__lost(const struct store_writer *w);
-/* Why batches could not be written, in words; NULL: all were. Tracing goes on regardless. */
+/* Why batches could not be written (valid until the next call); NULL: all were. Tracing goes on. */
 const char *store_writer__error(const struct store_writer *w);
 int store_writer__close(struct store_writer *w, const struct finding_list *findings,
 			const char *verdict);

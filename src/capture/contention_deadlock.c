@@ -44,10 +44,6 @@ static bool still_there(struct contention *c, const struct census_run *r,
 					   kind_of(&r->layout, link->flags), link->lock) ||
 		    !state.certain || state.owner != link->owner)
 			return false;
-		/* RT: a writer that waits for readers to leave does not wait for itself */
-		if (r->layout.rt && link->owner == link->task && state.kind == LOCK_KIND_RWSEM &&
-		    !rwbase_is_written(r->memory, &r->layout, link->lock))
-			return false;
 	}
 	return true;
 }

@@ -111,7 +111,7 @@ static int read_rwbase_owner(struct lock_state *s, const struct memory *m,
 		s->readers = (uint32_t)readers - (1U << 31);
 	else if (readers != RWBASE_WRITER_BIAS)
 		s->readers = (uint32_t)readers;
-	/* It waits for them as everybody does who waits for it. */
+	/* A writer that drains them waits for them, as everybody behind it does. */
 	if (s->readers)
 		s->owner = s->certain = 0;
 	return 0;

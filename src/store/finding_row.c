@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/writer.h"
+#include "util/memory.h"
 
 static char *copy_encoded(const char *raw)
 {
@@ -64,7 +65,7 @@ void row_finding__release(struct row_finding *row)
 
 void findings__drop(struct finding_rows *rows, const char *key)
 {
-	for (uint32_t i = 0; i < rows->count; i++) {
+	for (uint64_t i = 0; i < rows->count; i++) {
 		if (strcmp(rows->items[i].key, key))
 			continue;
 		row_finding__release(&rows->items[i]);
@@ -76,27 +77,12 @@ void findings__drop(struct finding_rows *rows, const char *key)
 bool findings__keep(struct finding_rows *rows, const struct row_finding *row)
 {
 	findings__drop(rows, row->key);
-	return findings__add(rows, row);
-}
-
-bool findings__add(struct finding_rows *rows, const struct row_finding *row)
-{
-	if (rows->count == rows->capacity) {
-		uint32_t capacity = rows->capacity ? rows->capacity * 2 : 16;
-		struct row_finding *items = realloc(rows->items, capacity * sizeof(*items));
-
-		if (!items)
-			return false;
-		rows->items = items;
-		rows->capacity = capacity;
-	}
-	rows->items[rows->count++] = *row;
-	return true;
+	return vector_push(rows, *row);
 }
 
 void findings__release(struct finding_rows *rows)
 {
-	for (uint32_t i = 0; i < rows->count; i++)
+	for (uint64_t i = 0; i < rows->count; i++)
 		row_finding__release(&rows->items[i]);
 	free(rows->items);
 	*rows = (struct finding_rows){0};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "store/writer.h"
+#include "util/memory.h"
 
 static bool put_meta(struct store_writer *w, const char *key, const char *text, uint64_t number)
 {
@@ -25,7 +26,7 @@ static bool replace_findings(struct store_writer *w, const struct finding_list *
 	for (uint32_t i = 0; findings && i < findings->count; i++) {
 		if (!store_writer__encode(w, findings->items[i], &row))
 			goto fail;
-		if (findings__add(&rows, &row))
+		if (vector_push(&rows, row))
 			continue;
 		row_finding__release(&row);
 		goto fail;

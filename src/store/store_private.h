@@ -178,7 +178,7 @@ struct row_finding {
 };
 struct row_findings { /* freed by the writing thread */
 	struct row_finding *items;
-	uint32_t count;
+	uint64_t count;
 };
 struct row_variable {
 	uint32_t id;

@@ -11,11 +11,10 @@
 
 struct finding_rows {
 	struct row_finding *items;
-	uint32_t count, capacity;
+	uint64_t count, capacity;
 };
 /* One per key: the newest. Takes `row` over; false: without memory. */
 bool findings__keep(struct finding_rows *rows, const struct row_finding *row);
-bool findings__add(struct finding_rows *rows, const struct row_finding *row); /* any key */
 void findings__drop(struct finding_rows *rows, const char *key);
 void findings__release(struct finding_rows *rows);
 
