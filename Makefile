@@ -34,7 +34,7 @@ UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bpf deps deps-test unit test demo bench matrix soak lint fuzz install clean help
+.PHONY: all bpf deps deps-test unit test test-programs test-long demo bench matrix soak lint fuzz install clean help
 
 all: $(BUILD)/vfiotrace
 
@@ -81,12 +81,17 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libvfiotrace.a | $(DEPS_TEST)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -lcmocka -o $@
 
+# what the suites run; the fragments under tests/ add theirs
+test-programs: $(BUILD)/vfiotrace $(UNIT_BIN) | $(DEPS_TEST)
 ## make unit        unit tests only
-unit: $(BUILD)/vfiotrace $(UNIT_BIN)
-	tests/run unit
-## make test        everything: unit, command line, fuzz, lint, web, lab
-test: $(BUILD)/vfiotrace $(UNIT_BIN) | $(DEPS_TEST)
-	tests/run
+unit: | $(DEPS_TEST)
+	BUILD=$(BUILD) tests/run unit
+## make test        everything: unit, command line, fuzz, lint, web, agent, real kernels
+test: | $(DEPS_TEST)
+	BUILD=$(BUILD) tests/run
+## make test-long   the same and what is long by nature: soaks, more architectures, an hour of the service
+test-long: | $(DEPS_TEST)
+	VFIOTRACE_LONG=1 BUILD=$(BUILD) tests/run
 ## make install     PREFIX=/usr/local DESTDIR=
 install: $(BUILD)/vfiotrace
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/vfiotrace

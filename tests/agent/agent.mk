@@ -3,4 +3,4 @@
 $(BUILD)/tests/%: tests/agent/%.c $(BUILD)/libvfiotrace.a | $(DEPS_TEST)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -o $@
-test: $(BUILD)/tests/endpoint_sample
+test-programs: $(BUILD)/tests/endpoint_sample

@@ -17,7 +17,7 @@ skip() { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
 notes() { grep -aE "^[EW]: |error|Error|warning:|undefined" "$1" | cut -c1-300 | tail -n 12 | sed 's/^/# /'; }
 
 # --- make install -------------------------------------------------------------------------------
-make -s install PREFIX=/usr/local DESTDIR="$work/root" >"$work/log" 2>&1
+tests/locked-make "$build" install PREFIX=/usr/local DESTDIR="$work/root" >"$work/log" 2>&1
 ok $? "make install with DESTDIR"
 missing=
 for file in sbin/vfiotrace share/man/man8/vfiotrace.8 share/man/man7/vfiotrace-findings.7 \
@@ -83,7 +83,7 @@ postinst=$(dpkg-deb --ctrl-tarfile "$first" | tar -xO ./postinst 2>/dev/null)
 ok $? "installing neither enables nor starts the service"
 
 # --- static -----------------------------------------------------------------------------------------
-make -s -j2 STATIC=1 BUILD="$build-static" >"$work/log" 2>&1
+tests/locked-make "$build-static" STATIC=1 >"$work/log" 2>&1
 status=$?
 ok $status "make STATIC=1"
 [ $status -eq 0 ] || notes "$work/log"
@@ -106,7 +106,7 @@ for arch in arm64 s390x; do
 		skip "the binary is for $arch" "no $tuple-gcc"
 		continue
 	fi
-	make -s -j2 ARCH=$arch BUILD="$build-$arch" >"$work/log" 2>&1
+	tests/locked-make "$build-$arch" ARCH=$arch >"$work/log" 2>&1
 	status=$?
 	ok $status "make ARCH=$arch"
 	[ $status -eq 0 ] || notes "$work/log"

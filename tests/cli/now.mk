@@ -2,4 +2,4 @@
 $(BUILD)/cli/now_vms: tests/cli/now_vms.c | $(DEPS_TEST)
 	@mkdir -p $(@D)
 	$(CC) -O2 $(WARNINGS) $< -lpthread -o $@
-test unit: $(BUILD)/cli/now_vms
+test-programs: $(BUILD)/cli/now_vms

@@ -11,7 +11,7 @@ mkdir -p "$log" "$build/fuzz/crashes"
 
 targets=(tests/fuzz/fuzz_*.c)
 echo "1..$((${#targets[@]} + 1))"
-if ! make -j"$(nproc)" BUILD="$build" fuzz-targets >"$log/make" 2>&1; then
+if ! tests/locked-make "$build" fuzz-targets >"$log/make" 2>&1; then
 	echo "not ok 1 - the fuzz targets build"
 	tail -n 20 "$log/make" | sed 's/^/# /'
 	exit 1

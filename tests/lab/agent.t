@@ -108,7 +108,7 @@ check_faults() {
 VFIOTRACE_LAB_LIMIT=${VFIOTRACE_LAB_LIMIT:-800}
 echo "${VFIOTRACE_LONG:+1}0" | sed 's/^0/2/' >"$work/rounds" # 2, or 10 in a long run
 static=$top/${BUILD:-build}-static/vfiotrace
-make -s -j2 -C "$top" STATIC=1 BUILD="${BUILD:-build}-static" >&2 || echo "# no static build"
+"$top/tests/locked-make" "${BUILD:-build}-static" STATIC=1 >&2 || echo "# no static build"
 for kernel in ${VFIOTRACE_AGENT_KERNELS:-6.1}; do
 	boot "$kernel" -m 1G -f "$static:/lab/static/vfiotrace" -f "$work/rounds" -w "$(command -v setpriv)" -w "$(command -v bpftool || echo /usr/sbin/bpftool)" \
 		-w "$(command -v klockstat || echo /usr/sbin/klockstat)" agent agent-faults || continue

@@ -12,7 +12,7 @@ long=${VFIOTRACE_LONG:-}
 built() { # architecture, its compiler
 	label="$1: "
 	if ! command -v "$2" >/dev/null; then skip "builds for $1" "no $2"; return 1; fi
-	if make -s -j2 -C "$top" ARCH="$1" >"$work/make" 2>&1; then ok "builds for $1"; return 0; fi
+	if "$top/tests/locked-make" "build-$1" ARCH="$1" >"$work/make" 2>&1; then ok "builds for $1"; return 0; fi
 	not_ok "builds for $1" "$work/make"
 	return 1
 }

@@ -6,7 +6,7 @@
 . "$here/checks.sh"
 . "$here/recording-checks.sh"
 
-make -s -C "$top" BUILD="$build" web-deps >"$work/web-deps" 2>&1 || tail -n 5 "$work/web-deps"
+"$top/tests/locked-make" "$build" web-deps >"$work/web-deps" 2>&1 || tail -n 5 "$work/web-deps"
 for kernel in 6.1 6.12; do
 	if boot "$kernel" --qemu qemu recordings; then
 		check_qemu

@@ -23,15 +23,26 @@ boot() {
 	results=$work/$name
 	"$here/run-guest" "$1" -o "$results" -t "${VFIOTRACE_LAB_LIMIT:-300}" "${@:2}" >"$work/log" 2>&1
 	boot_status=$?
+	scenario_times "$name"
 	[ -z "$keep" ] || { mkdir -p "$keep" && cp -r "$results" "$keep/" 2>/dev/null; }
 	case $boot_status in
 	0) ok "the guest ran every scenario and the kernel did not complain" ;;
-	77) skip "everything" "kernel $1 is not present"; return 1 ;;
+	77) skip "everything" "kernel $1 is not present: $(grep -v downloading "$work/log" | tail -n 1)"; return 1 ;;
 	*)
 		not_ok "the guest ran every scenario and the kernel did not complain (status $boot_status)"
 		tail -n 40 "$work/log" | sed 's/^/# /'
 		[ -d "$results" ] || return 1 ;;
 	esac
+}
+
+# How long each scenario took by the guest's clock, for the table at the end of tests/run.
+scenario_times() { # boot's name
+	local file began ended
+	for file in "$results"/*/uptime; do
+		[ -s "$file" ] || continue
+		read -r began ended <"$file"
+		[ -z "$ended" ] || awk -v b="$began" -v e="$ended" -v n="$1/$(basename "${file%/uptime}")" 'BEGIN {printf "# time: %6.1f s  %s\n", e - b, n}'
+	done
 }
 
 # Did this scenario end as it should? Every check of a scenario that did not is meaningless.

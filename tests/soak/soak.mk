@@ -5,6 +5,6 @@ $(BUILD)/soak/%: tests/soak/%.c $(SKELETONS) | $(DEPS_TEST)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< $(LDFLAGS) $(LDLIBS_ALL) -o $@
 
 ## make soak        2e7 contended begins natively, no false alarm; and the broken variant must report
-soak: $(BUILD)/soak/contention_soak
-	VFIOTRACE_LONG=1 tests/run soak
-test unit: $(BUILD)/soak/contention_soak
+soak: | $(DEPS_TEST)
+	VFIOTRACE_LONG=1 BUILD=$(BUILD) tests/run soak
+test-programs: $(BUILD)/soak/contention_soak

@@ -249,8 +249,8 @@ function testDot() {
 }
 
 async function main() {
-	if (!fs.existsSync(fixture))
-		execFileSync('make', ['-s', 'web-deps'], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
+	if (!fs.existsSync(fixture) || !fs.existsSync(path.join(build, 'web', '.installed')))
+		execFileSync('tests/locked-make', [process.env.BUILD || 'build', 'web-deps'], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
 	fs.mkdirSync(pages, {recursive: true});
 	testDot();
 	const {browser, reason} = await launch();

@@ -11,4 +11,4 @@ $(BUILD)/web/.installed: tests/web/package.json | $(DEPS_TEST)
 web-deps: $(REPORT_FIXTURE)
 	-$(MAKE) $(BUILD)/web/.installed
 .PHONY: web-deps
-test: web-deps
+test-programs: $(REPORT_FIXTURE)
