@@ -38,8 +38,13 @@ bool kernel__has_member(const struct kernel *k, const char *type, const char *me
 /* Byte offset of type.member (dotted path allowed), -ENOENT if absent. */
 int kernel__member_offset(const struct kernel *k, const char *type, const char *member);
 int kernel__struct_size(const struct kernel *k, const char *type);
-/* FUNC in vmlinux or module BTF; `module` out: NULL for vmlinux. */
+/* FUNC in vmlinux or module BTF, as its type id there; `module` out: NULL for vmlinux. 0: none. */
+uint32_t kernel__btf_function(const struct kernel *k, const char *function, const char **module);
 bool kernel__has_btf_function(const struct kernel *k, const char *function, const char **module);
+/* Type id, in vmlinux, of the prototype that a tp_btf program of this tracepoint names. 0: none. */
+uint32_t kernel__btf_tracepoint(const struct kernel *k, const char *name);
+/* Type ids are those of the running kernel (not of a file given in its place). */
+bool kernel__btf_is_own(const struct kernel *k);
 /* Name the lock at `offset` inside `type`: "kvm.lock", nested structs walked. NULL if none. */
 const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t offset);
 

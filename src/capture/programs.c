@@ -305,7 +305,7 @@ static void reset_selection(struct capture *c, enum probe_object kind)
 	}
 }
 
-static int load(struct capture *c, enum probe_object kind)
+static int load_selected(struct capture *c, enum probe_object kind)
 {
 	for (int attempt = 0; attempt < 8; attempt++) {
 		struct bpf_object *object = open_object(kind);
@@ -336,6 +336,16 @@ static int load(struct capture *c, enum probe_object kind)
 		reset_selection(c, kind);
 	}
 	return -E2BIG;
+}
+
+static int load(struct capture *c, enum probe_object kind)
+{
+	int error;
+
+	attach_target__use(c->options.kernel);
+	error = load_selected(c, kind);
+	attach_target__close();
+	return error;
 }
 
 int programs__load_locks(struct capture *c)

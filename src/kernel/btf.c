@@ -205,12 +205,22 @@ static bool is_typedef(const struct btf_type *type)
 }
 
 /* Every tracepoint leaves a typedef of its probe's prototype behind. */
-bool kernel__has_tracepoint(const struct kernel *k, const char *name)
+uint32_t kernel__btf_tracepoint(const struct kernel *k, const char *name)
 {
 	char type[128];
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return find_in_vmlinux(k, type, is_typedef) != 0;
+	return find_in_vmlinux(k, type, is_typedef);
+}
+
+bool kernel__has_tracepoint(const struct kernel *k, const char *name)
+{
+	return kernel__btf_tracepoint(k, name) != 0;
+}
+
+bool kernel__btf_is_own(const struct kernel *k)
+{
+	return !k->btf_path && vmlinux_btf(k);
 }
 
 bool kernel__has_btf(const struct kernel *k)
@@ -291,19 +301,24 @@ uint32_t kernel__next_type(const struct btf *btf, const char *name, uint32_t id)
 	return 0;
 }
 
-bool kernel__has_btf_function(const struct kernel *k, const char *function, const char **module)
+uint32_t kernel__btf_function(const struct kernel *k, const char *function, const char **module)
 {
 	const struct module_btf *entry = NULL;
+	uint32_t id = find_in_vmlinux(k, function, is_function);
 
 	if (module)
 		*module = NULL;
-	if (find_in_vmlinux(k, function, is_function))
-		return true;
-	if (!vmlinux_btf(k) || !find_in_modules(k, function, is_function, false, &entry))
-		return false;
-	if (module)
+	if (id || !vmlinux_btf(k))
+		return id;
+	id = find_in_modules(k, function, is_function, false, &entry);
+	if (id && module)
 		*module = entry->name;
-	return true;
+	return id;
+}
+
+bool kernel__has_btf_function(const struct kernel *k, const char *function, const char **module)
+{
+	return kernel__btf_function(k, function, module) != 0;
 }
 
 bool kernel__function_known(const struct kernel *k, const char *function)
