@@ -32,6 +32,10 @@ SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/skel/%.skel.h,$(BPF_SRC))
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 
+# V=1 shows the commands
+Q         := $(if $(filter-out 0,$(V)),,@)
+step       = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(2)')
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all bpf deps deps-test unit test test-programs test-long demo bench matrix soak lint fuzz install clean help
@@ -45,12 +49,13 @@ help:
 DEPS      := $(BUILD)/.deps
 DEPS_TEST := $(BUILD)/.deps-test
 
-## make deps        install what a fresh Debian 12 lacks to build and test
-deps: $(DEPS) $(DEPS_TEST)
+## make deps        install what a fresh Debian lacks to build and test; no other target but demo and test installs
+deps:
+	@tests/install-packages build lab test
 $(DEPS): tests/packages.list tests/install-packages
-	@mkdir -p $(BUILD) && tests/install-packages build && touch $@
+	@mkdir -p $(BUILD) && tests/install-packages --check build && touch $@
 $(DEPS_TEST): tests/packages.list tests/install-packages $(DEPS)
-	@mkdir -p $(BUILD) && tests/install-packages test && touch $@
+	@mkdir -p $(BUILD) && tests/install-packages --check lab test && touch $@
 
 # --- kernel side ----------------------------------------------------------------------------------
 BPF_CFLAGS := -g -ffile-prefix-map=$(CURDIR)=. -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -I$(VMLINUX) -Iinclude -Ibpf -Wall -Werror
@@ -59,39 +64,44 @@ BPF_CFLAGS := -g -ffile-prefix-map=$(CURDIR)=. -O2 -target bpf -D__TARGET_ARCH_$
 bpf: $(SKELETONS)
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(wildcard include/*.h) $(wildcard $(VMLINUX)/*.h) | $(DEPS)
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
-	llvm-strip -g $@
+	$(call step,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)llvm-strip -g $@
 $(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
-	$(call other_endian,bpf/$*.bpf.c,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
+	$(Q)$(call other_endian,bpf/$*.bpf.c,$@)
 
 # --- user side ------------------------------------------------------------------------------------
 $(BUILD)/obj/%.o: src/%.c $(SKELETONS) | $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call step,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 $(BUILD)/libvfiotrace.a: $(OBJECTS)
-	@rm -f $@ && $(AR) rcsD $@ $^
+	$(call step,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 ## make             build build/vfiotrace
 $(BUILD)/vfiotrace: src/main.c $(BUILD)/libvfiotrace.a
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MF $(BUILD)/obj/main.d $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -o $@
+	$(call step,LINK,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MF $(BUILD)/obj/main.d $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -o $@
 
 # --- tests ------------------------------------------------------------------------------------------
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libvfiotrace.a | $(DEPS_TEST)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -lcmocka -o $@
+	$(call step,TEST,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests/unit $(CFLAGS_ALL) -MMD -MP $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -lcmocka -o $@
 
 # what the suites run; the fragments under tests/ add theirs
 test-programs: $(BUILD)/vfiotrace $(UNIT_BIN) | $(DEPS_TEST)
 ## make unit        unit tests only
 unit: | $(DEPS_TEST)
-	BUILD=$(BUILD) tests/run unit
+	@BUILD=$(BUILD) tests/run unit
 ## make test        everything: unit, command line, fuzz, lint, web, agent, real kernels
-test: | $(DEPS_TEST)
-	BUILD=$(BUILD) tests/run
+test: deps
+	@BUILD=$(BUILD) tests/run
 ## make test-long   the same and what is long by nature: soaks, more architectures, an hour of the service
-test-long: | $(DEPS_TEST)
-	VFIOTRACE_LONG=1 BUILD=$(BUILD) tests/run
+test-long: deps
+	@VFIOTRACE_LONG=1 BUILD=$(BUILD) tests/run
 ## make install     PREFIX=/usr/local DESTDIR=
 install: $(BUILD)/vfiotrace
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/vfiotrace
