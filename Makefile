@@ -32,9 +32,10 @@ SKELETONS := $(patsubst bpf/%.bpf.c,$(BUILD)/skel/%.skel.h,$(BPF_SRC))
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 
-# V=1 shows the commands
+# V=1 shows the commands, -s nothing
 Q         := $(if $(filter-out 0,$(V)),,@)
-step       = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(2)')
+SILENT    := $(findstring s,$(firstword -$(MAKEFLAGS)))
+step       = $(if $(Q),$(if $(SILENT),@:,@printf '  %-8s %s\n' '$(1)' '$(2)'))
 
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -80,8 +80,8 @@ uint32_t incidents__waiting(const struct incidents *i);
 
 /*
  * A command per incident: words of --hook, then the file. No shell, no inherited descriptors, an
- * environment of three variables, a session of its own that is killed when the time is up. One runs
- * at a time, HOOK_QUEUE wait.
+ * environment of three variables. When it ends or its time is up, every process that descends from
+ * it is killed, also one in a session of its own. One runs at a time, HOOK_QUEUE wait.
  */
 #define HOOK_QUEUE 64
 struct hook;

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The hook: one command per incident, without a shell, with a time limit, never waited for. */
+/*
+ * The hook: one command per incident, without a shell, with a time limit, never waited for.
+ *
+ * Between the agent and the command stands a keeper: a child subreaper (prctl(2)), to which every
+ * descendant of the command falls when its parent ends, whatever session or group it moved to. It
+ * ends when all of them have, and kills them all when the command has ended or the agent says so.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -27,7 +35,7 @@ struct hook {
 	uint32_t head, waiting;
 	pid_t child;
 	uint64_t started_at; /* 0: child started since the last poll */
-	bool killed;
+	bool stopped;	     /* its time was up */
 	struct hook_stats stats;
 };
 
@@ -70,8 +78,7 @@ void hook__free(struct hook *h)
 	if (!h)
 		return;
 	if (h->child > 0) {
-		kill(-h->child, SIGKILL);
-		kill(h->child, SIGKILL);
+		kill(h->child, SIGTERM);
 		waitpid(h->child, NULL, 0);
 	}
 	free(h->text);
@@ -114,6 +121,96 @@ static void become_hook(char **words, char **environment)
 	_exit(127);
 }
 
+/* Kill every child there is at this moment. False: the kernel does not list them. */
+static bool kill_children(void)
+{
+	char path[64], text[4096];
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[length > 0 ? length : 0] = 0;
+	for (char *at = text, *end; *at; at = end) {
+		long pid = strtol(at, &end, 10);
+
+		/* the last number may be cut: it is whole only with a blank behind it */
+		if (end == at || *end != ' ')
+			break;
+		kill((pid_t)pid, SIGKILL);
+		end++;
+	}
+	return true;
+}
+
+/*
+ * Until there is no descendant: what a killed one leaves behind is a child of the keeper next. One
+ * that forks faster than it can be killed is bounded by KEEPER_ROUNDS, then the agent goes on.
+ */
+#define KEEPER_ROUNDS 2000
+static void kill_descendants(pid_t command)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int i = 0; i < KEEPER_ROUNDS; i++) {
+		pid_t ended;
+
+		if (!kill_children())
+			kill(-command, SIGKILL);
+		while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
+			;
+		if (ended < 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+enum keeper_exit { KEEPER_OK, KEEPER_FAILED, KEEPER_TOLD_TO_STOP };
+
+static void become_keeper(char **words, char **environment)
+{
+	enum keeper_exit result = KEEPER_FAILED;
+	pid_t agent = getppid(), command, ended;
+	sigset_t awaited;
+	int status = 0;
+
+	sigemptyset(&awaited);
+	sigaddset(&awaited, SIGCHLD);
+	sigaddset(&awaited, SIGTERM);
+	sigprocmask(SIG_SETMASK, &awaited, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != agent)
+		_exit(KEEPER_TOLD_TO_STOP); /* it is gone already */
+	command = fork();
+	if (!command)
+		become_hook(words, environment);
+	if (command < 0)
+		_exit(KEEPER_FAILED);
+	close_range(3, ~0U, 0);
+	for (bool over = false; !over;) {
+		if (sigwaitinfo(&awaited, NULL) == SIGTERM) {
+			result = KEEPER_TOLD_TO_STOP;
+			break;
+		}
+		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
+			if (ended == command) {
+				over = true;
+				result = WIFEXITED(status) && !WEXITSTATUS(status) ? KEEPER_OK
+										   : KEEPER_FAILED;
+			}
+	}
+	kill_descendants(command);
+	_exit(result);
+}
+
 static void start(struct hook *h)
 {
 	struct request *r = &h->queue[h->head];
@@ -128,7 +225,7 @@ static void start(struct hook *h)
 	h->words[h->word_count + 1] = NULL;
 	h->child = fork();
 	if (!h->child)
-		become_hook(h->words, environment);
+		become_keeper(h->words, environment);
 	h->head = (h->head + 1) % HOOK_QUEUE;
 	h->waiting--;
 	if (h->child < 0) {
@@ -138,7 +235,7 @@ static void start(struct hook *h)
 	}
 	h->stats.started++;
 	h->started_at = 0;
-	h->killed = false;
+	h->stopped = false;
 }
 
 static void reap(struct hook *h)
@@ -148,12 +245,10 @@ static void reap(struct hook *h)
 
 	if (!pid)
 		return;
-	/* what it left behind in its session goes with it */
-	kill(-h->child, SIGKILL);
 	h->child = 0;
-	if (h->killed)
+	if (h->stopped)
 		h->stats.timed_out++;
-	else if (pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status))
+	else if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == KEEPER_OK)
 		h->stats.succeeded++;
 	else
 		h->stats.failed++;
@@ -168,10 +263,9 @@ void hook__poll(struct hook *h, uint64_t now)
 	if (h->child > 0) {
 		if (!h->started_at)
 			h->started_at = now;
-		if (now - h->started_at > h->timeout_ns && !h->killed) {
-			h->killed = true;
-			kill(-h->child, SIGKILL);
-			kill(h->child, SIGKILL);
+		if (now - h->started_at > h->timeout_ns && !h->stopped) {
+			h->stopped = true;
+			kill(h->child, SIGTERM);
 		}
 	} else if (h->waiting) {
 		start(h);

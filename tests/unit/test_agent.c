@@ -2,6 +2,7 @@
 /* The agent's pieces: state directory, rotation, hook, textfile, budget, notify, unprivileged
  * parse. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -235,6 +236,45 @@ static void hook_is_killed_when_its_time_is_up(void **state)
 	hook__free(h);
 }
 
+/* A process that left the hook's session and group, and one whose parent ended long ago. */
+static void strays_of_a_hook_are_killed_with_it(void **state)
+{
+	static const char *const endings[] = {"exit 0", "sleep 1000"};
+	char script[768], text[256];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct hook_stats stats;
+		struct hook *h;
+		char *save = NULL;
+		int strays = 0;
+
+		snprintf(script, sizeof(script),
+			 "#!/bin/sh\ncd %s\nrm -f strays\n"
+			 "setsid sh -c 'echo $$ >>strays; exec sleep 1000' &\n"
+			 "sh -c 'setsid sh -c \"echo \\$\\$ >>strays; exec sleep 1000\" &'\n"
+			 "while [ \"$(wc -l 2>/dev/null <strays)\" != 2 ]; do sleep 0.01; "
+			 "done\n%s\n",
+			 work, endings[i]);
+		write_file(in_work("strays.hook"), script, 0755);
+		h = hook__new(in_work("strays.hook"), 3000000000ULL, error, sizeof(error));
+		assert_non_null(h);
+		assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
+		settle(h, 10000000);
+		hook__stats(h, &stats);
+		assert_int_equal(i ? stats.timed_out : stats.succeeded, 1);
+		hook__free(h);
+		read_file(in_work("strays"), text, sizeof(text));
+		for (char *pid = strtok_r(text, "\n", &save); pid;
+		     pid = strtok_r(NULL, "\n", &save)) {
+			strays++;
+			assert_int_equal(kill(atoi(pid), 0), -1);
+			assert_int_equal(errno, ESRCH);
+		}
+		assert_int_equal(strays, 2);
+	}
+}
+
 static void textfile_replaces_at_once(void **state)
 {
 	char text[64];
@@ -403,6 +443,7 @@ int main(void)
 		cmocka_unit_test(rotation_goes_by_age_then_size),
 		cmocka_unit_test(hook_gets_the_file_and_no_shell),
 		cmocka_unit_test(hook_is_killed_when_its_time_is_up),
+		cmocka_unit_test(strays_of_a_hook_are_killed_with_it),
 		cmocka_unit_test(textfile_replaces_at_once),
 		cmocka_unit_test(budget_sheds_in_steps_and_gives_back),
 		cmocka_unit_test(notify_speaks_to_the_manager),
