@@ -33,5 +33,7 @@ $(BUILD)/vfiotrace.service: src/systemd/vfiotrace.service.in
 	sed 's,@SBINDIR@,$(PREFIX)/sbin,' $< > $@
 
 ## make deb         the Debian package, in build/deb (ARCH=arm64: in build-arm64/deb)
-deb: | $(DEPS) $(DEPS_TEST)
+deb: $(BUILD)/deb/.made
+$(BUILD)/deb/.made: Makefile README.md $(wildcard bpf/* include/*) $(shell find src -type f) | $(DEPS) $(DEPS_TEST)
 	src/debian/build-deb $(VERSION) $(BUILD)/deb $(CROSS)
+	@touch $@

@@ -29,19 +29,10 @@ results = os.path.join(work, "results")
 MIB = 1048576
 
 
-def newest(*places):
-    return max(os.path.getmtime(os.path.join(d, f)) for p in places
-               for d, _, files in (os.walk(os.path.join(top, p)) if os.path.isdir(os.path.join(top, p))
-                                   else [(top, [], [p])]) for f in files)
-
-
 def package():
-    """Path of the package of this tree; made if there is none or it is older than a source."""
-    found = glob.glob(os.path.join(build, "deb/vfiotrace_*.deb"))
-    if not found or os.path.getmtime(found[0]) < newest("src", "bpf", "include", "Makefile"):
-        subprocess.run(["make", "-s", "-C", top, "deb"], stdout=sys.stderr, check=True)
-        found = glob.glob(os.path.join(build, "deb/vfiotrace_*.deb"))
-    return found[0]
+    """Path of the package of this tree."""
+    subprocess.run([os.path.join(top, "tests/locked-make"), os.environ.get("BUILD", "build"), "deb"], stdout=sys.stderr, check=True)
+    return glob.glob(os.path.join(build, "deb/vfiotrace_*.deb"))[0]
 
 
 def text(name):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A guest whose first process is this machine's systemd, with a package installed. Sourced by
-# run-guest. What udev, D-Bus and logins need is left out; what a service needs is all there.
+# A guest whose first process is this machine's systemd, with a package installed, or with dpkg to install
+# one. Sourced by run-guest. What udev, D-Bus and logins need is left out; what a service needs is all there.
 systemd_programs=(/lib/systemd/systemd /lib/systemd/systemd-journald /lib/systemd/systemd-executor
 	/lib/systemd/systemd-socket-proxyd /lib/systemd/systemd-cgroups-agent /lib/systemd/systemd-shutdown
 	/bin/systemctl /bin/journalctl /usr/bin/systemd-run /usr/bin/systemd-cgls)
@@ -50,4 +50,30 @@ install_package() { # root, package
 	done < <(find "$root/usr/sbin" "$root/usr/bin" -type f -name 'vfiotrace*' 2>/dev/null)
 	[ -x "$root/usr/sbin/vfiotrace" ] || { say "$2 brings no /usr/sbin/vfiotrace"; exit 1; }
 	ln -sf /usr/sbin/vfiotrace "$root/lab/bin/vfiotrace"
+}
+
+# dpkg itself with what maintainer scripts call, and a database that says what of this machine is there: the
+# packages that the given ones depend on.
+dpkg_programs=(/usr/bin/dpkg /usr/bin/dpkg-deb /usr/bin/dpkg-query /usr/bin/dpkg-split /usr/bin/dpkg-trigger
+	/usr/bin/dpkg-maintscript-helper /bin/tar /sbin/ldconfig /sbin/start-stop-daemon /usr/bin/perl
+	/usr/bin/deb-systemd-helper /usr/bin/deb-systemd-invoke)
+copy_dpkg() { # root, package file...
+	local root=$1 file name
+	shift
+	for file in "${dpkg_programs[@]}"; do copy_program "$file" "$root" "$file"; done
+	mkdir -p "$root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" "$root/usr/share"
+	cp -a "/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/perl-base" "$root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/"
+	cp -a /usr/share/dpkg "$root/usr/share/"
+	mkdir -p "$root"/var/lib/dpkg/{info,updates,triggers,alternatives,parts} "$root/var/log" "$root/etc/dpkg"
+	for file; do dpkg-deb -f "$file" Depends; done | tr ',|' '\n\n' | sed -E 's/\(.*//; s/:any//; s/ //g' | sort -u |
+		while read -r name; do
+			[ -n "$name" ] || continue
+			dpkg-query -s "$name" 2>/dev/null | grep -vE '^(Pre-)?Depends:' || continue
+			echo
+		done >"$root/var/lib/dpkg/status"
+	for file; do # the libraries of what it brings
+		dpkg-deb -x "$file" "$work/unpacked"
+		copy_program "$work/unpacked/usr/sbin/vfiotrace" "$root" /lab/libraries/vfiotrace
+	done
+	rm -rf "$work/unpacked" "$root/lab/libraries"
 }
