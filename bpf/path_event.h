@@ -35,7 +35,7 @@ struct path_run {
 	__u64 group, device, kvm, kvm_ref_lock;
 	__u32 path;
 	__s32 result;
-	__u8 how, kvm_returned, get_put;
+	__u8 how, kvm_returned, get_put, is_inner;
 };
 
 static __noinline int send_path(const struct path_run *run)
@@ -68,9 +68,16 @@ static __noinline int send_path(const struct path_run *run)
 	record->how = run->how;
 	record->kvm_returned = run->kvm_returned;
 	record->get_put = run->get_put;
+	record->is_inner = run->is_inner;
 	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
 	bpf_ringbuf_submit(record, 0);
 	return 0;
+}
+
+/* The first open and the last close of a device call its driver, those between do not. */
+static __always_inline __u8 is_inner_open(struct vfio_device *device)
+{
+	return device && BPF_CORE_READ(device, open_count) != 1;
 }
 
 static __always_inline bool is_kvm_vfio(struct kvm_device *device)
@@ -99,6 +106,7 @@ static __always_inline void describe_device_file(struct path_run *run,
 	run->group = (__u64)BPF_CORE_READ(file, group);
 	run->kvm = (__u64)BPF_CORE_READ(device, kvm);
 	run->how = run->group ? HOW_NUMBER_GROUP : HOW_NUMBER_CDEV;
+	run->is_inner = is_inner_open(device);
 }
 
 /* Which kvm_ref_lock vfio_device_get_kvm_safe runs under: told by the ioctl the task is in. */

@@ -12,7 +12,7 @@
 #define LOCK_OF(pointer, member) ((__u64)__builtin_preserve_access_index(&(pointer)->member))
 
 struct sight {
-	__u64 address, parent, second, ops;
+	__u64 address, parent, second, ops, open;
 	__u32 kind, number;
 	__s32 pid;
 	const char *name, *driver;
@@ -46,6 +46,7 @@ static __noinline void send_sight(const struct sight *sight)
 	record->parent = sight->parent;
 	record->second = sight->second;
 	record->ops = sight->ops;
+	record->open = sight->open;
 	record->kind = sight->kind;
 	record->number = sight->number;
 	record->pid = sight->pid;
@@ -154,6 +155,7 @@ __noinline int see_device_alone(struct shared_state *state, __u64 address)
 	sight.name = BPF_CORE_READ(device, dev, kobj.name);
 	sight.driver = BPF_CORE_READ(device, dev, driver, name);
 	sight.ops = (__u64)BPF_CORE_READ(device, ops);
+	sight.open = (__u64)BPF_CORE_READ(device, ops, open_device);
 	send_sight(&sight);
 	if (!dev_set)
 		return 0;

@@ -32,6 +32,7 @@ static __always_inline int on_group_ioctl_exit(void *ctx, long result)
 	run.result = result;
 	run.group = state->scope_object;
 	run.device = only_device_of((void *)run.group);
+	run.is_inner = is_inner_open((void *)run.device);
 	return send_path(&run);
 }
 PROBE(vfio_group_fops_unl_ioctl, 3, on_group_ioctl, on_group_ioctl_exit)
@@ -93,6 +94,7 @@ static __always_inline int on_device_release(void *ctx, __u64 *words)
 		return 0;
 	run.device = (__u64)device;
 	run.group = device ? (__u64)BPF_CORE_READ(device, group) : 0;
+	run.is_inner = is_inner_open(device);
 	return send_path(&run);
 }
 

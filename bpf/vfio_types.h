@@ -54,6 +54,10 @@ struct vfio_group {
 	unsigned int container_users;
 } VFIO_TYPE;
 
+struct vfio_device_ops {
+	int (*open_device)(struct vfio_device *device);
+} VFIO_TYPE;
+
 struct vfio_device {
 	struct device *dev;
 	struct vfio_group *group;
@@ -64,7 +68,7 @@ struct vfio_device {
 	unsigned int index;
 	unsigned int open_count;
 	struct device device;
-	const void *ops;
+	const struct vfio_device_ops *ops;
 	void (*put_kvm)(struct kvm *); /* since 2b48f52f2bff: vfio_device_get_kvm_safe exists */
 } VFIO_TYPE;
 

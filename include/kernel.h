@@ -89,10 +89,16 @@ struct fix {
 	char evidence[128];
 };
 uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max);
+/* Is there such a function here? FIX_CANNOT_TELL: its module (NULL: vmlinux) is not loaded, or what
+ * would tell is hidden. */
+enum fix_state kernel__has_function(struct kernel *k, const char *function, const char *module);
 /* Their states as facts "fix.COMMIT", which findings and recordings carry. */
 void kernel__fix_facts(struct kernel *k, struct model *m);
 
 /* Facts for recordings: command line, CPU, modules with build ids, taint, livepatches. */
 void kernel__facts(struct kernel *k, struct model *m);
+/* "vfio.driver.NAME": module, for each driver that has given a device of this host to VFIO. Also a
+ * part of kernel__facts; devices come and go. */
+void kernel__vfio_driver_facts(struct model *m);
 
 #endif

@@ -138,6 +138,7 @@ struct record_object {
 	__u64 parent; /* device: group; kvm_vfio, vcpu: kvm; group: iommu_group */
 	__u64 second; /* device: device set; group: container; container: iommu */
 	__u64 ops;    /* device: vfio_device.ops */
+	__u64 open;   /* device: its driver's ops->open_device, 0 none */
 	__u32 kind;
 	__u32 number; /* IOMMU group, vcpu id */
 	__s32 pid;    /* VM: userspace pid */
@@ -175,7 +176,8 @@ struct record_path {
 	__u8 how;		  /* enum path_how of model.h */
 	__u8 kvm_returned;	  /* 0 NULL, 1 referenced, 2 unknown */
 	__u8 get_put;		  /* 1: this run is a get, 2: a put */
-	__u8 reserved[5];
+	__u8 is_inner; /* open: the device was open before, close: it still is; no driver ran */
+	__u8 reserved[4];
 };
 
 /* Numbers are those of enum event_op in model.h. */

@@ -181,6 +181,9 @@ static void decode_path(struct capture *c, const struct record_path *record)
 		return;
 	if (record->get_put == 2 && !record->kvm)
 		event.device = NO_ID; /* there was no reference to give back */
+	if (record->is_inner)
+		event.device =
+			NO_ID; /* it was open before or still is: its driver was not called */
 	if (record->kvm_ref_lock) {
 		struct record_lock leaf = {.lock = record->kvm_ref_lock,
 					   .kind = RECORD_SPIN,

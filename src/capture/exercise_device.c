@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/exercise_internal.h"
+#include "util/link_name.h"
 
 static int __attribute__((format(printf, 4, 5)))
 refuse(int error, char *message, size_t size, const char *format, ...)
@@ -21,21 +22,6 @@ refuse(int error, char *message, size_t size, const char *format, ...)
 	vsnprintf(message, size, format, arguments);
 	va_end(arguments);
 	return error;
-}
-
-/* Last component of what a link points to; empty if there is no link. */
-static void link_name(const char *path, char *out, size_t size)
-{
-	char target[PATH_MAX];
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
-	const char *slash;
-
-	out[0] = 0;
-	if (length <= 0)
-		return;
-	target[length] = 0;
-	slash = strrchr(target, '/');
-	snprintf(out, size, "%.*s", (int)size - 1, slash ? slash + 1 : target);
 }
 
 /* First entry of a directory whose name starts with `prefix`. */

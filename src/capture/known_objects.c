@@ -120,6 +120,20 @@ static void keep_device(struct known_objects *known, struct kernel *kernel,
 	keep_object(known, kernel, record->address, "vfio_device", object);
 }
 
+/* "vfio.driver.vfio-pci.open": which function an open of the driver's devices comes to. */
+static void note_driver(struct kernel *kernel, struct model *m, const char *driver, uint64_t open)
+{
+	char key[sizeof("vfio.driver..open") + RECORD_NAME], value[160];
+	struct kernel_symbol symbol;
+	uint32_t offset;
+
+	if (!open || !kernel__resolve(kernel, open, &symbol, &offset) || offset)
+		return;
+	snprintf(key, sizeof(key), "vfio.driver.%s.open", driver);
+	snprintf(value, sizeof(value), "%s %s", symbol.name, symbol.module ? symbol.module : "");
+	model__set_fact(m, key, value);
+}
+
 static void comm_of(uint32_t pid, char *out, size_t size)
 {
 	char path[64];
@@ -189,6 +203,8 @@ void known_objects__note(struct known_objects *known, struct kernel *kernel, str
 	object.detail = *driver ? driver : NULL;
 	object.pid = record->kind == RECORD_OBJECT_KVM ? (uint32_t)record->pid : 0;
 	id = model__add_object(m, &object);
+	if (record->kind == RECORD_OBJECT_DEVICE && *driver)
+		note_driver(kernel, m, driver, record->open);
 	if (record->kind == RECORD_OBJECT_DEVICE)
 		keep_device(known, kernel, record, id);
 	else

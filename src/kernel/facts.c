@@ -154,4 +154,5 @@ void kernel__facts(struct kernel *k, struct model *m)
 	model__set_fact(m, "kernel.livepatches", patches);
 	set_cpu(m);
 	set_modules(k, m);
+	kernel__vfio_driver_facts(m);
 }
