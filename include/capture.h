@@ -32,7 +32,8 @@ struct probe_info {
 	const char *reason;   /* why not attached, or NULL */
 	enum probe_state state;
 	bool required_for_verdict;
-	uint64_t skipped; /* runs the kernel skipped */
+	const char *only_class; /* only orders with such locks need it; NULL: all do */
+	uint64_t skipped;	/* runs the kernel skipped */
 };
 
 /* A wait longer than the --stall limit, reported once per wait. */

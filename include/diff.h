@@ -55,5 +55,7 @@ uint32_t diff__changes(const struct diff *d, enum diff_section section); /* rows
 
 /* Name of a class or function with offset, module and compiler suffix cut, renames undone. */
 const char *diff__aligned_name(const char *name, char *out, size_t size);
+/* The same for the name of a function alone. */
+const char *diff__aligned_function(const char *name, char *out, size_t size);
 
 #endif

@@ -26,6 +26,16 @@ static void align_function(char *function)
 			strcpy(function, renamed[i][1]); /* callers leave room for the longest */
 }
 
+const char *diff__aligned_function(const char *name, char *out, size_t size)
+{
+	char function[192];
+
+	snprintf(function, 128, "%s", name);
+	align_function(function);
+	snprintf(out, size, "%s", function);
+	return out;
+}
+
 /* "kvm_debugfs_lock.4" is static in a function: the compiler numbered it. */
 static void drop_number(char *name)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The baseline's cycles, dependency by dependency: did its path run again, did the dependency come
- * back, and what is taken in its place now. Everything is compared by the names that diff aligns:
- * addresses, ids and the compiler's own numbering of two kernels have nothing in common.
+ * The baseline's cycles, dependency by dependency: did its path and each of its sites run again (or
+ * are they gone from this kernel), did the dependency come back, and what is taken in its place
+ * now. Everything is compared by the names that diff aligns: addresses, ids and the compiler's own
+ * numbering of two kernels have nothing in common.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -34,6 +35,13 @@ char *verdict__cycle_words(const struct model *m, const struct finding *f)
 	return words;
 }
 
+static bool is_class(const struct model *m, uint32_t lock_class, const char *pattern)
+{
+	const char *name = model__lock_class(m, lock_class)->name;
+
+	return !fnmatch(pattern, name, 0) || same_lock(pattern, name);
+}
+
 static bool class_in_chains(const struct model *m, uint32_t lock_class)
 {
 	for (uint32_t e = 0; e < model__class_edge_count(m); e++) {
@@ -48,26 +56,33 @@ static bool class_in_chains(const struct model *m, uint32_t lock_class)
 bool verdict__saw_class(const struct model *m, const char *pattern)
 {
 	for (uint32_t c = 0; c < model__class_count(m); c++) {
-		const char *name = model__lock_class(m, c)->name;
-
-		if ((!fnmatch(pattern, name, 0) || same_lock(pattern, name)) &&
-		    class_in_chains(m, c))
+		if (is_class(m, c, pattern) && class_in_chains(m, c))
 			return true;
 	}
 	return false;
 }
 
-static const struct class_edge *edge_by_name(const struct model *m, const char *from,
-					     const char *to)
+bool verdict__saw_order(const struct model *m, const char *from, const char *to)
+{
+	for (uint32_t e = 0; e < model__class_edge_count(m); e++) {
+		const struct class_edge *edge = model__class_edge(m, e);
+
+		if (is_class(m, edge->from, from) && is_class(m, edge->to, to))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t edge_by_name(const struct model *m, const char *from, const char *to)
 {
 	for (uint32_t e = 0; e < model__class_edge_count(m); e++) {
 		const struct class_edge *edge = model__class_edge(m, e);
 
 		if (same_lock(model__lock_class(m, edge->from)->name, from) &&
 		    same_lock(model__lock_class(m, edge->to)->name, to))
-			return edge;
+			return e;
 	}
-	return NULL;
+	return NO_ID;
 }
 
 static uint32_t chain_path(const struct model *m, uint32_t chain)
@@ -114,7 +129,7 @@ static char *taken_instead(const struct model *m, const struct model *baseline, 
 		const char *to = model__lock_class(m, edge->to)->name;
 
 		if (!same_lock(model__lock_class(m, edge->from)->name, from) ||
-		    edge_by_name(baseline, from, to) || !edge_on_path(m, e, path))
+		    edge_by_name(baseline, from, to) != NO_ID || !edge_on_path(m, e, path))
 			continue;
 		longer = words ? verdict__words("%s, %s", words, to)
 			       : verdict__words("%s -> %s", from, to);
@@ -124,87 +139,114 @@ static char *taken_instead(const struct model *m, const struct model *baseline, 
 	return words;
 }
 
-static void compare_dependency(struct verdict_dependency *d, const struct model *m,
-			       const struct model *baseline, const struct finding *f, uint32_t i)
+struct comparison {
+	const struct model *m;
+	const struct verdict_options *options;
+	struct ran *ran;
+};
+
+/* The fix of the cycle that this kernel has, with its evidence; NULL: none is known of or in. */
+static char *fix_words(const struct verdict_options *options, const struct finding *f)
 {
+	for (uint32_t i = 0; i < f->known_count; i++) {
+		const char *commit = f->known[i].commit, *evidence;
+
+		if (verdict__fix_state(options, commit, &evidence) == VERDICT_FIX_IN)
+			return verdict__words("%s is in: %s", commit, evidence ? evidence : "?");
+	}
+	return NULL;
+}
+
+static void note_path(struct verdict_dependency *d, const struct model *m,
+		      const struct model *baseline, uint32_t path)
+{
+	if (path == NO_ID)
+		return;
+	d->path = path_names[path];
+	d->runs_before = model__coverage(baseline, (enum path_id)path)->hits;
+	d->runs_now = model__coverage(m, (enum path_id)path)->hits;
+}
+
+/* Was it looked for: did its path run, and each place where the baseline had it, or is that gone?
+ */
+static bool was_looked_for(const struct verdict_dependency *d, const struct model *m)
+{
+	bool ran = d->path ? d->runs_now > 0 : verdict__saw_class(m, d->from);
+
+	for (uint32_t i = 0; i < d->site_count; i++)
+		ran = ran && d->sites[i].state != SITE_NOT_RUN;
+	return ran && d->site_count && !d->has_more_sites;
+}
+
+static int compare_dependency(const struct comparison *c, struct verdict_dependency *d,
+			      const struct finding *f, uint32_t i)
+{
+	const struct model *m = c->m, *baseline = c->options->baseline;
 	uint32_t path = f->witnesses ? witness_path(baseline, &f->witnesses[i]) : NO_ID;
-	const struct class_edge *before, *now;
-	bool ran;
+	uint32_t before, now;
+	int error = 0;
 
 	d->from = model__lock_class(baseline, f->classes[i])->name;
 	d->to = model__lock_class(baseline, f->classes[(i + 1) % f->length])->name;
 	before = edge_by_name(baseline, d->from, d->to);
 	now = edge_by_name(m, d->from, d->to);
-	d->count_before = before ? before->count : 0;
-	d->count_now = now ? now->count : 0;
-	if (path != NO_ID) {
-		d->path = path_names[path];
-		d->runs_before = model__coverage(baseline, (enum path_id)path)->hits;
-		d->runs_now = model__coverage(m, (enum path_id)path)->hits;
+	d->count_before = before == NO_ID ? 0 : model__class_edge(baseline, before)->count;
+	d->count_now = now == NO_ID ? 0 : model__class_edge(m, now)->count;
+	note_path(d, m, baseline, path);
+	if (before != NO_ID)
+		error = verdict__sites(d, baseline, model__class_edge(baseline, before), before,
+				       c->ran, c->options);
+	if (now != NO_ID) {
+		d->fate = FATE_BACK;
+		return error;
 	}
-	ran = path != NO_ID ? d->runs_now > 0 : verdict__saw_class(m, d->from);
-	d->fate = now ? FATE_BACK : ran ? FATE_GONE : FATE_NOT_EXERCISED;
-	if (!now)
-		d->instead = taken_instead(m, baseline, d->from, path);
+	d->instead = taken_instead(m, baseline, d->from, path);
+	d->evidence = fix_words(c->options, f);
+	d->fate = d->evidence || was_looked_for(d, m) ? FATE_GONE : FATE_NOT_EXERCISED;
+	return error;
 }
 
-static int compare_cycle(struct verdict_cycle *c, const struct model *m,
-			 const struct model *baseline, const struct finding *f)
+static int compare_cycle(const struct comparison *comparison, struct verdict_cycle *c,
+			 const struct finding *f)
 {
 	bool all_back = true, unseen = false;
+	int error = 0;
 
 	c->finding = f;
-	c->words = verdict__cycle_words(baseline, f);
+	c->words = verdict__cycle_words(comparison->options->baseline, f);
 	c->dependencies = calloc(f->length, sizeof(*c->dependencies));
 	if (!c->words || !c->dependencies)
 		return -ENOMEM;
 	c->count = f->length;
-	for (uint32_t i = 0; i < f->length; i++) {
-		compare_dependency(&c->dependencies[i], m, baseline, f, i);
+	for (uint32_t i = 0; i < f->length && !error; i++) {
+		error = compare_dependency(comparison, &c->dependencies[i], f, i);
 		all_back = all_back && c->dependencies[i].fate == FATE_BACK;
 		unseen = unseen || c->dependencies[i].fate == FATE_NOT_EXERCISED;
 	}
 	c->fate = all_back ? FATE_BACK : unseen ? FATE_NOT_EXERCISED : FATE_GONE;
-	return 0;
+	return error;
 }
 
 int verdict__compare(struct verdict *v, const struct model *m,
 		     const struct verdict_options *options)
 {
 	const struct finding_list *list = options->baseline_findings;
+	struct comparison comparison = {.m = m, .options = options};
 	int error = 0;
 
 	if (!list || !list->count)
 		return 0;
 	v->cycles = calloc(list->count, sizeof(*v->cycles));
-	if (!v->cycles)
-		return -ENOMEM;
+	comparison.ran = ran__make(m, v->table);
+	if (!v->cycles || !comparison.ran)
+		error = -ENOMEM;
 	for (uint32_t i = 0; i < list->count && !error; i++) {
 		const struct finding *f = list->items[i];
 
-		if (f->grade < GRADE_WARNING || !f->length || f->suppressed)
-			continue;
-		error = compare_cycle(&v->cycles[v->cycle_count++], m, options->baseline, f);
+		/* one that was suppressed in the baseline is a cycle of it all the same */
+		if (f->grade >= GRADE_WARNING && f->length)
+			error = compare_cycle(&comparison, &v->cycles[v->cycle_count++], f);
 	}
+	ran__free(comparison.ran);
 	return error;
-}
-
-const char *verdict__refuse(const struct model *m, const struct model *baseline, char *out,
-			    size_t size)
-{
-	static const char *const facts[][2] = {
-		{"scope", "scope"}, {"probe.level", "probe level"}, {"schema", "schema"}};
-
-	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
-		const char *now = model__fact(m, facts[i][0]);
-		const char *before = model__fact(baseline, facts[i][0]);
-
-		if (!now || !before || !strcmp(now, before))
-			continue;
-		snprintf(out, size,
-			 "the baseline was made with %s %s, this run has %s: not comparable",
-			 facts[i][1], before, now);
-		return out;
-	}
-	return NULL;
 }

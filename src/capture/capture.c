@@ -294,6 +294,16 @@ void capture__close(struct capture *c)
 /* --- what is attached, what it cost
  * --------------------------------------------------------------------- */
 
+/* A lock function that is there and is not looked at is an order that is not seen. */
+static bool needs_it(const struct probe_row *row)
+{
+	const uint32_t others =
+		PROBE_OPTIONAL | PROBE_HOLDS | PROBE_EVENTS; /* told by something else */
+
+	return row->flags & PROBE_REQUIRED ||
+	       (row->object == PROBE_IN_LOCKS && !(row->flags & others));
+}
+
 uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32_t max)
 {
 	uint32_t used = capture__contention_probes(c, out, max);
@@ -309,7 +319,8 @@ uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32
 			.how = probe->how,
 			.reason = *probe->reason ? probe->reason : NULL,
 			.state = probe->state,
-			.required_for_verdict = probe->row->flags & PROBE_REQUIRED,
+			.required_for_verdict = needs_it(probe->row),
+			.only_class = probe->row->only_class,
 			.skipped = probe->misses_seen[AT_ENTRY] + probe->misses_seen[AT_EXIT],
 		};
 	}

@@ -10,6 +10,12 @@
 		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function},             \
 		.flags = (more)                                                                    \
 	}
+#define HOTPLUG(function)                                                                          \
+	{                                                                                          \
+		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function},             \
+		.flags = ENTRY | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD,                             \
+		.only_class = "cpu_hotplug_lock"                                                   \
+	}
 #define LOCK_OR(function, other, more)                                                             \
 	{                                                                                          \
 		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function, other},      \
@@ -52,10 +58,12 @@ const struct probe_row probe_table[] = {
 	LOCK(down_read_killable, PAIR | TWICE | PROBE_READER),
 	LOCK(down_read_trylock, PROBE_EXIT | TWICE | PROBE_READER),
 	LOCK(up_read, ENTRY | TWICE | PROBE_REQUIRED | PROBE_READER),
-	LOCK(cpus_read_lock, ENTRY | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD),
-	LOCK(cpus_read_unlock, ENTRY | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD),
-	LOCK(percpu_down_write, ENTRY | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD),
-	LOCK(percpu_up_write, ENTRY | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD),
+	/* percpu_down_write: also writers of other percpu_rw_semaphores, whose readers are inline
+	 */
+	HOTPLUG(cpus_read_lock),
+	HOTPLUG(cpus_read_unlock),
+	HOTPLUG(percpu_down_write),
+	HOTPLUG(percpu_up_write),
 	/* 7.2 split __mutex_init into mutex_init_generic (no name without lockdep) */
 	{.name = "mutex_init",
 	 .object = PROBE_IN_LOCKS,

@@ -36,7 +36,8 @@ struct probe_row {
 	const char *module; /* NULL: vmlinux */
 	const char *functions[PROBE_ALTERNATIVES];
 	uint32_t flags;
-	const char *absent; /* why it may not exist */
+	const char *absent;	/* why it may not exist */
+	const char *only_class; /* only orders with such locks need it, or NULL */
 };
 
 extern const struct probe_row probe_table[];

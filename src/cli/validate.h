@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "cli/session.h"
 #include "kernel.h"
 #include "verdict.h"
 
@@ -24,6 +25,15 @@ struct validation {
 	const char *exercised; /* device, or NULL */
 	int exit_status;
 };
+
+/* What the kernel and the probes say, in the verdict's words. Lives as long as the options do. */
+struct validation_inputs {
+	struct probe_info probes[SESSION_PROBES];
+	struct verdict_probe missing[SESSION_PROBES];
+	struct verdict_fix_state fixes[VALIDATION_FIXES];
+};
+void validation__gather(struct validation_inputs *in, struct session *s, const struct fix *fixes,
+			uint32_t fix_count, struct verdict_options *options);
 
 void validation__page(FILE *out, const struct validation *v, bool color);
 void validation__json(FILE *out, const struct validation *v);

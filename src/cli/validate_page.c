@@ -92,6 +92,44 @@ static void print_paths(FILE *out, const struct validation *v)
 	}
 }
 
+/* A driver's own part of the paths; a device of another driver does not stand for it. */
+static void print_drivers(FILE *out, const struct validation *v)
+{
+	const struct verdict *verdict = v->verdict;
+
+	fprintf(out, "\n  %-20s %-16s %10s %10s %10s  %s\n", "driver", "required for", "opens",
+		"with a VM", "closes", "opened by");
+	for (uint32_t i = 0; i < verdict->driver_count; i++) {
+		const struct verdict_driver *driver = &verdict->drivers[i];
+		const struct driver_coverage none = {0};
+		const struct driver_coverage *row =
+			driver_table__find(verdict->table, driver->driver);
+
+		char with_vm[24] = "-"; /* a kernel without get_kvm does not tell */
+
+		row = row ? row : &none;
+		if (model__coverage(v->m, PATH_GET_KVM)->state != COVERAGE_ABSENT)
+			snprintf(with_vm, sizeof(with_vm), "%" PRIu64, row->hits[PATH_GET_KVM]);
+		fprintf(out, "  %-20s %-16s %10" PRIu64 " %10s %10" PRIu64 "  %s\n",
+			text_safe(driver->driver),
+			driver->is_bound      ? "its devices here"
+			: driver->in_baseline ? "the baseline"
+					      : "its devices",
+			row->hits[PATH_DEVICE_OPEN], with_vm, row->hits[PATH_DEVICE_CLOSE],
+			row->open ? text_safe(row->open) : "-");
+	}
+	if (!verdict->driver_count)
+		fprintf(out, "  none was seen\n");
+}
+
+static void print_limits(FILE *out, const struct verdict *verdict)
+{
+	if (verdict->limit_count)
+		fprintf(out, "\n  not covered by this verdict\n");
+	for (uint32_t i = 0; i < verdict->limit_count; i++)
+		fprintf(out, "  - %s\n", text_safe(verdict->limits[i]));
+}
+
 static void print_dependency(FILE *out, const struct verdict_dependency *d)
 {
 	fprintf(out, "    %s -> %s: %s\n", text_safe(d->from), text_safe(d->to),
@@ -101,6 +139,12 @@ static void print_dependency(FILE *out, const struct verdict_dependency *d)
 			d->path, d->runs_before, d->runs_now);
 	if (d->instead)
 		fprintf(out, "      taken there now: %s\n", text_safe(d->instead));
+	if (d->evidence)
+		fprintf(out, "      %s\n", text_safe(d->evidence));
+	for (uint32_t i = 0; i < d->site_count; i++)
+		fprintf(out, "      %-8s %s [%s]\n", site_state_names[d->sites[i].state],
+			text_safe(d->sites[i].function),
+			d->sites[i].module ? text_safe(d->sites[i].module) : "kernel");
 }
 
 static void print_baseline(FILE *out, const struct validation *v)
@@ -156,7 +200,9 @@ void validation__page(FILE *out, const struct validation *v, bool color)
 {
 	print_head(out, v);
 	print_verdict(out, v->verdict, color);
+	print_limits(out, v->verdict);
 	print_paths(out, v);
+	print_drivers(out, v);
 	print_baseline(out, v);
 	print_fixes(out, v);
 	print_findings(out, v, color);

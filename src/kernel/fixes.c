@@ -33,11 +33,7 @@ static const char *owner_of(const char *function)
 	return NULL;
 }
 
-/*
- * Whether the absence of a symbol would be noticed: BTF lists functions, also static ones, but no
- * data; kallsyms lists data on most kernels, but only what is loaded.
- */
-static bool would_see(struct kernel *k, const char *module, bool is_function)
+bool kernel__would_see(struct kernel *k, const char *module, bool is_function)
 {
 	if (is_function && module && kernel__module_btf(k, module, true))
 		return true;
@@ -52,7 +48,7 @@ static void look_for_symbol(struct kernel *k, const char *name, bool is_function
 	const char *module = owner_of(name);
 	bool there = kernel__symbol(k, name) || kernel__function_known(k, name);
 
-	if (!there && !would_see(k, module, is_function)) {
+	if (!there && !kernel__would_see(k, module, is_function)) {
 		sign->state = FIX_CANNOT_TELL;
 		snprintf(sign->text, sizeof(sign->text),
 			 "cannot tell until %s is loaded: modprobe %s",

@@ -123,6 +123,12 @@ bool module_file(const struct kernel *k, const char *name, char *path, size_t si
 /* The raw .BTF of a module's file, compressed or not; caller frees. */
 void *module_file_btf(const char *path, uint32_t *size);
 
+/*
+ * fixes.c: whether the absence of a symbol would be noticed: BTF lists functions, also static ones,
+ * but no data; kallsyms lists data on most kernels, but only what is loaded.
+ */
+bool kernel__would_see(struct kernel *k, const char *module, bool is_function);
+
 /* btf.c */
 const struct module_btf *kernel__module_btf(const struct kernel *k, const char *name,
 					    bool from_file);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "drivers.h"
 #include "report/escape.h"
 #include "report/html_data.h"
 
@@ -65,6 +66,8 @@ static void put_span(FILE *out, const struct model *m)
 static void put_coverage(FILE *out, const struct model *m)
 {
 	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
+	struct driver_table *drivers = driver_table__make(m);
+	char words[256];
 
 	fputs("\"coverage\":[", out);
 	for (int i = 0; i < PATH_COUNT && render_has_coverage(m); i++) {
@@ -75,8 +78,13 @@ static void put_coverage(FILE *out, const struct model *m)
 		write_json_string(out, c->probe);
 		fputc(',', out);
 		write_json_string(out, c->reason);
+		fputc(',', out);
+		write_json_string(out,
+				  drivers ? driver_table__words(drivers, i, words, sizeof(words))
+					  : NULL);
 		fputc(']', out);
 	}
+	driver_table__free(drivers);
 	fputs("],\n\"losses\":[", out);
 	for (int i = 0; i < LOSS_REASONS; i++)
 		fprintf(out, "%s[\"%s\",%" PRIu64 "]", i ? "," : "", loss_names[i],

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture.h"
+#include "drivers.h"
 #include "report.h"
 #include "report/json_private.h"
 
@@ -163,6 +164,26 @@ json_t *json_object_name(const struct model *m, uint32_t object)
 					       : json_null();
 }
 
+static json_t *json_drivers(const struct driver_table *table, enum path_id path)
+{
+	json_t *rows = json_array();
+
+	for (uint32_t i = 0; table && i < table->count; i++) {
+		const struct driver_coverage *driver = &table->rows[i];
+		json_t *row;
+
+		if (!driver->hits[path])
+			continue;
+		row = json_object();
+		json_object_set_new(row, "driver", json_text(driver->driver));
+		json_object_set_new(row, "module", json_text(driver->module));
+		json_object_set_new(row, "open", json_text(driver->open));
+		json_object_set_new(row, "hits", json_count(driver->hits[path]));
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
 json_t *json_coverage(const struct model *m)
 {
 	static const char *const states[] = {
@@ -171,6 +192,7 @@ json_t *json_coverage(const struct model *m)
 		[COVERAGE_ZERO] = "zero",
 		[COVERAGE_HIT] = "hit",
 	};
+	struct driver_table *drivers = driver_table__make(m);
 	json_t *table = json_object();
 
 	for (int path = 0; path < PATH_COUNT; path++) {
@@ -181,8 +203,10 @@ json_t *json_coverage(const struct model *m)
 		json_object_set_new(row, "hits", json_count(known->hits));
 		json_object_set_new(row, "probe", json_text(known->probe));
 		json_object_set_new(row, "reason", json_text(known->reason));
+		json_object_set_new(row, "drivers", json_drivers(drivers, (enum path_id)path));
 		json_object_set_new(table, path_names[path], row);
 	}
+	driver_table__free(drivers);
 	return table;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "drivers.h"
 #include "report/durations.h"
 #include "report/escape.h"
 #include "report/outputs.h"
@@ -133,21 +134,28 @@ static void put_finding(FILE *out, const struct model *m, const struct finding *
 static void put_coverage(FILE *out, const struct model *m)
 {
 	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
+	struct driver_table *drivers;
+	char words[256];
 
 	fputs("### Coverage\n\n", out);
 	if (!render_has_coverage(m)) {
 		fputs("Not known: this source does not say which paths ran.\n\n", out);
 		return;
 	}
-	fputs("| path | state | hits | probe or reason |\n|---|---|--:|---|\n", out);
+	drivers = driver_table__make(m);
+	fputs("| path | state | hits | probe or reason | drivers |\n|---|---|--:|---|---|\n", out);
 	for (int i = 0; i < PATH_COUNT; i++) {
 		const struct coverage *c = model__coverage(m, i);
 
 		fprintf(out, "| `%s` | %s | %" PRIu64 " | ", path_names[i], states[c->state],
 			c->hits);
 		write_markdown(out, c->reason ? c->reason : c->probe);
+		fputs(" | ", out);
+		if (drivers && driver_table__words(drivers, i, words, sizeof(words)))
+			write_markdown(out, words);
 		fputs(" |\n", out);
 	}
+	driver_table__free(drivers);
 	fputc('\n', out);
 }
 

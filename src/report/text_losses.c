@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "drivers.h"
 #include "report/text.h"
 
 const char *text_tone(bool color, enum tone tone)
@@ -63,13 +64,15 @@ void report_text_coverage(FILE *out, const struct model *m, bool color)
 {
 	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 	static const enum tone tones[] = {TONE_WARNING, TONE_DIM, TONE_PLAIN, TONE_GOOD};
-	char hits[RENDER_SIZE];
+	struct driver_table *drivers;
+	char hits[RENDER_SIZE], words[256];
 
 	text_heading(out, "Coverage: how often each path ran while we looked", color);
 	if (!render_has_coverage(m)) {
 		fprintf(out, "  not known: this source does not say which paths ran\n");
 		return;
 	}
+	drivers = driver_table__make(m);
 	for (int i = 0; i < PATH_COUNT; i++) {
 		const struct coverage *c = model__coverage(m, i);
 
@@ -83,8 +86,11 @@ void report_text_coverage(FILE *out, const struct model *m, bool color)
 			fprintf(out, "  %s", text_safe(c->probe));
 		if (c->reason)
 			fprintf(out, "  %s", text_safe(c->reason));
+		if (drivers && driver_table__words(drivers, i, words, sizeof(words)))
+			fprintf(out, "  with %s", text_safe(words));
 		fputc('\n', out);
 	}
+	driver_table__free(drivers);
 }
 
 void report_text_losses(FILE *out, const struct model *m, bool color)

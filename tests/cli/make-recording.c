@@ -102,8 +102,8 @@ static void print_host(struct fixture *f, const struct report_input *input)
 	const struct fix fix = {&row, FIX_MISSING, "no member kvm_ref_lock"};
 	const struct feature feature = {"fentry", FEATURE_UNKNOWN, "watch", FIXTURE_HOSTILE};
 	const struct probe_info probes[] = {
-		{"mutex_lock", "mutex_lock", "fentry", NULL, PROBE_ATTACHED, true, 3},
-		{"device_open", NULL, NULL, FIXTURE_HOSTILE, PROBE_MISSING, true, 0},
+		{"mutex_lock", "mutex_lock", "fentry", NULL, PROBE_ATTACHED, true, NULL, 3},
+		{"device_open", NULL, NULL, FIXTURE_HOSTILE, PROBE_MISSING, true, NULL, 0},
 	};
 
 	json_print(stdout, json_start(f->m, probes, 2));

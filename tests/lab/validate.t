@@ -9,9 +9,10 @@
 vfiotrace=$here/../../${BUILD:-build}/vfiotrace
 long=${VFIOTRACE_LONG:-}
 
-if boot 6.1 baseline validate exercise ${long:+validate-rules}; then
+if boot 6.1 baseline validate validate-drivers exercise ${long:+validate-rules}; then
 	check_baseline
 	check_validate unfixed
+	check_validate_drivers unfixed 6.1
 	check_exercise 6.1
 	[ -z "$long" ] || check_validate_rules unfixed
 fi
@@ -21,16 +22,18 @@ if [ ! -s "$baseline" ]; then
 	finish
 	exit 0
 fi
-if boot 6.12 -f "$baseline" validate validate-rules validate-lossy validate-old-order ${long:+exercise}; then
+if boot 6.12 -f "$baseline" validate validate-drivers validate-rules validate-lossy validate-old-order ${long:+exercise}; then
 	check_validate fixed
+	check_validate_drivers fixed 6.12
 	check_validate_rules fixed
 	check_validate_lossy
 	check_validate_old_order
 	[ -z "$long" ] || check_exercise 6.12
 	check_diff "$vfiotrace" "$baseline" "$results/validate/new.db"
 fi
-if boot 7.2 -f "$baseline" -w bpftool validate exercise preempted ${long:+validate-rules validate-lossy}; then
+if boot 7.2 -f "$baseline" -w bpftool validate validate-drivers exercise preempted ${long:+validate-rules validate-lossy}; then
 	check_validate fixed
+	check_validate_drivers fixed 7.2
 	check_exercise 7.2
 	check_preempted
 	[ -z "$long" ] || { check_validate_rules fixed; check_validate_lossy; }

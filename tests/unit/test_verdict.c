@@ -1,144 +1,287 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The rules of the verdict, on models made by hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
+/*
+ * The rules of the verdict: what a pass needs, and each way in which an honest operator can fool
+ * himself (the table of vfiotrace-validate(8), WHAT A PASS NEEDS).
+ */
+#include "verdict_world.h"
 
-#include <cmocka.h>
+/* --- a pass, and the paths ----------------------------------------------------------------------
+ */
 
-#include "verdict.h"
-
-#define GROUP "vfio_group.group_lock"
-#define KVM "kvm.lock"
-
-struct world {
-	struct model *m;
-	struct finding_list findings;
-	struct finding finding, *items[1];
-	uint32_t classes[2];
-	uint8_t modes[2];
-	struct witness witnesses[2];
-};
-
-static uint32_t lock(struct model *m, const char *name)
+static void test_pass_when_nothing_applies(void **state)
 {
-	uint32_t c = model__add_class(m, name, LOCK_KIND_MUTEX, CLASS_IN_SCOPE);
-
-	return model__add_instance(m, c, 0x1000 + c * 64, 0);
-}
-
-static uint32_t order(struct model *m, const char *from, const char *to, uint32_t path)
-{
-	struct held_lock held = {.instance = lock(m, from), .stack = NO_ID, .mode = LOCK_EXCLUSIVE};
-	struct held_lock wanted = {.instance = lock(m, to), .stack = NO_ID, .mode = LOCK_EXCLUSIVE};
-	uint32_t task = model__add_task(m, 10, 10, "qemu", 1, 0);
-
-	return model__add_chain(m, &held, 1, &wanted, task, 100, 1, path);
-}
-
-static void hit(struct model *m, enum path_id path, enum coverage_state state, uint64_t hits)
-{
-	struct coverage c = {.state = state, .hits = hits, .probe = "p"};
-
-	model__set_coverage(m, path, &c);
-}
-
-/* A run in which every path ran and both locks were taken, in the order of a fixed kernel. */
-static void good_run(struct world *w)
-{
-	memset(w, 0, sizeof(*w));
-	w->m = model__new();
-	assert_non_null(w->m);
-	for (int path = 0; path < PATH_COUNT; path++)
-		hit(w->m, (enum path_id)path, COVERAGE_HIT, 5);
-	order(w->m, GROUP, KVM, PATH_DEVICE_OPEN);
-	order(w->m, KVM, "vfio_group.kvm_ref_lock", PATH_KVM_DEVICE_RELEASE);
-}
-
-/* The unfixed kernel: the same, and the order that closes the cycle, found. */
-static void bad_run(struct world *w)
-{
-	struct finding *f = &w->finding;
-
-	good_run(w);
-	model__free(w->m);
-	w->m = model__new();
-	for (int path = 0; path < PATH_COUNT; path++)
-		hit(w->m, (enum path_id)path, COVERAGE_HIT, 7);
-	w->witnesses[0].chain = order(w->m, GROUP, KVM, PATH_DEVICE_OPEN);
-	w->witnesses[1].chain = order(w->m, KVM, GROUP, PATH_KVM_DEVICE_RELEASE);
-	w->witnesses[0].dependency = w->witnesses[1].dependency = NO_ID;
-	w->classes[0] = model__find_class(w->m, GROUP);
-	w->classes[1] = model__find_class(w->m, KVM);
-	*f = (struct finding){.kind = FINDING_INVERSION,
-			      .code = CODE_INSTANCE_INVERSION,
-			      .grade = GRADE_WARNING,
-			      .key = "k",
-			      .length = 2,
-			      .classes = w->classes,
-			      .modes = w->modes,
-			      .witnesses = w->witnesses};
-	w->items[0] = f;
-	w->findings = (struct finding_list){.items = w->items, .count = 1};
-}
-
-static bool has_reason(const struct verdict *v, const char *words)
-{
-	for (uint32_t i = 0; i < v->reason_count; i++)
-		if (strstr(v->reasons[i], words))
-			return true;
-	return false;
-}
-
-static struct verdict *decide(struct world *w, const struct verdict_options *options)
-{
-	struct verdict *v = verdict__decide(w->m, &w->findings, options);
-
-	assert_non_null(v);
-	return v;
-}
-
-static void expect(struct world *w, const struct verdict_options *options, enum verdict_kind kind,
-		   const char *reason)
-{
-	struct verdict *v = decide(w, options);
-
-	assert_int_equal(v->kind, kind);
-	assert_true(has_reason(v, reason));
-	verdict__free(v);
-}
-
-static void test_pass(void **state)
-{
-	struct verdict_options options = {0};
+	struct verdict_options options = fixed_kernel();
 	struct world w;
 	(void)state;
 
 	good_run(&w);
 	expect(&w, &options, VERDICT_PASS, "all 7 required paths ran");
-	hit(w.m, PATH_GET_KVM, COVERAGE_ABSENT, 0);
-	expect(&w, &options, VERDICT_PASS, "1 do not exist on this kernel");
+	expect(&w, &options, VERDICT_PASS, "opened and closed in: vfio_lab");
 	model__free(w.m);
 }
 
-static void test_inconclusive(void **state)
+static void test_path_absent_on_this_kernel(void **state)
 {
-	struct verdict_options options = {0};
+	struct verdict_options options = fixed_kernel();
 	struct world w;
 	(void)state;
 
 	good_run(&w);
-	hit(w.m, PATH_DEVICE_OPEN, COVERAGE_ZERO, 0);
+	hit(w.m, PATH_GET_KVM, COVERAGE_ABSENT, 0);
+	fixes[0].state = VERDICT_FIX_UNKNOWN;
+	options.catalogue = NULL;
+	expect(&w, &options, VERDICT_PASS, "1 do not exist on this kernel");
+	fixes[0].state = VERDICT_FIX_IN; /* it came with the fix: inlined, not absent */
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path get_kvm could not be watched");
+	model__free(w.m);
+}
+
+static void test_idle_host(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	new_run(&w, 0);
+	for (int path = 0; path < PATH_COUNT; path++)
+		hit(w.m, (enum path_id)path, COVERAGE_ZERO, 0);
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "path device_open was not exercised");
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "lock " KVM " of " FIX " was not seen");
+	model__free(w.m);
+}
+
+static void test_too_short_a_run(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	hit(w.m, PATH_DEVICE_CLOSE, COVERAGE_ZERO, 0);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path device_close was not exercised");
+	hit(w.m, PATH_DEVICE_CLOSE, COVERAGE_HIT, 1);
+	options.disturbed = "the exercise was stopped before its end";
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "stopped before its end");
+	model__free(w.m);
+}
+
+static void test_path_that_only_failed(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	run_with(w.m, PATH_GROUP_ADD, "vfio_lab", -22, 0);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path group_add ran 1 times and failed");
+	run_with(w.m, PATH_GROUP_ADD, "vfio_lab", 0, 0);
+	expect(&w, &options, VERDICT_PASS, "nothing lost");
+	model__free(w.m);
+}
+
+static void test_path_unprobed(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
 	hit(w.m, PATH_DEVICE_OPEN, COVERAGE_UNPROBED, 0);
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "path device_open could not be watched");
-	hit(w.m, PATH_DEVICE_OPEN, COVERAGE_HIT, 1);
-	options.missing_probes = "mutex_lock";
-	expect(&w, &options, VERDICT_INCONCLUSIVE, "probes missing: mutex_lock");
-	options.missing_probes = NULL;
-	expect(&w, &options, VERDICT_PASS, "nothing lost");
+	model__free(w.m);
+}
+
+static void test_locks_must_be_seen(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	new_run(&w, 5);
+	use(w.m, "vfio_lab");
+	release_order(w.m, "kvm.slots_lock");
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "lock " GROUP " of " FIX " was not seen");
+	model__free(w.m);
+}
+
+static void test_requirements_add_up(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w, weak;
+	(void)state;
+
+	good_run(&w);
+	hit(w.m, PATH_SET_KVM, COVERAGE_ZERO, 0);
+	options.required = 1u << PATH_DEVICE_OPEN; /* asks for more, not for less */
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path set_kvm was not exercised");
+	options.required = 0;
+	new_run(&weak, 0);
+	open_order(weak.m);
+	hold_against(&options, &weak);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path set_kvm was not exercised");
+	hit(w.m, PATH_SET_KVM, COVERAGE_HIT, 1);
+	expect(&w, &options, VERDICT_PASS, "all 7 required paths ran");
+	hit(weak.m, PATH_GROUP_DEL, COVERAGE_HIT, 1);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path group_del was not exercised");
+	options.baseline = NULL;
+	options.required = 1u << PATH_GROUP_DEL;
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path group_del was not exercised");
+	model__free(w.m);
+	model__free(weak.m);
+}
+
+/* --- drivers ------------------------------------------------------------------------------------
+ */
+
+static void test_opened_before_attach(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	run_with(w.m, PATH_DEVICE_CLOSE, "vfio-pci", 0, 0);
+	expect(&w, &options, VERDICT_INCONCLUSIVE,
+	       "driver vfio-pci: device_open, get_kvm did not run");
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "opened before this looked");
+	use(w.m, "vfio-pci");
+	expect(&w, &options, VERDICT_PASS, "vfio-pci, vfio_lab");
+	model__free(w.m);
+}
+
+static void test_other_driver(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	model__set_fact(w.m, "vfio.driver.mlx5_vfio_pci", "mlx5_vfio_pci");
+	expect(&w, &options, VERDICT_INCONCLUSIVE,
+	       "driver mlx5_vfio_pci: device_open, device_close, get_kvm did not run");
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "a device of this host is bound to it");
+	use(w.m, "mlx5_vfio_pci");
+	expect(&w, &options, VERDICT_PASS, "mlx5_vfio_pci, vfio_lab");
+	model__free(w.m);
+}
+
+static void test_driver_loaded_late(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	/* it came while this looked, its first device was opened before anything could be seen */
+	model__set_fact(w.m, "vfio.driver.late.open", "late_open_device late");
+	expect(&w, &options, VERDICT_PASS, "vfio_lab"); /* never bound, never used */
+	model__set_fact(w.m, "vfio.driver.late", "late");
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "driver late: device_open");
+	model__free(w.m);
+}
+
+static void test_opened_without_a_vm(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	run_with(w.m, PATH_DEVICE_OPEN, "vfio-pci", 0, 0);
+	run_with(w.m, PATH_GET_KVM, "vfio-pci", 0, 0);
+	run_with(w.m, PATH_DEVICE_CLOSE, "vfio-pci", 0, 0);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "driver vfio-pci: get_kvm did not run");
+	model__free(w.m);
+}
+
+static void test_open_that_failed(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	run_with(w.m, PATH_DEVICE_OPEN, "vfio-pci", -16, 0);
+	run_with(w.m, PATH_GET_KVM, "vfio-pci", 0, 1);
+	run_with(w.m, PATH_DEVICE_CLOSE, "vfio-pci", 0, 0);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "driver vfio-pci: device_open did not run");
+	model__free(w.m);
+}
+
+/* A group of several devices: which of them was opened is not known. */
+static void test_driver_not_known(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct object group = {.kind = OBJECT_GROUP, .parent = NO_ID, .address = 1, .number = 7};
+	struct path_event event = {.path = PATH_DEVICE_OPEN,
+				   .count = 1,
+				   .device = NO_ID,
+				   .vm = NO_ID,
+				   .task = NO_ID,
+				   .kvm_ref_lock = NO_ID};
+	struct object device = {
+		.kind = OBJECT_DEVICE, .address = 2, .name = "a", .detail = "vfio-pci"};
+	struct world w;
+	(void)state;
+
+	new_run(&w, 5);
+	open_order(w.m);
+	release_order(w.m, "vfio_group.kvm_ref_lock");
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "path device_open ran, but with no driver");
+	event.group = device.parent = model__add_object(w.m, &group);
+	model__add_object(w.m, &device);
+	model__add_path_event(w.m, &event);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "driver vfio-pci: device_open");
+	model__free(w.m);
+}
+
+static void test_baseline_of_another_driver(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world old, now;
+	(void)state;
+
+	bad_run(&old);
+	new_run(&now, 5);
+	use(now.m, "vfio-pci");
+	taken(now.m, GROUP, "vfio_group_fops_unl_ioctl vfio", "vfio_device_set.lock",
+	      "vfio_df_open vfio", PATH_DEVICE_OPEN);
+	release_order(now.m, "vfio_group.kvm_ref_lock");
+	hold_against(&options, &old);
+	expect(&now, &options, VERDICT_INCONCLUSIVE, "driver vfio_lab: device_open");
+	expect(&now, &options, VERDICT_INCONCLUSIVE, "it has a part in the baseline");
+	model__free(old.m);
+	model__free(now.m);
+}
+
+static void test_redacted_baseline(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world old, now;
+	(void)state;
+
+	bad_run(&old);
+	good_run(&now);
+	model__free(old.m);
+	new_run(&old, 7);
+	open_order(old.m);
+	hold_against(&options, &old);
+	options.baseline_findings = NULL;
+	expect(&now, &options, VERDICT_INCONCLUSIVE, "does not tell which drivers");
+	model__free(old.m);
+	model__free(now.m);
+}
+
+/* --- losses, probes, scope ----------------------------------------------------------------------
+ */
+
+static void test_lost_events(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
 	model__add_loss(w.m, LOSS_RING_FULL, 3);
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "ring_full 3");
 	model__free(w.m);
@@ -146,7 +289,7 @@ static void test_inconclusive(void **state)
 
 static void test_losses_unknown(void **state)
 {
-	struct verdict_options options = {0};
+	struct verdict_options options = fixed_kernel();
 	struct world w;
 	(void)state;
 
@@ -156,144 +299,84 @@ static void test_losses_unknown(void **state)
 	model__free(w.m);
 }
 
-static void test_locks_must_be_seen(void **state)
+static void test_contention_only(void **state)
 {
-	struct verdict_options options = {0};
-	struct world w = {0};
-	(void)state;
-
-	w.m = model__new();
-	for (int path = 0; path < PATH_COUNT; path++)
-		hit(w.m, (enum path_id)path, COVERAGE_HIT, 5);
-	order(w.m, KVM, "kvm.slots_lock", NO_ID);
-	expect(&w, &options, VERDICT_INCONCLUSIVE, "lock " GROUP " of 2b48f52f2bff was not seen");
-	model__free(w.m);
-}
-
-static void test_fail_comes_first(void **state)
-{
-	struct verdict_options options = {0};
-	struct world w;
-	(void)state;
-
-	bad_run(&w);
-	model__add_loss(w.m, LOSS_RING_FULL, 3);
-	expect(&w, &options, VERDICT_FAIL, "instance-inversion (warning) found: " GROUP " -> " KVM);
-	w.finding.suppressed = "known and accepted";
-	expect(&w, &options, VERDICT_INCONCLUSIVE, "ring_full");
-	model__free(w.m);
-}
-
-static void test_known_fix(void **state)
-{
-	static const char *classes[] = {GROUP, KVM};
-	struct catalogue_row row = {.commit = "2b48f52f2bff", .class_count = 2, .classes = classes};
-	struct verdict_options options = {.known = &row,
-					  .known_state = VERDICT_FIX_MISSING,
-					  .known_evidence =
-						  "struct vfio_group has no kvm_ref_lock"};
+	struct verdict_options options = fixed_kernel();
 	struct world w;
 	(void)state;
 
 	good_run(&w);
-	expect(&w, &options, VERDICT_FAIL, "2b48f52f2bff is not in this kernel");
-	options.known_state = VERDICT_FIX_IN;
-	expect(&w, &options, VERDICT_PASS, "required paths ran");
-	options.known_state = VERDICT_FIX_UNKNOWN;
-	expect(&w, &options, VERDICT_INCONCLUSIVE, "whether 2b48f52f2bff");
+	model__set_fact(w.m, "probe.level", "tracepoint");
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "only contention was traced");
 	model__free(w.m);
 }
 
-static void test_baseline_gone(void **state)
+static void test_search_cut(void **state)
 {
-	struct world old, now;
-	struct verdict_options options = {0};
-	struct verdict *v;
+	struct verdict_options options = fixed_kernel();
+	struct world w;
 	(void)state;
 
-	bad_run(&old);
-	good_run(&now);
-	options.baseline = old.m;
-	options.baseline_findings = &old.findings;
-	v = decide(&now, &options);
-	assert_int_equal(v->kind, VERDICT_PASS);
-	assert_int_equal(v->cycle_count, 1);
-	assert_int_equal(v->cycles[0].fate, FATE_GONE);
-	assert_int_equal(v->cycles[0].dependencies[0].fate, FATE_BACK);
-	assert_int_equal(v->cycles[0].dependencies[1].fate, FATE_GONE);
-	assert_string_equal(v->cycles[0].dependencies[1].path, "kvm_device_release");
-	assert_int_equal(v->cycles[0].dependencies[1].runs_now, 5);
-	assert_string_equal(v->cycles[0].dependencies[1].instead,
-			    KVM " -> vfio_group.kvm_ref_lock");
-	verdict__free(v);
-	hit(now.m, PATH_KVM_DEVICE_RELEASE, COVERAGE_ZERO, 0);
-	v = decide(&now, &options);
-	assert_int_equal(v->kind, VERDICT_INCONCLUSIVE);
-	assert_int_equal(v->cycles[0].fate, FATE_NOT_EXERCISED);
-	verdict__free(v);
-	model__free(old.m);
-	model__free(now.m);
+	good_run(&w);
+	w.findings.search_cut = true;
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "ran out of its budget");
+	model__free(w.m);
 }
 
-static void test_baseline_back(void **state)
+static void test_scope_is_said(void **state)
 {
-	struct world old, now;
-	struct verdict_options options = {0};
+	struct verdict_options options = fixed_kernel();
+	struct world w;
 	(void)state;
 
-	bad_run(&old);
-	good_run(&now);
-	order(now.m, KVM, GROUP, PATH_KVM_DEVICE_RELEASE);
-	options.baseline = old.m;
-	options.baseline_findings = &old.findings;
-	expect(&now, &options, VERDICT_FAIL, "the baseline's cycle is back");
-	model__free(old.m);
-	model__free(now.m);
+	good_run(&w);
+	expect_limit(&w, &options, VERDICT_PASS, "scope vfio");
+	model__free(w.m);
 }
 
-/* The compiler numbered the lock differently on the new kernel: it is the same lock. */
-static void test_baseline_renamed(void **state)
+static void test_missing_probe(void **state)
 {
-	struct world old, now;
-	struct verdict_options options = {0};
-	struct verdict *v;
+	struct verdict_probe missing[] = {{"mutex_lock_killable", "cannot be traced", NULL}};
+	struct verdict_options options = fixed_kernel();
+	struct world w;
 	(void)state;
 
-	bad_run(&old);
-	old.witnesses[0].chain = order(old.m, "kvm_debugfs_lock.4", KVM, PATH_DEVICE_OPEN);
-	old.witnesses[1].chain = order(old.m, KVM, "kvm_debugfs_lock.4", PATH_DEVICE_OPEN);
-	old.classes[0] = model__find_class(old.m, "kvm_debugfs_lock.4");
-	good_run(&now);
-	order(now.m, "kvm_debugfs_lock.2", KVM, PATH_DEVICE_OPEN);
-	options.baseline = old.m;
-	options.baseline_findings = &old.findings;
-	v = decide(&now, &options);
-	assert_int_equal(v->kind, VERDICT_PASS);
-	assert_int_equal(v->cycles[0].dependencies[0].fate, FATE_BACK);
-	assert_int_equal(v->cycles[0].dependencies[1].fate, FATE_GONE);
-	verdict__free(v);
-	order(now.m, KVM, "kvm_debugfs_lock.2", PATH_DEVICE_OPEN);
-	expect(&now, &options, VERDICT_FAIL, "the baseline's cycle is back");
-	model__free(old.m);
-	model__free(now.m);
+	good_run(&w);
+	options.missing = missing;
+	options.missing_count = 1;
+	expect(&w, &options, VERDICT_INCONCLUSIVE,
+	       "probes missing: mutex_lock_killable (cannot be traced)");
+	model__free(w.m);
 }
 
-static void test_refused_baseline(void **state)
+static void test_probe_that_the_preemption_model_switched_off(void **state)
 {
-	struct model *a = model__new(), *b = model__new();
-	char text[200];
+	struct verdict_probe missing[] = {
+		{"cpus_read_lock", "this kernel is preemptible", "cpu_hotplug_lock"},
+		{"percpu_down_write", "this kernel is preemptible", "cpu_hotplug_lock"}};
+	struct verdict_options options = fixed_kernel();
+	struct world w, old;
 	(void)state;
 
-	assert_null(verdict__refuse(a, b, text, sizeof(text)));
-	model__set_fact(a, "scope", "vfio");
-	model__set_fact(b, "scope", "all");
-	assert_non_null(strstr(verdict__refuse(a, b, text, sizeof(text)), "scope"));
-	model__set_fact(b, "scope", "vfio");
-	model__set_fact(a, "probe.level", "fentry");
-	model__set_fact(b, "probe.level", "kprobe");
-	assert_non_null(strstr(verdict__refuse(a, b, text, sizeof(text)), "probe level"));
-	model__free(a);
-	model__free(b);
+	good_run(&w);
+	options.missing = missing;
+	options.missing_count = 2;
+	/* the question is another one: a pass, and what it leaves out */
+	expect_limit(&w, &options, VERDICT_PASS,
+		     "cpu_hotplug_lock: not probed: cpus_read_lock, percpu_down_write");
+	hit(w.m, PATH_VM_CREATE, COVERAGE_HIT, 1);
+	options.required = 1u << PATH_VM_CREATE;
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "probes missing: cpus_read_lock");
+	options.required = 0;
+	options.known = &rows[1];
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "probes missing: cpus_read_lock");
+	options.known = NULL;
+	bad_run(&old);
+	old.classes[0] = model__add_class(old.m, "cpu_hotplug_lock", LOCK_KIND_PERCPU_RWSEM, 0);
+	hold_against(&options, &old);
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "probes missing: cpus_read_lock");
+	model__free(old.m);
+	model__free(w.m);
 }
 
 static void test_paths_by_name(void **state)
@@ -310,16 +393,29 @@ static void test_paths_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pass),
-		cmocka_unit_test(test_inconclusive),
-		cmocka_unit_test(test_losses_unknown),
+		cmocka_unit_test(test_pass_when_nothing_applies),
+		cmocka_unit_test(test_path_absent_on_this_kernel),
+		cmocka_unit_test(test_idle_host),
+		cmocka_unit_test(test_too_short_a_run),
+		cmocka_unit_test(test_path_that_only_failed),
+		cmocka_unit_test(test_path_unprobed),
 		cmocka_unit_test(test_locks_must_be_seen),
-		cmocka_unit_test(test_fail_comes_first),
-		cmocka_unit_test(test_known_fix),
-		cmocka_unit_test(test_baseline_gone),
-		cmocka_unit_test(test_baseline_back),
-		cmocka_unit_test(test_baseline_renamed),
-		cmocka_unit_test(test_refused_baseline),
+		cmocka_unit_test(test_requirements_add_up),
+		cmocka_unit_test(test_opened_before_attach),
+		cmocka_unit_test(test_other_driver),
+		cmocka_unit_test(test_driver_loaded_late),
+		cmocka_unit_test(test_opened_without_a_vm),
+		cmocka_unit_test(test_open_that_failed),
+		cmocka_unit_test(test_driver_not_known),
+		cmocka_unit_test(test_baseline_of_another_driver),
+		cmocka_unit_test(test_redacted_baseline),
+		cmocka_unit_test(test_lost_events),
+		cmocka_unit_test(test_losses_unknown),
+		cmocka_unit_test(test_contention_only),
+		cmocka_unit_test(test_search_cut),
+		cmocka_unit_test(test_scope_is_said),
+		cmocka_unit_test(test_missing_probe),
+		cmocka_unit_test(test_probe_that_the_preemption_model_switched_off),
 		cmocka_unit_test(test_paths_by_name),
 	};
 

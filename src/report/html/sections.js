@@ -212,8 +212,8 @@ function drawCoverage() {
 	const lost = D.losses.filter(([, n]) => n).length;
 
 	$('coverage-tables').replaceChildren(el('div', {class: 'columns'},
-		!D.coverage.length ? el('p', {class: 'empty'}, 'Which paths ran is not known: this source does not say.') : table('How often each path ran while we looked', ['Path', 'State', '#Hits', 'Probe, or why not'], D.coverage.map(([path, state, hits, probe, reason]) =>
-			[[path, {class: 'mono'}], el('span', {class: `pill ${said[state]}`}, state), [state === 'hit' || state === 'zero' ? count(hits) : '–', {class: 'number'}], reason || probe])),
+		!D.coverage.length ? el('p', {class: 'empty'}, 'Which paths ran is not known: this source does not say.') : table('How often each path ran while we looked', ['Path', 'State', '#Hits', 'Probe, or why not', 'Drivers'], D.coverage.map(([path, state, hits, probe, reason, drivers]) =>
+			[[path, {class: 'mono'}], el('span', {class: `pill ${said[state]}`}, state), [state === 'hit' || state === 'zero' ? count(hits) : '–', {class: 'number'}], reason || probe, drivers || '–'])),
 		el('div', null, table('What could not be recorded', ['Reason', '#Count'], D.losses.map(([reason, n]) =>
 			[[reason, {class: 'mono'}], [count(n), {class: n ? 'number lost' : 'number zero'}]]), {class: 'losses'}),
 		el('p', {class: lost || D.losses_unknown ? 'lost' : 'notes'}, D.losses_unknown ? `Not all losses can be counted: ${D.losses_unknown}`

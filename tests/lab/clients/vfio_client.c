@@ -12,9 +12,9 @@
  *   info irqs map unmap mmap reset status   VFIO_DEVICE_GET_INFO, SET_IRQS, MAP_DMA, UNMAP_DMA,
  * touch BAR 0, reset while it is mapped, VFIO_GROUP_GET_STATUS old_order x_then_y y_then_group
  * orders of the lab driver's control device close=OBJECT                   OBJECT one of vm kvmdev
- * vcpu container group device iommufd cdev sleep=MS print=TEXT WORD@K uses the K-th set of objects
- * (0..7). bg:WORD runs in a thread; join waits for all threads. What is left open at the end is
- * closed in the order device, kvmdev, vcpu, vm, group, container.
+ * vcpu container group device iommufd cdev sleep=MS print=TEXT await=PATH (until it exists) WORD@K
+ * uses the K-th set of objects (0..7). bg:WORD runs in a thread; join waits for all threads. What
+ * is left open at the end is closed in the order device, kvmdev, vcpu, vm, group, container.
  */
 #include <err.h>
 #include <errno.h>
@@ -339,6 +339,14 @@ static int do_sleep(struct set *set, const char *arg)
 	return usleep(atoi(arg) * 1000);
 }
 
+static int do_await(struct set *set, const char *arg)
+{
+	(void)set;
+	for (int i = 0; i < 1200 && access(arg, F_OK); i++)
+		usleep(100000);
+	return access(arg, F_OK);
+}
+
 static int do_print(struct set *set, const char *arg)
 {
 	(void)set;
@@ -378,6 +386,7 @@ static const struct {
 	{"close", do_close},
 	{"sleep", do_sleep},
 	{"print", do_print},
+	{"await", do_await},
 };
 
 static void run_word(const char *text)
