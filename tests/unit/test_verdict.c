@@ -149,6 +149,20 @@ static void test_opened_before_attach(void **state)
 	model__free(w.m);
 }
 
+/* Another device of the same driver stands for one that is open: the code and its orders are one.
+ */
+static void test_other_device_of_the_same_driver(void **state)
+{
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	run_with(w.m, PATH_DEVICE_CLOSE, "vfio_lab", 0, 0); /* it was opened before */
+	expect(&w, &options, VERDICT_PASS, "opened and closed in: vfio_lab");
+	model__free(w.m);
+}
+
 static void test_other_driver(void **state)
 {
 	struct verdict_options options = fixed_kernel();
@@ -402,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_locks_must_be_seen),
 		cmocka_unit_test(test_requirements_add_up),
 		cmocka_unit_test(test_opened_before_attach),
+		cmocka_unit_test(test_other_device_of_the_same_driver),
 		cmocka_unit_test(test_other_driver),
 		cmocka_unit_test(test_driver_loaded_late),
 		cmocka_unit_test(test_opened_without_a_vm),
