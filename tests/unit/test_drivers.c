@@ -3,6 +3,7 @@
 #include "store_files.h"
 
 #include "drivers.h"
+#include "report.h"
 
 static uint32_t object(struct model *m, enum object_kind kind, uint32_t parent, uint64_t address,
 		       const char *driver)
@@ -107,6 +108,36 @@ static void test_a_recording_keeps_each_drivers_runs(void **state)
 	model__free(m);
 }
 
+static void test_reports_name_the_drivers_of_a_path(void **state)
+{
+	static const char *const formats[][2] = {
+		{"text", "with vfio-pci 2"},
+		{"markdown", "| vfio-pci 2 |"},
+		{"html", "\"vfio-pci 2\""},
+		{"json", "{\"driver\":\"vfio-pci\",\"module\":null,\"open\":null,\"hits\":2}"},
+	};
+	static const struct report_options options = {.title = "incident.vft"};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		struct model *m = two_drivers();
+		struct finding_list none = {0};
+		struct report_input input = {m, &none, NULL};
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_int_equal(
+			report_write(out, report_format__parse(formats[i][0]), &input, &options),
+			0);
+		fclose(out);
+		if (!strstr(text, formats[i][1]))
+			fail_msg("%s lacks %s", formats[i][0], formats[i][1]);
+		free(text);
+		model__free(m);
+	}
+}
+
 static void test_an_empty_model_has_no_driver(void **state)
 {
 	struct model *m = model__new();
@@ -124,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_counts_as_a_run_of_a_driver),
 		cmocka_unit_test(test_a_recording_keeps_each_drivers_runs),
+		cmocka_unit_test(test_reports_name_the_drivers_of_a_path),
 		cmocka_unit_test(test_an_empty_model_has_no_driver),
 	};
 	int failed;
