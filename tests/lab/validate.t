@@ -9,7 +9,7 @@
 vfiotrace=$here/../../${BUILD:-build}/vfiotrace
 long=${VFIOTRACE_LONG:-}
 
-if boot 6.1 baseline validate validate-drivers exercise ${long:+validate-rules}; then
+if boot 6.1 baseline validate exercise validate-drivers ${long:+validate-rules}; then
 	check_baseline
 	check_validate unfixed
 	check_validate_drivers unfixed 6.1
@@ -22,7 +22,7 @@ if [ ! -s "$baseline" ]; then
 	finish
 	exit 0
 fi
-if boot 6.12 -f "$baseline" validate validate-drivers validate-rules validate-lossy validate-old-order ${long:+exercise}; then
+if boot 6.12 -f "$baseline" validate validate-rules validate-lossy validate-old-order ${long:+exercise} validate-drivers; then
 	check_validate fixed
 	check_validate_drivers fixed 6.12
 	check_validate_rules fixed
@@ -31,7 +31,7 @@ if boot 6.12 -f "$baseline" validate validate-drivers validate-rules validate-lo
 	[ -z "$long" ] || check_exercise 6.12
 	check_diff "$vfiotrace" "$baseline" "$results/validate/new.db"
 fi
-if boot 7.2 -f "$baseline" -w bpftool validate validate-drivers exercise preempted ${long:+validate-rules validate-lossy}; then
+if boot 7.2 -f "$baseline" -w bpftool validate exercise validate-drivers preempted ${long:+validate-rules validate-lossy}; then
 	check_validate fixed
 	check_validate_drivers fixed 7.2
 	check_exercise 7.2

@@ -37,6 +37,12 @@ bind_pci() {
 	basename "$(readlink "/sys/bus/pci/devices/$PCI/iommu_group")"
 }
 
+# Give it back, so that no later scenario has a device of vfio-pci that it does not use.
+unbind_pci() {
+	echo "$PCI" >/sys/bus/pci/drivers/vfio-pci/unbind
+	echo >"/sys/bus/pci/devices/$PCI/driver_override"
+}
+
 # Load the lab's own VFIO driver with these parameters; its groups appear as /dev/vfio/N.
 load_vfio_lab() {
 	modprobe vfio 2>/dev/null
