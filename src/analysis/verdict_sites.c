@@ -12,7 +12,8 @@
 #include "diff.h"
 #include "util/idmap.h"
 
-#define MOST_SITES 64 /* of one dependency */
+#define MOST_SITES 64	  /* of one dependency */
+#define MOST_CHAINS 65536 /* likewise: those of a host, not of a file made to take for ever */
 
 struct ran {
 	struct idmap functions; /* by aligned name and module */
@@ -191,18 +192,21 @@ int verdict__sites(struct verdict_dependency *d, const struct model *baseline,
 		   const struct class_edge *edge, uint32_t edge_id, const struct ran *ran,
 		   const struct verdict_options *options)
 {
+	uint32_t chains = 0;
+
 	d->sites = calloc(MOST_SITES, sizeof(*d->sites));
 	if (!d->sites)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < edge->dependency_count; i++) {
+	for (uint32_t i = 0; i < edge->dependency_count && chains <= MOST_CHAINS; i++) {
 		uint32_t id = model__class_edge_dependency(baseline, edge_id, i);
 
 		for (uint32_t k = 0; id != NO_ID && k < model__dependency_chains_kept(baseline, id);
-		     k++)
+		     k++, chains++)
 			add_chain(d, baseline,
 				  model__chain(baseline, model__dependency_chain(baseline, id, k)),
 				  edge->from);
 	}
+	d->has_more_sites |= chains > MOST_CHAINS;
 	for (uint32_t i = 0; i < d->site_count; i++)
 		d->sites[i].state = state_of(&d->sites[i], ran, options);
 	return 0;

@@ -181,6 +181,27 @@ static void test_baseline_site_that_did_not_run(void **state)
 	model__free(now.m);
 }
 
+static void test_baseline_with_more_sites_than_are_looked_at(void **state)
+{
+	struct world old, now;
+	struct verdict_options options = fixed_kernel();
+	(void)state;
+
+	bad_run(&old);
+	good_run(&now);
+	for (int i = 0; i < 100; i++) {
+		char site[32];
+
+		snprintf(site, sizeof(site), "caller_%d vfio", i);
+		taken(old.m, KVM, site, GROUP, site, PATH_KVM_DEVICE_RELEASE);
+		taken(now.m, KVM, site, "a", site, PATH_KVM_DEVICE_RELEASE);
+	}
+	hold_against(&options, &old);
+	expect(&now, &options, VERDICT_INCONCLUSIVE, "more places than are looked at");
+	model__free(old.m);
+	model__free(now.m);
+}
+
 static void test_baseline_back(void **state)
 {
 	struct world old, now;
@@ -331,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_fix_in_question_by_path),
 		cmocka_unit_test(test_baseline_gone),
 		cmocka_unit_test(test_baseline_site_that_did_not_run),
+		cmocka_unit_test(test_baseline_with_more_sites_than_are_looked_at),
 		cmocka_unit_test(test_baseline_back),
 		cmocka_unit_test(test_suppressed_in_the_baseline),
 		cmocka_unit_test(test_baseline_renamed),
