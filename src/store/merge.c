@@ -99,13 +99,15 @@ static int find_base(const char *const *inputs, size_t count, int64_t *base,
 		     const struct store_message *message)
 {
 	for (size_t i = 0; i < count; i++) {
-		sqlite3 *db;
+		struct store_file file;
 		sqlite3_stmt *row;
-		int failed = store_file__open(inputs[i], &db, message);
+		int failed = store_file__open(inputs[i], &file, message);
 
 		if (failed)
 			return failed;
-		if (!sqlite3_prepare_v2(db, "SELECT offset FROM clock", -1, &row, NULL) &&
+		if (!sqlite3_prepare_v2(file.db,
+					"SELECT value FROM meta WHERE key = 'realtime_offset'", -1,
+					&row, NULL) &&
 		    sqlite3_step(row) == SQLITE_ROW) {
 			int64_t offset = sqlite3_column_int64(row, 0);
 
@@ -113,7 +115,7 @@ static int find_base(const char *const *inputs, size_t count, int64_t *base,
 				*base = offset;
 		}
 		sqlite3_finalize(row);
-		sqlite3_close(db);
+		store_file__close(&file);
 	}
 	return 0;
 }

@@ -47,20 +47,52 @@ int column_word(sqlite3_stmt *row, int column, const char *const *names, int cou
 	return store_name_index(names, count, (const char *)sqlite3_column_text(row, column));
 }
 
-int read_rows(struct reader *r, const char *table, const char *query, row_fn each)
+static bool value_fits(const struct reader *r, sqlite3_stmt *row, int column, char wanted)
 {
+	int type = sqlite3_column_type(row, column);
+
+	switch (wanted) {
+	case 'i':
+		return type == SQLITE_INTEGER;
+	case 'I':
+		return type == SQLITE_INTEGER || type == SQLITE_NULL;
+	case 't':
+		return type == SQLITE_TEXT;
+	case 'T':
+		return type == SQLITE_TEXT || type == SQLITE_NULL;
+	case '#':
+		return type == SQLITE_INTEGER && sqlite3_column_int64(row, column) > r->id;
+	}
+	return true;
+}
+
+bool row_fits(const struct reader *r, sqlite3_stmt *row, const char *columns)
+{
+	for (int i = 0; columns[i]; i++)
+		if (!value_fits(r, row, i, columns[i]))
+			return false;
+	return true;
+}
+
+int read_rows(struct reader *r, const char *table, const char *columns, const char *query,
+	      row_fn each)
+{
+	const char *key = strchr(columns, '#');
 	sqlite3_stmt *row;
 	int error = 0, step;
 
 	r->table = table;
 	r->row = 0;
+	r->id = -1;
 	if (sqlite3_prepare_v2(r->db, query, -1, &row, NULL))
 		return -EIO;
 	while ((step = sqlite3_step(row)) == SQLITE_ROW) {
 		r->row++;
-		error = each(r, row);
+		error = row_fits(r, row, columns) ? each(r, row) : -EBADMSG;
 		if (error)
 			break;
+		if (key)
+			r->id = sqlite3_column_int64(row, (int)(key - columns));
 	}
 	sqlite3_finalize(row);
 	return error ? error : step == SQLITE_DONE ? 0 : -EIO;
@@ -116,10 +148,10 @@ static int read_finding(struct reader *r, sqlite3_stmt *row)
 
 static int read_all(struct reader *r)
 {
-	int error = read_rows(r, "meta", "SELECT key, value FROM meta", read_meta_row);
+	int error = read_rows(r, "meta", "t*", "SELECT key, value FROM meta", read_meta_row);
 
 	if (!error)
-		error = read_rows(r, "fact", "SELECT key, value FROM fact", read_fact);
+		error = read_rows(r, "fact", "tt", "SELECT key, value FROM fact", read_fact);
 	if (!error)
 		error = read_things(r);
 	if (!error)
@@ -127,7 +159,7 @@ static int read_all(struct reader *r)
 	if (!error)
 		error = read_happenings(r);
 	if (!error && r->findings)
-		error = read_rows(r, "finding", "SELECT body FROM finding ORDER BY id",
+		error = read_rows(r, "finding", "t#", "SELECT body, id FROM finding ORDER BY id",
 				  read_finding);
 	if (error || r->closed)
 		return error;
@@ -143,15 +175,14 @@ int store__read(const char *path, struct model *m, struct analysis *findings,
 	static const struct store_read_options plain;
 	const struct store_message message = {error, error_size};
 	struct reader r = {.model = m, .findings = findings, .options = options ? options : &plain};
-	int failed = store_file__open(path, &r.db, &message);
+	int failed = store_file__open(path, &r.file, &message);
 
 	if (failed)
 		return failed;
-	/* One transaction: a file that is being written is read as it was at one moment. */
-	sqlite3_exec(r.db, "BEGIN", NULL, NULL, NULL);
+	r.db = r.file.db;
 	failed = read_all(&r);
 	if (failed == -EIO)
-		failed = store_fail_sql(&message, path, r.db);
+		failed = store_fail_read(&message, path, r.db);
 	else if (failed == -ENOMEM)
 		store_fail(&message, failed, "%s: out of memory", path);
 	else if (failed)
@@ -159,7 +190,7 @@ int store__read(const char *path, struct model *m, struct analysis *findings,
 			   "%s: the file is damaged: row %lld of table %s makes no sense", path,
 			   (long long)r.row, r.table);
 	sqlite3_finalize(r.held);
-	sqlite3_close(r.db);
+	store_file__close(&r.file);
 	store_maps__clear(&r.maps);
 	return failed;
 }

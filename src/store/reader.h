@@ -6,17 +6,19 @@
 #include "store/store_private.h"
 
 struct reader {
-	sqlite3 *db;
+	struct store_file file;
+	sqlite3 *db; /* the file's */
 	struct model *model;
 	struct analysis *findings;
 	struct store_maps maps;
-	sqlite3_stmt *held; /* runs along with the chains */
-	bool held_ready;    /* `held` stands on a row that was not used yet */
+	sqlite3_stmt *held;		   /* runs along with the chains */
+	int64_t held_chain, held_position; /* of its last row */
+	bool held_ready;		   /* it stands on a row that was not used yet */
 	bool closed;
 	int64_t events_dropped;
 	const struct store_read_options *options;
 	const char *table; /* being read, for messages */
-	int64_t row;
+	int64_t row, id;   /* of it; id: the last that `#` saw */
 };
 
 typedef int (*row_fn)(struct reader *r, sqlite3_stmt *row);
@@ -28,7 +30,14 @@ bool column_is_known(sqlite3_stmt *row, int column, const struct id_table *map);
 const char *column_text(struct reader *r, sqlite3_stmt *row, int column); /* interned, decoded */
 int column_word(sqlite3_stmt *row, int column, const char *const *names, int count);
 
-int read_rows(struct reader *r, const char *table, const char *query, row_fn each);
+/*
+ * What each column of a row must be, a letter for each: i integer, t text (both: I and T, or NULL),
+ * * anything, # an integer that is not negative and greater than that of the row before. A row that
+ * fits belongs to nobody else: pages that are used twice do not make a table without end.
+ */
+bool row_fits(const struct reader *r, sqlite3_stmt *row, const char *columns);
+int read_rows(struct reader *r, const char *table, const char *columns, const char *query,
+	      row_fn each);
 int read_things(struct reader *r);
 int read_order(struct reader *r);
 int read_happenings(struct reader *r);

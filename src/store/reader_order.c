@@ -26,6 +26,20 @@ static int read_held_lock(struct reader *r, sqlite3_stmt *row, int column, struc
 	return 0;
 }
 
+/* Each row comes once, in order. */
+static bool held_fits(struct reader *r)
+{
+	int64_t chain = sqlite3_column_int64(r->held, 0);
+	int64_t position = sqlite3_column_int64(r->held, 6);
+
+	if (!row_fits(r, r->held, "iiIiiii") || chain < r->held_chain ||
+	    (chain == r->held_chain && position <= r->held_position))
+		return false;
+	r->held_chain = chain;
+	r->held_position = position;
+	return true;
+}
+
 /* The held locks of chain `id`: `held` is sorted like the chains and runs along. */
 static int collect_held(struct reader *r, int64_t id, struct held_lock *held, uint32_t *count)
 {
@@ -38,6 +52,8 @@ static int collect_held(struct reader *r, int64_t id, struct held_lock *held, ui
 
 			if (step != SQLITE_ROW)
 				return step == SQLITE_DONE ? 0 : -EIO;
+			if (!held_fits(r))
+				return -EBADMSG;
 			r->held_ready = true;
 		}
 		if (sqlite3_column_int64(r->held, 0) > id)
@@ -89,18 +105,19 @@ int read_order(struct reader *r)
 {
 	int error;
 
+	r->held_chain = r->held_position = -1;
 	if (sqlite3_prepare_v2(r->db,
-			       "SELECT chain, instance, stack, mode, flags, subclass "
+			       "SELECT chain, instance, stack, mode, flags, subclass, position "
 			       "FROM chain_held ORDER BY chain, position",
 			       -1, &r->held, NULL))
 		return -EIO;
-	error = read_rows(r, "chain",
+	error = read_rows(r, "chain", "#iIiiiTiii",
 			  "SELECT id, wanted, wanted_stack, wanted_mode, wanted_flags, "
 			  "wanted_subclass, path, count, first, last FROM chain ORDER BY id",
 			  read_chain);
 	if (!error)
-		error = read_rows(r, "task_chain",
-				  "SELECT task, chain, count, first, last FROM task_chain "
+		error = read_rows(r, "task_chain", "iiiii#",
+				  "SELECT task, chain, count, first, last, id FROM task_chain "
 				  "ORDER BY id",
 				  read_task_chain);
 	return error;
@@ -258,16 +275,19 @@ static int read_event(struct reader *r, sqlite3_stmt *row)
 static int64_t first_event(struct reader *r, bool *cut)
 {
 	const uint64_t wanted = r->options->max_events;
-	int64_t first = 0, last = 0;
+	int64_t first = 0, last = -1;
 	sqlite3_stmt *row;
 
-	if (!sqlite3_prepare_v2(r->db, "SELECT min(id), max(id) FROM event", -1, &row, NULL) &&
-	    sqlite3_step(row) == SQLITE_ROW) {
+	/* two questions: one for both looks at every row */
+	if (!sqlite3_prepare_v2(r->db,
+				"SELECT (SELECT min(id) FROM event), (SELECT max(id) FROM event)",
+				-1, &row, NULL) &&
+	    sqlite3_step(row) == SQLITE_ROW && sqlite3_column_type(row, 0) == SQLITE_INTEGER) {
 		first = sqlite3_column_int64(row, 0);
 		last = sqlite3_column_int64(row, 1);
 	}
 	sqlite3_finalize(row);
-	*cut = wanted && last - first >= 0 && (uint64_t)(last - first) >= wanted;
+	*cut = first >= 0 && last >= first && wanted && (uint64_t)(last - first) >= wanted;
 	return *cut ? last - (int64_t)wanted + 1 : first;
 }
 
@@ -279,38 +299,38 @@ static int read_events(struct reader *r)
 	int error = 0;
 
 	snprintf(query, sizeof(query),
-		 "SELECT time, task, op, operand, mode, flags, stack, subclass FROM event "
+		 "SELECT time, task, op, operand, mode, flags, stack, subclass, id FROM event "
 		 "WHERE id >= %lld ORDER BY id",
 		 (long long)first_event(r, &cut));
 	/* Nothing may be concluded across events that are not there. */
 	if (r->events_dropped || cut)
 		error = model__restore_event(r->model, &gap);
-	return error ? error : read_rows(r, "event", query, read_event);
+	return error ? error : read_rows(r, "event", "iIiIiiIi#", query, read_event);
 }
 
 int read_happenings(struct reader *r)
 {
-	int error = read_rows(r, "duration",
-			      "SELECT instance, stack, vm, is_hold, count, total, max, buckets "
+	int error = read_rows(r, "duration", "IIIiiiit#",
+			      "SELECT instance, stack, vm, is_hold, count, total, max, buckets, id "
 			      "FROM duration ORDER BY id",
 			      read_duration);
 
 	if (!error)
-		error = read_rows(r, "path_event",
+		error = read_rows(r, "path_event", "tIiiIIIiTiI#",
 				  "SELECT path, task, time, count, device, \"group\", vm, result, "
-				  "how, kvm, kvm_ref_lock FROM path_event ORDER BY id",
+				  "how, kvm, kvm_ref_lock, id FROM path_event ORDER BY id",
 				  read_path_event);
 	if (!error)
-		error = read_rows(r, "bad_release",
-				  "SELECT task, instance, stack, mode, first, last, count "
+		error = read_rows(r, "bad_release", "iiIiiii#",
+				  "SELECT task, instance, stack, mode, first, last, count, id "
 				  "FROM bad_release ORDER BY id",
 				  read_bad_release);
 	if (!error) /* after the path events, which count as hits by themselves */
-		error = read_rows(r, "coverage",
+		error = read_rows(r, "coverage", "ttiTT",
 				  "SELECT path, state, hits, probe, reason FROM coverage",
 				  read_coverage);
 	if (!error)
-		error = read_rows(r, "loss", "SELECT reason, count FROM loss", read_loss);
+		error = read_rows(r, "loss", "ti", "SELECT reason, count FROM loss", read_loss);
 	if (!error && r->options->events)
 		error = read_events(r);
 	return error;

@@ -89,6 +89,7 @@ struct stack_reader {
 	struct frame *frames, *stack;
 	struct id_table ids; /* frame id of the file -> index in frames */
 	uint32_t count, capacity, stack_capacity;
+	int64_t last_stack, last_depth; /* of the parts */
 };
 
 static bool grow(struct frame **frames, uint32_t *capacity, uint32_t needed)
@@ -115,12 +116,19 @@ static int read_frames(struct reader *r, struct stack_reader *s)
 
 	r->table = "frame";
 	r->row = 0;
+	r->id = -1;
 	if (sqlite3_prepare_v2(r->db,
-			       "SELECT id, ip, symbol, offset, module, file, line FROM frame", -1,
-			       &row, NULL))
+			       "SELECT id, ip, symbol, offset, module, file, line FROM frame "
+			       "ORDER BY id",
+			       -1, &row, NULL))
 		return -EIO;
 	while (!error && (step = sqlite3_step(row)) == SQLITE_ROW) {
 		r->row++;
+		if (!row_fits(r, row, "#iTiTTI")) {
+			error = -EBADMSG;
+			break;
+		}
+		r->id = sqlite3_column_int64(row, 0);
 		if (!grow(&s->frames, &s->capacity, s->count + 1)) {
 			error = -ENOMEM;
 			break;
@@ -139,14 +147,29 @@ static int read_frames(struct reader *r, struct stack_reader *s)
 	return error ? error : step == SQLITE_DONE ? 0 : -EIO;
 }
 
+/* Each part comes once, in order. */
+static bool part_fits(const struct reader *r, struct stack_reader *s, sqlite3_stmt *parts)
+{
+	int64_t stack = sqlite3_column_int64(parts, 0), depth = sqlite3_column_int64(parts, 2);
+
+	if (!row_fits(r, parts, "iii") || stack < s->last_stack ||
+	    (stack == s->last_stack && depth <= s->last_depth))
+		return false;
+	s->last_stack = stack;
+	s->last_depth = depth;
+	return true;
+}
+
 /* The frames of stack `id`; `parts` runs along, both in order of stack. */
-static int collect_frames(struct stack_reader *s, sqlite3_stmt *parts, int *state, int64_t id,
-			  uint32_t *count)
+static int collect_frames(const struct reader *r, struct stack_reader *s, sqlite3_stmt *parts,
+			  int *state, int64_t id, uint32_t *count)
 {
 	*count = 0;
 	while (*state == SQLITE_ROW && sqlite3_column_int64(parts, 0) <= id) {
 		uint32_t frame = column_id(parts, 1, &s->ids);
 
+		if (!part_fits(r, s, parts))
+			return -EBADMSG;
 		if (sqlite3_column_int64(parts, 0) == id) {
 			if (frame == NO_ID)
 				return -EBADMSG;
@@ -166,27 +189,30 @@ static int read_stack_rows(struct reader *r, struct stack_reader *s)
 
 	r->table = "stack";
 	r->row = 0;
+	r->id = s->last_stack = s->last_depth = -1;
 	if (sqlite3_prepare_v2(r->db, "SELECT id, kind FROM stack ORDER BY id", -1, &stacks,
 			       NULL) ||
-	    sqlite3_prepare_v2(r->db, "SELECT stack, frame FROM stack_frame ORDER BY stack, depth",
+	    sqlite3_prepare_v2(r->db,
+			       "SELECT stack, frame, depth FROM stack_frame "
+			       "ORDER BY stack, depth",
 			       -1, &parts, NULL))
 		goto cleanup;
 	state = sqlite3_step(parts);
 	error = 0;
 	while (!error && (step = sqlite3_step(stacks)) == SQLITE_ROW) {
+		const int64_t number = sqlite3_column_int64(stacks, 0);
 		int kind = column_word(stacks, 1, stack_kind_names, STACK_LOCATION + 1);
 		uint32_t count, id;
 
 		r->row++;
-		error = kind < 0 ? -EBADMSG
-				 : collect_frames(s, parts, &state, sqlite3_column_int64(stacks, 0),
-						  &count);
+		error = kind < 0 || !row_fits(r, stacks, "#t")
+				? -EBADMSG
+				: collect_frames(r, s, parts, &state, number, &count);
 		if (error)
 			break;
+		r->id = number;
 		id = model__add_stack(r->model, (enum stack_kind)kind, s->stack, count);
-		error = id == NO_ID ? -ENOMEM
-				    : id_table__set(&r->maps.stacks,
-						    sqlite3_column_int64(stacks, 0), id);
+		error = id == NO_ID ? -ENOMEM : id_table__set(&r->maps.stacks, number, id);
 	}
 	if (!error && step != SQLITE_DONE)
 		error = -EIO;
@@ -213,27 +239,27 @@ int read_things(struct reader *r)
 {
 	static const char objects[] = "SELECT id, kind, parent, pid, number, address, name, detail "
 				      "FROM object ORDER BY id";
-	int error = read_rows(r, "class", "SELECT id, name, kind, flags FROM class ORDER BY id",
-			      read_class);
+	int error = read_rows(r, "class", "#tti",
+			      "SELECT id, name, kind, flags FROM class ORDER BY id", read_class);
 
 	if (!error)
-		error = read_rows(r, "object", objects, read_object);
+		error = read_rows(r, "object", "#tIIIITT", objects, read_object);
 	if (!error)
-		error = read_rows(r, "object", objects, read_object);
+		error = read_rows(r, "object", "#tIIIITT", objects, read_object);
 	if (!error)
-		error = read_rows(r, "instance",
+		error = read_rows(r, "instance", "#iiiIiT",
 				  "SELECT id, class, address, generation, object, flags, name "
 				  "FROM instance ORDER BY id",
 				  read_instance);
 	if (!error)
-		error = read_rows(r, "task",
+		error = read_rows(r, "task", "#iitiiI",
 				  "SELECT id, pid, tid, comm, start_time, flags, vm FROM task "
 				  "ORDER BY id",
 				  read_task);
 	if (!error)
 		error = read_stacks(r);
 	if (!error)
-		error = read_rows(r, "variable", "SELECT id, name FROM variable ORDER BY id",
+		error = read_rows(r, "variable", "#t", "SELECT id, name FROM variable ORDER BY id",
 				  read_variable);
 	return error;
 }

@@ -26,10 +26,28 @@ int store_fail(const struct store_message *message, int error, const char *forma
 int store_fail_sql(const struct store_message *message, const char *path, sqlite3 *db);
 /* New empty database with the schema. An older recording of that name is replaced. */
 int store_file__create(const char *path, sqlite3 **db, const struct store_message *message);
-/* Existing recording, read only, of a schema this program knows (older ones are migrated in
- * memory). */
-int store_file__open(const char *path, sqlite3 **db, const struct store_message *message);
-int store_file__check_header(int fd, const char *path, const struct store_message *message);
+#define STORE_HEADER_BYTES 100
+int store_header__check(const unsigned char *head, size_t length, const char *path,
+			const struct store_message *message);
+
+/* --- open.c: a recording that may come from anyone ---------------------------------------- */
+
+/*
+ * The file is read as it was at the moment it was opened, of a schema this program knows (older
+ * ones are migrated in memory). Nothing outside it is looked at but a journal that a crash left,
+ * nothing is written, and nothing that it declares is run; what takes more steps than a file of its
+ * size can need ends with an error.
+ */
+struct store_file {
+	sqlite3 *db;
+	uint64_t size;
+	int64_t steps_left; /* of SQLite's machine, in thousands */
+};
+int store_file__open(const char *path, struct store_file *file,
+		     const struct store_message *message);
+void store_file__close(struct store_file *file);
+/* store_fail_sql, of a database that is only read. */
+int store_fail_read(const struct store_message *message, const char *path, sqlite3 *db);
 
 /* --- migrate.c --------------------------------------------------------------------------- */
 
