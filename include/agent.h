@@ -203,8 +203,9 @@ int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes);
 
 /*
  * Run `parse` in a child without privileges; it reads `in` (opened here, regular file of at most
- * max_bytes, links not followed) and prints to `out`. What it printed comes back in *text (caller
- * frees), at most max_bytes * 4. A crash, a hang beyond 5 s or a non-zero return is -EBADMSG.
+ * max_bytes, links not followed, -EPERM where we are root and others can write it) and prints to
+ * `out`. What it printed comes back in *text (caller frees), at most max_bytes * 4. A crash, a hang
+ * beyond 5 s or a non-zero return is -EBADMSG.
  */
 int parse_unprivileged(const char *path, size_t max_bytes,
 		       int (*parse)(void *context, int in, int out), void *context, char **text,

@@ -47,10 +47,12 @@ enum import_format import_detect(const char *head, size_t length); /* IMPORT_AUT
 
 /*
  * The same in steps, for callers that need the format before the model is fed. `path` "-" is stdin.
- * open gives NULL and -errno in *error.
+ * open gives NULL, -errno in *error and the words for it in `why`; what it opens is a file or a
+ * pipe without a name, nothing that waits or that has no end.
  */
 struct import_source;
-struct import_source *import_source__open(const char *path, enum import_format format, int *error);
+struct import_source *import_source__open(const char *path, enum import_format format, int *error,
+					  char *why, size_t why_size);
 enum import_format import_source__format(const struct import_source *source);
 int import_source__read(struct import_source *source, struct model *m,
 			const struct import_options *options);

@@ -48,7 +48,11 @@ struct catalogue {
 	uint32_t count;
 };
 
-/* Both parse a file; messages go to `complain` (may be NULL). NULL only when nothing is usable. */
+/*
+ * Both parse a file; messages go to `complain` (may be NULL). NULL only when nothing is usable.
+ * Root loads only what nobody else can write: rules decide what is reported and what the exit
+ * status is.
+ */
 typedef void (*complain_fn)(void *context, const char *file, uint32_t line, const char *message);
 struct rule_set *rule_set__parse(const char *file_name, const char *text, size_t length,
 				 complain_fn complain, void *context);

@@ -13,6 +13,7 @@
 
 #include "agent.h"
 #include "cli.h"
+#include "util/input.h"
 
 #define TIME_LIMIT_NS 5000000000ULL
 #define MEMORY_LIMIT (256ULL << 20)
@@ -22,15 +23,15 @@ static int open_input(const char *path, size_t max_bytes)
 	/* O_NONBLOCK: a fifo in its place must not hold the service up */
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat about;
-	int status = 0;
+	char why[200];
+	int status;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &about))
+	status = input_check(fd, INPUT_TRUSTED, why, sizeof(why));
+	if (!status && fstat(fd, &about))
 		status = -errno;
-	else if (!S_ISREG(about.st_mode))
-		status = -EINVAL;
-	else if ((uint64_t)about.st_size > max_bytes)
+	else if (!status && (uint64_t)about.st_size > max_bytes)
 		status = -EFBIG;
 	if (status)
 		close(fd);

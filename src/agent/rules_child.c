@@ -173,7 +173,7 @@ struct rule_set *rules_load_unprivileged(const char *path, uint32_t *complaints,
 	struct request request = {.name = path};
 	struct reader reader = {0};
 	struct rule_set *set;
-	char *text = NULL, message[128];
+	char *text = NULL, message[160];
 	size_t length = 0;
 	int status = parse_unprivileged(path, FILE_MAX, parse_in_child, &request, &text, &length);
 
@@ -181,6 +181,9 @@ struct rule_set *rules_load_unprivileged(const char *path, uint32_t *complaints,
 		snprintf(message, sizeof(message), "cannot be read: %s",
 			 status == -EBADMSG ? "its parser crashed, hung or was cut"
 			 : status == -ELOOP ? "it is a link"
+			 : status == -EPERM
+				 ? "others than root may write it, and root does what it "
+				   "says; chown root it, chmod go-w it"
 			 : status == -EFBIG ? "longer than 1 MiB"
 					    : strerror(-status));
 		(*complaints)++;

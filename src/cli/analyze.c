@@ -258,12 +258,13 @@ cleanup:
 static int analyze_file(struct analyze *analyze, const char *file)
 {
 	struct import_source *source;
+	char why[200];
 	int err, code;
 
 	analyze->complaints = 0;
-	source = import_source__open(file, analyze->options->format, &err);
+	source = import_source__open(file, analyze->options->format, &err, why, sizeof(why));
 	if (!source) {
-		say_error("%s: %s", text_safe(file), strerror(-err));
+		say_error("%s: %s", text_safe(file), why);
 		return EXIT_ERROR;
 	}
 	code = analyze_source(analyze, source, strcmp(file, "-") ? file : "standard input");

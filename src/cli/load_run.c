@@ -12,17 +12,20 @@
 
 static void complain(void *context, const char *file, uint32_t line, const char *message)
 {
-	(void)context;
+	*(bool *)context = true;
 	if (line)
 		say_warning("%s:%u: %s", text_safe(file), line, text_safe(message));
 	else
-		say_warning("%s: %s", text_safe(file), text_safe(message));
+		say_error("%s: %s", text_safe(file), text_safe(message));
 }
 
-static int read_file(struct loaded_run *run)
+/* *said: what went wrong has been told. */
+static int read_file(struct loaded_run *run, bool *said)
 {
-	struct import_options options = {
-		.format = IMPORT_AUTO, .complain = complain, .analysis = run->analysis};
+	struct import_options options = {.format = IMPORT_AUTO,
+					 .complain = complain,
+					 .complain_context = said,
+					 .analysis = run->analysis};
 	struct store_read_options store_options = {.events = false};
 	char message[512];
 	int error;
@@ -33,6 +36,7 @@ static int read_file(struct loaded_run *run)
 			    sizeof(message));
 	if (error)
 		say_error("%s", text_safe(message));
+	*said = true;
 	return error;
 }
 
@@ -43,6 +47,7 @@ struct loaded_run *loaded_run__open(const char *path, const struct rule_set *sup
 	struct analysis_options options = {.live_kernel = true,
 					   .suppressions = suppressions,
 					   .catalogue = catalogue__builtin()};
+	bool said = false;
 
 	*error = -ENOMEM;
 	if (!run)
@@ -56,12 +61,12 @@ struct loaded_run *loaded_run__open(const char *path, const struct rule_set *sup
 	if (run->model)
 		run->analysis = analysis__new(run->model, &options);
 	if (run->analysis)
-		*error = read_file(run);
+		*error = read_file(run, &said);
 	if (!*error)
 		*error = analysis__finish(run->analysis);
 	if (!*error)
 		return run;
-	if (*error != -EINVAL)
+	if (!said)
 		say_error("%s: %s", text_safe(path), strerror(-*error));
 	loaded_run__close(run);
 	return NULL;

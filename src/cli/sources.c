@@ -97,6 +97,7 @@ static int read_other(struct sources *s, struct sources *one, const char *path)
 					.complain_context = s,
 					.progress = progress,
 					.progress_context = (void *)path};
+	const uint32_t said = s->unusable;
 	int error = start(one, &judge);
 
 	if (error)
@@ -105,7 +106,7 @@ static int read_other(struct sources *s, struct sources *one, const char *path)
 	import.analysis = one->analysis;
 	error = import_file(one->model, path, &import);
 	clear_progress();
-	if (error && error != -EINVAL)
+	if (error && s->unusable == said)
 		say_error("%s: %s", text_safe(path), strerror(-error));
 	return error ? error : analysis__finish(one->analysis);
 }

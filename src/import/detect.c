@@ -2,6 +2,7 @@
 /* Which format a file has, and the one entry for all of them. Gzip is read transparently. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "import/klog.h"
 #include "import/trace_text.h"
 #include "store.h"
+#include "util/input.h"
 
 #define HEAD_BYTES (256U << 10)
 #define STREAM_BUFFER_BYTES (1U << 20)
@@ -183,23 +185,37 @@ static int open_stream(struct import_source *source)
 	return 0;
 }
 
-struct import_source *import_source__open(const char *path, enum import_format format, int *error)
+/* gzip or not: reading finds out */
+static int open_file(struct import_source *source, const char *path, char *why, size_t why_size)
+{
+	int fd = strcmp(path, "-") ? input_open(path, INPUT_STREAM, why, why_size)
+				   : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return strcmp(path, "-") ? fd : -errno;
+	source->file = gzdopen(fd, "rb");
+	if (source->file) {
+		gzbuffer(source->file, STREAM_BUFFER_BYTES);
+		return 0;
+	}
+	close(fd);
+	return -ENOMEM;
+}
+
+struct import_source *import_source__open(const char *path, enum import_format format, int *error,
+					  char *why, size_t why_size)
 {
 	struct import_source *source = calloc(1, sizeof(*source));
-	bool is_stdin = !strcmp(path, "-");
 
 	*error = -ENOMEM;
+	*why = '\0';
 	if (!source)
-		return NULL;
-	source->path = strdup(is_stdin ? "standard input" : path);
-	errno = 0;
-	source->file = is_stdin ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rbe");
-	if (!source->path || !source->file) {
-		*error = errno ? -errno : -ENOMEM;
 		goto fail;
-	}
-	gzbuffer(source->file, STREAM_BUFFER_BYTES);
-	*error = read_head(source);
+	source->path = strdup(strcmp(path, "-") ? path : "standard input");
+	if (source->path)
+		*error = open_file(source, path, why, why_size);
+	if (!*error)
+		*error = read_head(source);
 	if (!*error)
 		*error = open_stream(source);
 	if (*error)
@@ -211,6 +227,8 @@ struct import_source *import_source__open(const char *path, enum import_format f
 	}
 	return source;
 fail:
+	if (!*why)
+		snprintf(why, why_size, "%s", strerror(-*error));
 	import_source__close(source);
 	return NULL;
 }
@@ -299,11 +317,15 @@ int import_source__read(struct import_source *source, struct model *m,
 int import_file(struct model *m, const char *path, const struct import_options *options)
 {
 	struct import_source *source;
+	char why[200];
 	int err;
 
-	source = import_source__open(path, options->format, &err);
-	if (!source)
+	source = import_source__open(path, options->format, &err, why, sizeof(why));
+	if (!source) {
+		if (options->complain)
+			options->complain(options->complain_context, path, 0, why);
 		return err;
+	}
 	err = import_source__read(source, m, options);
 	import_source__close(source);
 	return err;

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "import/block_file.h"
+#include "util/input.h"
 
 #define DAY_SECONDS 86400
 #define RULES_MAX_BYTES (16U << 20)
@@ -200,12 +202,13 @@ struct rule_set *rule_set__load(const char *path, complain_fn complain, void *co
 {
 	struct rule_set *set = NULL;
 	char *text = malloc(RULES_MAX_BYTES + 1);
-	FILE *in = fopen(path, "re");
-	char message[256];
+	char message[256], why[200] = "out of memory";
+	int fd = input_open(path, INPUT_TRUSTED, why, sizeof(why));
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
 	size_t length;
 
 	if (!text || !in) {
-		snprintf(message, sizeof(message), "cannot be read: %s", strerror(errno));
+		snprintf(message, sizeof(message), "cannot be read: %s", why);
 		if (complain)
 			complain(context, path, 0, message);
 		goto cleanup;
@@ -222,6 +225,8 @@ struct rule_set *rule_set__load(const char *path, complain_fn complain, void *co
 cleanup:
 	if (in)
 		fclose(in);
+	else if (fd >= 0)
+		close(fd);
 	free(text);
 	return set;
 }

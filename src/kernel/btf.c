@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "kernel_internal.h"
+#include "util/input.h"
 
 /* Where VFIO and KVM types live, in the order of search; loaded modules with these prefixes too. */
 static const char *const known_modules[] = {"vfio",	     "kvm",	"vfio_iommu_type1",
@@ -59,6 +60,21 @@ static struct btf_index *make_index(const struct btf *btf)
 	return index;
 }
 
+/* A file that a person named: a pipe in its place must not hold us up. */
+static struct btf *named_btf(const char *path)
+{
+	char why[200], self[32];
+	int fd = input_open(path, INPUT_FILE, why, sizeof(why));
+	struct btf *btf;
+
+	if (fd < 0)
+		return NULL;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	btf = btf__parse(self, NULL);
+	close(fd);
+	return btf;
+}
+
 static struct btf *vmlinux_btf(const struct kernel *k)
 {
 	struct kernel *own = (struct kernel *)k;
@@ -66,7 +82,7 @@ static struct btf *vmlinux_btf(const struct kernel *k)
 	if (k->vmlinux_tried)
 		return k->vmlinux;
 	own->vmlinux_tried = true;
-	own->vmlinux = k->btf_path ? btf__parse(k->btf_path, NULL) : btf__load_vmlinux_btf();
+	own->vmlinux = k->btf_path ? named_btf(k->btf_path) : btf__load_vmlinux_btf();
 	if (libbpf_get_error(own->vmlinux))
 		own->vmlinux = NULL;
 	return k->vmlinux;

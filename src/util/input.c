@@ -63,7 +63,7 @@ static int check_trust(const struct stat *about, char *why, size_t why_size)
 	return 0;
 }
 
-static int check(int fd, enum input_kind kind, char *why, size_t why_size)
+int input_check(int fd, enum input_kind kind, char *why, size_t why_size)
 {
 	struct stat about;
 
@@ -111,7 +111,7 @@ static int open_checked(const char *path, enum input_kind kind, int more_flags, 
 
 	if (seen < 0)
 		return say_errno(why, why_size);
-	error = check(seen, kind, why, why_size);
+	error = input_check(seen, kind, why, why_size);
 	if (!error) {
 		fd = reopen(seen, path, flags);
 		if (fd < 0)
@@ -207,7 +207,8 @@ int input_open(const char *path, enum input_kind kind, char *why, size_t why_siz
 		return open_checked(path, kind, 0, why, why_size);
 	fd = open_again(file, why, why_size);
 	error = fd < 0 ? fd
-		       : check(fd, kind, why, why_size); /* now it may be opened as another kind */
+		       : input_check(fd, kind, why,
+				     why_size); /* now it may be opened as another kind */
 	if (error && fd >= 0)
 		close(fd);
 	return error ? error : fd;

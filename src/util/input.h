@@ -31,6 +31,9 @@ int input_open(const char *path, enum input_kind kind, char *why, size_t why_siz
  */
 int input_open_beside(const char *path, const char *suffix, char *why, size_t why_size);
 
+/* May fd be read as `kind`? 0, or -errno and why not. */
+int input_check(int fd, enum input_kind kind, char *why, size_t why_size);
+
 /* What cannot be opened now cannot be opened later either: 0, or -ENOMEM. */
 int input_hand_over(const char *path, enum input_kind kind);
 int input_hand_over_beside(const char *path, const char *suffix);

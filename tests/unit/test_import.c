@@ -49,9 +49,10 @@ static struct result run_source(struct import_source *source, bool live)
 
 static struct result import_path(const char *path)
 {
+	char why[200];
 	int err;
 
-	return run_source(import_source__open(path, IMPORT_AUTO, &err), true);
+	return run_source(import_source__open(path, IMPORT_AUTO, &err, why, sizeof(why)), true);
 }
 
 static struct result import_text(const char *text, size_t length, enum import_format format)
@@ -59,11 +60,12 @@ static struct result import_text(const char *text, size_t length, enum import_fo
 	char path[] = "/tmp/vfiotrace-test-XXXXXX";
 	int fd = mkstemp(path), err;
 	struct import_source *source;
+	char why[200];
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, length), (ssize_t)length);
 	close(fd);
-	source = import_source__open(path, format, &err);
+	source = import_source__open(path, format, &err, why, sizeof(why));
 	unlink(path);
 	return run_source(source, true);
 }
@@ -117,11 +119,11 @@ static void test_samples(void **state)
 		const struct finding *finding;
 		struct import_source *source;
 		struct result r;
-		char path[256];
+		char path[256], why[200];
 		int err;
 
 		snprintf(path, sizeof(path), "tests/traces/%s", samples[i].path);
-		source = import_source__open(path, IMPORT_AUTO, &err);
+		source = import_source__open(path, IMPORT_AUTO, &err, why, sizeof(why));
 		assert_non_null(source);
 		assert_int_equal(import_source__format(source), samples[i].format);
 		r = run_source(source, true);
