@@ -74,6 +74,17 @@ struct store_read_options {
 int store__read(const char *path, struct model *m, struct analysis *findings,
 		const struct store_read_options *options, char *error, size_t error_size);
 bool store__is_recording(const char *path);
+/*
+ * For a process that can make no file: the recording `path` is written into `fd`, an empty file
+ * that is open for reading and writing, and gets its name when that is done. check_place: may it
+ * have it?
+ */
+void store__write_into(const char *path, int fd);
+int store__check_place(const char *path, char *error, size_t error_size);
+int store__publish(const char *temporary, const char *path, char *error, size_t error_size);
+/* -EINVAL where one of the inputs is the output, too. */
+int store__check_inputs(const char *output, const char *const *inputs, size_t count, char *error,
+			size_t error_size);
 int store__merge(const char *output, const char *const *inputs, size_t count, char *error,
 		 size_t error_size);
 /*

@@ -7,6 +7,7 @@
 
 #include "analysis.h"
 #include "cli.h"
+#include "cli/unprivileged.h"
 #include "import.h"
 #include "report.h"
 
@@ -283,20 +284,19 @@ static int worse(int a, int b)
 	return EXIT_CLEAN;
 }
 
-int analyze_main(int argc, char **argv)
+/* Without rights, see unprivileged.h. */
+static int analyze_all(void *context)
 {
-	struct analyze_options options = {.format = IMPORT_AUTO};
-	struct analyze analyze = {.options = &options};
+	const struct analyze_options *options = context;
+	struct analyze analyze = {.options = options};
 	int code = EXIT_CLEAN;
 
-	if (cli_parse(&argp, argc, argv, &options))
-		return EXIT_USAGE;
 	if (load_rules(&analyze)) {
 		code = EXIT_ERROR;
 		goto cleanup;
 	}
-	for (uint32_t i = 0; i < options.file_count; i++)
-		code = worse(code, analyze_file(&analyze, options.files[i]));
+	for (uint32_t i = 0; i < options->file_count; i++)
+		code = worse(code, analyze_file(&analyze, options->files[i]));
 	if (analyze.rules_refused)
 		code = worse(code, EXIT_ERROR);
 	if (fflush(stdout) || ferror(stdout)) {
@@ -307,4 +307,17 @@ cleanup:
 	rule_set__free(analyze.rules);
 	rule_set__free(analyze.suppressions);
 	return code;
+}
+
+int analyze_main(int argc, char **argv)
+{
+	struct analyze_options options = {.format = IMPORT_AUTO};
+
+	if (cli_parse(&argp, argc, argv, &options))
+		return EXIT_USAGE;
+	for (uint32_t i = 0; i < options.file_count; i++)
+		unprivileged__input(options.files[i]);
+	unprivileged__rules(options.rules);
+	unprivileged__rules(options.suppress);
+	return unprivileged__run(analyze_all, &options, false);
 }

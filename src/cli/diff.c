@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "cli/load_run.h"
+#include "cli/output_file.h"
+#include "cli/unprivileged.h"
 #include "report/diff_output.h"
 
 struct diff_options {
@@ -13,6 +16,7 @@ struct diff_options {
 	int file_count;
 	enum report_format format;
 	const char *output, *suppress;
+	struct output_file file; /* what `output` becomes */
 };
 
 enum { KEY_SUPPRESS = 512 };
@@ -76,7 +80,7 @@ static const char *label(const struct loaded_run *run, char *out, size_t size)
 static int write_diff(const struct diff *d, const struct diff_options *options,
 		      struct loaded_run *const *runs)
 {
-	FILE *out = options->output ? fopen(options->output, "we") : stdout;
+	FILE *out = options->output ? fdopen(dup(options->file.fd), "w") : stdout;
 	char before[512], after[512];
 	struct diff_labels labels = {label(runs[0], before, sizeof(before)),
 				     label(runs[1], after, sizeof(after))};
@@ -91,6 +95,12 @@ static int write_diff(const struct diff *d, const struct diff_options *options,
 	if (options->output && fclose(out) && !error)
 		error = -errno;
 	return error;
+}
+
+static int say_unwritten(int error)
+{
+	say_error("cannot write the diff: %s", strerror(-error));
+	return EXIT_ERROR;
 }
 
 static int compare(const struct diff_options *options, struct loaded_run *const *runs)
@@ -108,9 +118,34 @@ static int compare(const struct diff_options *options, struct loaded_run *const 
 	if (error == -ENOENT && options->format == REPORT_SVG)
 		say_error("svg needs Graphviz's dot. Remedy: apt-get install graphviz, or -f dot");
 	else if (error)
-		say_error("cannot write the diff: %s", strerror(-error));
+		say_unwritten(error);
 	diff__free(d);
 	return error ? EXIT_ERROR : status;
+}
+
+/* Without rights, see unprivileged.h. */
+static int diff_files(void *context)
+{
+	const struct diff_options *options = context;
+	struct loaded_run *runs[2] = {NULL, NULL};
+	struct rule_set *suppressions = NULL;
+	bool bad = false;
+	int status = EXIT_ERROR, error;
+
+	if (options->suppress)
+		suppressions = rule_set__load(options->suppress, complain, &bad);
+	if (bad)
+		status = EXIT_USAGE;
+	for (int i = 0; i < 2 && !bad; i++) {
+		runs[i] = loaded_run__open(options->files[i], suppressions, &error);
+		bad = !runs[i];
+	}
+	if (!bad)
+		status = compare(options, runs);
+	loaded_run__close(runs[0]);
+	loaded_run__close(runs[1]);
+	rule_set__free(suppressions);
+	return status;
 }
 
 int diff_main(int argc, char **argv)
@@ -127,25 +162,20 @@ int diff_main(int argc, char **argv)
 		       "Exit status: 0 no new cycle, 2 a new cycle, 1 a file could not be read.",
 	};
 	struct diff_options options = {.format = REPORT_TEXT};
-	struct loaded_run *runs[2] = {NULL, NULL};
-	struct rule_set *suppressions = NULL;
-	bool bad = false;
-	int status = EXIT_ERROR, error;
+	int status, error = 0;
+	bool svg;
 
 	if (cli_parse(&argp, argc, argv, &options))
 		return EXIT_USAGE;
-	if (options.suppress)
-		suppressions = rule_set__load(options.suppress, complain, &bad);
-	if (bad)
-		status = EXIT_USAGE;
-	for (int i = 0; i < 2 && !bad; i++) {
-		runs[i] = loaded_run__open(options.files[i], suppressions, &error);
-		bad = !runs[i];
-	}
-	if (!bad)
-		status = compare(&options, runs);
-	loaded_run__close(runs[0]);
-	loaded_run__close(runs[1]);
-	rule_set__free(suppressions);
-	return status;
+	svg = options.format == REPORT_SVG && !common.json;
+	for (int i = 0; i < 2; i++)
+		unprivileged__input(options.files[i]);
+	unprivileged__rules(options.suppress);
+	if (options.output)
+		error = output_file__open(&options.file, options.output, 0666);
+	status = error ? say_unwritten(error) : unprivileged__run(diff_files, &options, svg);
+	if (options.output)
+		error = output_file__close(&options.file,
+					   status == EXIT_CLEAN || status == EXIT_FINDING);
+	return error && status != EXIT_ERROR ? say_unwritten(error) : status;
 }

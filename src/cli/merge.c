@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfiotrace merge: several recordings into one, or one into a file that can be shared. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
+#include "cli/unprivileged.h"
 #include "report.h"
 #include "store.h"
 
@@ -66,21 +70,70 @@ static const struct argp argp = {
 	.children = children,
 };
 
-int merge_main(int argc, char **argv)
+static int answer(int failed, const char *error)
 {
-	struct merge_settings settings = {0};
-	char error[1024] = "";
-	int failed;
-
-	if (cli_parse(&argp, argc, argv, &settings))
-		return EXIT_USAGE;
-	if (settings.redact)
-		failed = store__redact(settings.files[0], settings.output, error, sizeof(error));
-	else
-		failed = store__merge(settings.output, settings.files, settings.file_count, error,
-				      sizeof(error));
 	if (!failed)
 		return EXIT_CLEAN;
 	say_error("%s", *error ? text_safe(error) : strerror(-failed));
 	return EXIT_ERROR;
+}
+
+/* Without rights, see unprivileged.h. */
+static int merge_files(void *context)
+{
+	const struct merge_settings *settings = context;
+	char error[1024] = "";
+	int failed;
+
+	if (settings->redact)
+		failed = store__redact(settings->files[0], settings->output, error, sizeof(error));
+	else
+		failed = store__merge(settings->output, settings->files, settings->file_count,
+				      error, sizeof(error));
+	return answer(failed, error);
+}
+
+/* It takes its name when it is whole: an older one of that name stays until then. */
+static int merge_into(struct merge_settings *settings, char *temporary)
+{
+	char error[1024] = "";
+	int fd = mkostemp(temporary, O_CLOEXEC), status;
+
+	if (fd < 0) {
+		say_error("%s: cannot be created: %s", text_safe(settings->output),
+			  strerror(errno));
+		return EXIT_ERROR;
+	}
+	store__write_into(settings->output, fd);
+	status = unprivileged__run(merge_files, settings, false);
+	close(fd);
+	if (status == EXIT_CLEAN)
+		status = answer(store__publish(temporary, settings->output, error, sizeof(error)),
+				error);
+	if (status != EXIT_CLEAN)
+		unlink(temporary);
+	return status;
+}
+
+int merge_main(int argc, char **argv)
+{
+	struct merge_settings settings = {0};
+	char error[1024] = "", *temporary;
+	int failed, status;
+
+	if (cli_parse(&argp, argc, argv, &settings))
+		return EXIT_USAGE;
+	failed = store__check_inputs(settings.output, settings.files, settings.file_count, error,
+				     sizeof(error));
+	if (!failed)
+		failed = store__check_place(settings.output, error, sizeof(error));
+	if (failed)
+		return answer(failed, error);
+	if (asprintf(&temporary, "%s.XXXXXX", settings.output) < 0)
+		return answer(-ENOMEM, error);
+	for (uint32_t i = 0; i < settings.file_count; i++)
+		unprivileged__input(settings.files[i]);
+	status = merge_into(&settings, temporary);
+	free(temporary);
+	return status;
 }

@@ -7,7 +7,9 @@
 
 #include "cli.h"
 #include "cli/format_name.h"
+#include "cli/output_file.h"
 #include "cli/sources.h"
+#include "cli/unprivileged.h"
 #include "report.h"
 
 #define MAX_FILES 256
@@ -19,7 +21,8 @@ enum { KEY_REDACT = 256, KEY_TASKS, KEY_CYCLES, KEY_TOP, KEY_EVENTS };
 struct report_settings {
 	int format; /* -1: not named */
 	const char *output;
-	bool redact;
+	struct output_file file; /* what `output` becomes, where it is to_file */
+	bool redact, to_file;
 	struct report_options report;
 	const char *files[MAX_FILES];
 	uint32_t file_count, events;
@@ -122,31 +125,25 @@ static enum report_format choose_format(const struct report_settings *settings)
 	return named >= 0 ? (enum report_format)named : REPORT_TEXT;
 }
 
-/* A half-written report is worse than none: it takes its name only when it is complete. */
-static int write_file(const char *path, enum report_format format, const struct report_input *input,
+static int say_unwritten(const struct report_settings *settings, int error)
+{
+	say_error("%s: %s",
+		  settings->to_file ? text_safe(settings->output) : "cannot write the report",
+		  strerror(-error));
+	return EXIT_ERROR;
+}
+
+static int write_file(int fd, enum report_format format, const struct report_input *input,
 		      const struct report_options *options)
 {
-	char *temporary = NULL;
-	FILE *out = NULL;
-	int fd = -1, error = 0;
+	FILE *out = fdopen(dup(fd), "w");
+	int error;
 
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkstemp(temporary);
-	out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!out) {
-		error = -errno;
-		goto cleanup;
-	}
+	if (!out)
+		return -errno;
 	error = report_write(out, format, input, options);
 	if (fclose(out) && !error)
 		error = -errno;
-	if (!error && rename(temporary, path))
-		error = -errno;
-cleanup:
-	if (error && fd >= 0)
-		unlink(temporary);
-	free(temporary);
 	return error;
 }
 
@@ -155,41 +152,53 @@ static int write_report(struct report_settings *settings, enum report_format for
 {
 	const struct report_input input = {.model = s->model,
 					   .findings = analysis__findings(s->analysis)};
-	bool to_file = settings->output && strcmp(settings->output, "-");
 	int error;
 
 	settings->report.verdict = model__fact(s->model, "recording.verdict");
-	settings->report.color = !to_file && cli_color(stdout);
-	error = to_file ? write_file(settings->output, format, &input, &settings->report)
-			: report_write(stdout, format, &input, &settings->report);
-	if (!error)
-		return EXIT_CLEAN;
-	say_error("%s: %s", to_file ? text_safe(settings->output) : "cannot write the report",
-		  strerror(-error));
-	return EXIT_ERROR;
+	settings->report.color = !settings->to_file && cli_color(stdout);
+	error = settings->to_file ? write_file(settings->file.fd, format, &input, &settings->report)
+				  : report_write(stdout, format, &input, &settings->report);
+	return error ? say_unwritten(settings, error) : EXIT_CLEAN;
+}
+
+/* Without rights, see unprivileged.h. */
+static int make_report(void *context)
+{
+	struct report_settings *settings = context;
+	const enum report_format format = choose_format(settings);
+	const bool with_events = format == REPORT_HTML || format == REPORT_TRACE;
+	const struct source_options load = {
+		.redact = settings->redact, .events = with_events, .max_events = settings->events};
+	int status = EXIT_ERROR;
+	struct sources s;
+
+	if (!sources__load(&s, settings->files, settings->file_count, &load)) {
+		if (load.events && load.max_events && s.cut)
+			say_info("of the event stream the newest %u events are shown; --events 0 "
+				 "shows all",
+				 settings->events);
+		status = write_report(settings, format, &s);
+	}
+	sources__free(&s);
+	return status;
 }
 
 int report_main(int argc, char **argv)
 {
 	struct report_settings settings = {.format = -1, .events = DEFAULT_EVENTS};
-	struct source_options load = {0};
-	struct sources s;
-	enum report_format format;
-	int status = EXIT_ERROR;
+	int status, error = 0;
 
 	if (cli_parse(&argp, argc, argv, &settings))
 		return EXIT_USAGE;
-	format = choose_format(&settings);
-	load.redact = settings.redact;
-	load.events = format == REPORT_HTML || format == REPORT_TRACE;
-	load.max_events = settings.events;
-	if (!sources__load(&s, settings.files, settings.file_count, &load)) {
-		if (load.events && load.max_events && s.cut)
-			say_info("of the event stream the newest %u events are shown; --events 0 "
-				 "shows all",
-				 settings.events);
-		status = write_report(&settings, format, &s);
-	}
-	sources__free(&s);
-	return status;
+	for (uint32_t i = 0; i < settings.file_count; i++)
+		unprivileged__input(settings.files[i]);
+	settings.to_file = settings.output && strcmp(settings.output, "-");
+	if (settings.to_file)
+		error = output_file__open(&settings.file, settings.output, 0600);
+	status = error ? say_unwritten(&settings, error)
+		       : unprivileged__run(make_report, &settings,
+					   choose_format(&settings) == REPORT_SVG);
+	if (settings.to_file)
+		error = output_file__close(&settings.file, status == EXIT_CLEAN);
+	return error && status == EXIT_CLEAN ? say_unwritten(&settings, error) : status;
 }

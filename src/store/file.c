@@ -115,38 +115,57 @@ static int check_header(int fd, const char *path, const struct store_message *me
 	return store_header__check(head, (size_t)length, path, message);
 }
 
-/* Only what is ours, or empty, is replaced. */
-static int clear_place(const char *path, const struct store_message *message)
+/* Only what is ours, or empty, is replaced. *there: there is something. */
+static int check_place(const char *path, bool *there, const struct store_message *message)
 {
-	static const char *const companions[] = {"-journal", "-wal", "-shm"};
-	char companion[PATH_MAX];
 	struct stat info;
 	int fd, error = 0;
 
+	*there = false;
 	if (lstat(path, &info))
 		return errno == ENOENT
 			       ? 0
 			       : store_fail(message, -errno, "%s: %s", path, strerror(errno));
+	*there = true;
 	if (S_ISLNK(info.st_mode))
 		return store_fail(message, -ELOOP,
 				  "%s: is a symbolic link; name the file it points to", path);
 	if (!S_ISREG(info.st_mode))
 		return store_fail(message, -EINVAL, "%s: is not a regular file", path);
-	if (info.st_size) {
-		fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-		if (fd < 0)
-			return store_fail(message, -errno, "%s: %s", path, strerror(errno));
-		error = check_header(fd, path, NULL);
-		close(fd);
-		if (error == -EINVAL)
-			return store_fail(
-				message, -EEXIST,
-				"%s: exists and is no vfiotrace recording; not overwritten", path);
-	}
+	if (!info.st_size)
+		return 0;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return store_fail(message, -errno, "%s: %s", path, strerror(errno));
+	error = check_header(fd, path, NULL);
+	close(fd);
+	return error == -EINVAL
+		       ? store_fail(message, -EEXIST,
+				    "%s: exists and is no vfiotrace recording; not overwritten",
+				    path)
+		       : 0;
+}
+
+/* What a crash left beside a file of that name must not be taken for a part of the next one. */
+static void remove_companions(const char *path)
+{
+	static const char *const companions[] = {"-journal", "-wal", "-shm"};
+	char companion[PATH_MAX];
+
 	for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
 		snprintf(companion, sizeof(companion), "%s%s", path, companions[i]);
 		unlink(companion);
 	}
+}
+
+static int clear_place(const char *path, const struct store_message *message)
+{
+	bool there;
+	int error = check_place(path, &there, message);
+
+	if (error || !there)
+		return error;
+	remove_companions(path);
 	if (unlink(path))
 		return store_fail(message, -errno, "%s: %s", path, strerror(errno));
 	return 0;
@@ -166,12 +185,72 @@ static char *real_path(const char *path)
 	return full;
 }
 
+static int make_schema(sqlite3 *db)
+{
+	return sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) ||
+	       sqlite3_exec(db, store_schema, NULL, NULL, NULL) ||
+	       sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+}
+
+/* --- into a file that is open ------------------------------------------------------------ */
+
+static const char *given_path;
+static int given_fd = -1;
+
+void store__write_into(const char *path, int fd)
+{
+	given_path = path;
+	given_fd = fd;
+}
+
+int store__publish(const char *temporary, const char *path, char *error, size_t error_size)
+{
+	const struct store_message message = {error, error_size};
+	bool there;
+	int failed = check_place(path, &there, &message);
+
+	if (failed)
+		return failed;
+	remove_companions(path);
+	if (rename(temporary, path))
+		return store_fail(&message, -errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+int store__check_place(const char *path, char *error, size_t error_size)
+{
+	const struct store_message message = {error, error_size};
+	bool there;
+
+	return check_place(path, &there, &message);
+}
+
+static int create_given(const char *path, sqlite3 **db, const struct store_message *message)
+{
+	if (!output_vfs__open(given_fd, db) &&
+	    !sqlite3_exec(*db,
+			  "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode "
+			  "= MEMORY; PRAGMA temp_store = MEMORY",
+			  NULL, NULL, NULL) &&
+	    !make_schema(*db))
+		return 0;
+	store_fail_sql(message, path, *db);
+	sqlite3_close(*db);
+	*db = NULL;
+	return -EIO;
+}
+
+/* --- creating ---------------------------------------------------------------------------- */
+
 int store_file__create(const char *path, sqlite3 **db, const struct store_message *message)
 {
 	char *full = NULL;
-	int fd, error = clear_place(path, message);
+	int fd, error;
 
 	*db = NULL;
+	if (given_path && !strcmp(given_path, path))
+		return create_given(path, db, message);
+	error = clear_place(path, message);
 	if (error)
 		return error;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -187,9 +266,7 @@ int store_file__create(const char *path, sqlite3 **db, const struct store_messag
 			    NULL) ||
 	    sqlite3_exec(*db, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE", NULL, NULL,
 			 NULL) ||
-	    sqlite3_exec(*db, "BEGIN", NULL, NULL, NULL) ||
-	    sqlite3_exec(*db, store_schema, NULL, NULL, NULL) ||
-	    sqlite3_exec(*db, "COMMIT", NULL, NULL, NULL)) {
+	    make_schema(*db)) {
 		error = store_fail_sql(message, path, *db);
 		sqlite3_close(*db);
 		*db = NULL;

@@ -145,6 +145,19 @@ static bool same_file(const char *a, const char *b)
 	       first.st_ino == second.st_ino;
 }
 
+int store__check_inputs(const char *output, const char *const *inputs, size_t count, char *error,
+			size_t error_size)
+{
+	const struct store_message message = {error, error_size};
+
+	for (size_t i = 0; i < count; i++)
+		if (same_file(output, inputs[i]))
+			return store_fail(&message, -EINVAL,
+					  "%s: is an input too; write the result to another file",
+					  output);
+	return 0;
+}
+
 int store__merge(const char *output, const char *const *inputs, size_t count, char *error,
 		 size_t error_size)
 {
@@ -152,15 +165,10 @@ int store__merge(const char *output, const char *const *inputs, size_t count, ch
 	struct model *m = model__new();
 	struct analysis *findings = m ? analysis__new(m, &(struct analysis_options){0}) : NULL;
 	struct model_merge *g = NULL;
-	int failed = 0;
+	int failed = store__check_inputs(output, inputs, count, error, error_size);
 	char sources[32];
 	int64_t base = 0;
 
-	for (size_t i = 0; i < count && !failed; i++)
-		if (same_file(output, inputs[i]))
-			failed = store_fail(&message, -EINVAL,
-					    "%s: is an input too; write the result to another file",
-					    output);
 	if (!failed)
 		failed = find_base(inputs, count, &base, &message);
 	if (failed)
