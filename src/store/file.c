@@ -65,8 +65,10 @@ int store_fail_sql(const struct store_message *message, const char *path, sqlite
 					  path);
 		if (code == SQLITE_IOERR)
 			return store_fail(message, -EIO, "%s: %s", path, sqlite3_errmsg(db));
-		return store_fail(message, -EACCES, "%s: cannot be opened: %s", path,
-				  sqlite3_errmsg(db));
+		return store_fail(message, -EACCES,
+				  "%s: cannot be opened, or the %s-journal beside it is not ours "
+				  "(%s)",
+				  path, path, sqlite3_errmsg(db));
 	default:
 		return store_fail(message, -EIO, "%s: %s", path, sqlite3_errmsg(db));
 	}
@@ -263,7 +265,7 @@ int store_file__create(const char *path, sqlite3 **db, const struct store_messag
 		return store_fail(message, -ENOMEM, "%s: out of memory", path);
 	if (sqlite3_open_v2(full, db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
-			    NULL) ||
+			    writer_vfs__name()) ||
 	    sqlite3_exec(*db, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE", NULL, NULL,
 			 NULL) ||
 	    make_schema(*db)) {

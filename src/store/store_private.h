@@ -26,6 +26,8 @@ int store_fail(const struct store_message *message, int error, const char *forma
 int store_fail_sql(const struct store_message *message, const char *path, sqlite3 *db);
 /* New empty database with the schema. An older recording of that name is replaced. */
 int store_file__create(const char *path, sqlite3 **db, const struct store_message *message);
+/* writer_vfs.c: SQLite's own, but for journals that are not ours. */
+const char *writer_vfs__name(void);
 /* output_vfs.c: a database that is one open, empty file and needs no other: a failed batch is taken
  * back from memory. The descriptor stays the caller's. */
 int output_vfs__open(int fd, sqlite3 **db);

@@ -353,6 +353,65 @@ static void test_trigger_on_a_full_disk(void **state)
 	fixture_free(f);
 }
 
+static void plant_journal(const char *path, const char *victim)
+{
+	static const unsigned char magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+	const size_t length = strlen(victim);
+	unsigned char bytes[1024] = {0}, *tail = bytes + 512;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < length; i++)
+		sum += (uint32_t)victim[i];
+	memcpy(bytes, magic, 8);
+	bytes[22] = 2;	  /* sectors of 512 bytes */
+	bytes[26] = 0x10; /* pages of 4096 */
+	memcpy(tail, (unsigned char[]){0, 4, 0, 1}, 4);
+	memcpy(tail + 4, victim, length);
+	tail[7 + length] = (unsigned char)length;
+	for (int i = 0; i < 4; i++)
+		tail[8 + length + (size_t)i] = (unsigned char)(sum >> (24 - 8 * i));
+	memcpy(tail + 12 + length, magic, 8);
+	unlink(path);
+	write_text(path, bytes, 532 + length);
+	assert_int_equal(chown(path, 4242, 4242), 0);
+}
+
+/* In /tmp anybody can put a journal beside a recording that is being written. */
+static void test_journal_planted_beside_a_live_recording(void **state)
+{
+	struct fixture *f = fixture_inversion();
+	static const struct store_options options;
+	const char *path = file("live.vft"), *victim = file("victim");
+	const char *journal = file("live.vft-journal");
+	struct store_writer *w;
+	uint32_t classes;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	write_text(victim, "precious", 8);
+	w = open_writer(path, f->m, &options);
+	usleep(400000); /* its transaction is over */
+	classes = (uint32_t)ask(path, "SELECT count(*) FROM class");
+	plant_journal(journal, victim);
+	add_class(f, 1, 100);
+	store_writer__snapshot(w);
+	wait_until(store_writer__error(w));
+	assert_non_null(strstr(store_writer__error(w), "is not ours"));
+	assert_int_equal(access(victim, F_OK), 0);
+	assert_int_equal(access(journal, F_OK), 0);
+	unlink(journal);
+	assert_int_equal(mkfifo(journal, 0666), 0);
+	add_class(f, 2, 100);
+	store_writer__snapshot(w); /* a pipe holds nobody up */
+	usleep(400000);
+	unlink(journal);
+	assert_int_equal(store_writer__close(w, &f->findings, NULL), 0);
+	assert_int_equal(ask(path, "SELECT count(*) FROM class"), classes + 2);
+	assert_whole(path, f);
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +421,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_cut_where_events_are_missing, no_limit),
 		cmocka_unit_test_teardown(test_newest_finding_stays, no_limit),
 		cmocka_unit_test_teardown(test_trigger_on_a_full_disk, no_limit),
+		cmocka_unit_test(test_journal_planted_beside_a_live_recording),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
