@@ -18,6 +18,7 @@
 #define HEADER_BYTES 28
 #define RECORD_EXTRA 8 /* page number before the page, checksum behind it */
 #define UNTIL_THE_END 0xffffffffU
+#define MOST_PAGES (64u << 20) /* for each of which 8 bytes are kept ready */
 
 static const unsigned char journal_magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
 
@@ -135,6 +136,8 @@ static const char *distrust(const struct journal *j, const struct stat *about)
 	if (j->page_size != j->file->page_size || j->sector_size < 32 || j->sector_size > 65536 ||
 	    !is_power_of_two(j->sector_size) || j->page_count > j->file->page_count)
 		return "is of another recording";
+	if (j->page_count > MOST_PAGES)
+		return "is of a recording that is too large to be mended";
 	/* each page once, and a header for each at the very most */
 	if (j->size > (uint64_t)j->file->page_count * (page_bytes + j->sector_size) + (1 << 20))
 		return "is larger than one of this recording can be";
