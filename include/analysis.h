@@ -24,6 +24,7 @@ struct analysis_options {
 	bool touches_scope;	      /* report only cycles that touch a CLASS_IN_SCOPE class */
 	bool predict;		      /* run the prediction where an event stream is present */
 	uint32_t max_pattern_length;  /* 0: 6 */
+	uint32_t budget_shift;	      /* tests: every budget is divided by 2 to this power */
 	const struct rule_set *rules; /* may be NULL */
 	const struct rule_set *suppressions; /* may be NULL */
 	const struct catalogue *catalogue;   /* may be NULL */

@@ -116,10 +116,14 @@ struct finding_list {
 	struct finding **items; /* stable pointers; order: first seen */
 	uint32_t count, capacity;
 	bool search_cut; /* a budget ended the search: more cycles may exist than are listed */
+	/* checks that a budget ended: their findings have the next lower code than they might */
+	uint64_t undecided;
 };
 
 /* Severity order for output: grade descending, then kind, then key. Stable across runs. */
 void finding_list__sorted(const struct finding_list *list, const struct finding **out);
+/* Every check was made to its end: what is not listed does not exist. NULL is an empty list. */
+bool finding_list__is_complete(const struct finding_list *list);
 /* Exit status these findings demand by themselves: 3, 2 or 0 (CONTRACT exit codes). */
 int finding_list__exit_code(const struct finding_list *list);
 

@@ -28,6 +28,9 @@
 
 #define NO_ID UINT32_MAX
 
+/* Longest held set that is recorded; the rest is counted as LOSS_HELD_OVERFLOW. lockdep: 48. */
+#define MAX_HELD 64
+
 struct model;
 
 enum lock_mode {

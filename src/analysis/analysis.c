@@ -143,7 +143,8 @@ int analysis__exit_code(const struct analysis *a, bool inconclusive_counts)
 {
 	int code = finding_list__exit_code(&a->list);
 
-	if (!code && inconclusive_counts && model__has_losses(a->m))
+	if (!code && inconclusive_counts &&
+	    (model__has_losses(a->m) || !finding_list__is_complete(&a->list)))
 		return 4;
 	return code;
 }

@@ -55,6 +55,11 @@ void finding_list__sorted(const struct finding_list *list, const struct finding 
 		qsort(out, list->count, sizeof(*out), compare);
 }
 
+bool finding_list__is_complete(const struct finding_list *list)
+{
+	return !list || (!list->search_cut && !list->undecided);
+}
+
 int finding_list__exit_code(const struct finding_list *list)
 {
 	int code = 0;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define REALISE_STEPS 100000000 /* dependencies and sights joined to decide all cycles */
+
 static void put_bad_releases(struct analysis *a)
 {
 	for (uint32_t i = 0; i < model__bad_release_count(a->m); i++) {
@@ -90,6 +92,7 @@ int analysis__finish(struct analysis *a)
 	int error;
 
 	a->stats = (struct analysis_stats){0};
+	a->steps_left = budget_of(a, REALISE_STEPS);
 	class_rules__apply(a->m, a->options.rules, a->known_classes);
 	a->known_classes = model__class_count(a->m);
 	a->finishing = true;
@@ -97,6 +100,7 @@ int analysis__finish(struct analysis *a)
 	error = finish(a);
 	a->finishing = false;
 	a->list.search_cut = a->stats.search_cut;
+	a->list.undecided = a->stats.undecided;
 	analysis__drop_index(a);
 	return error;
 }

@@ -17,9 +17,11 @@
 #define MAX_CLOSING_EDGES 1000	 /* cycles looked for one by one */
 #define MAX_ORDERED_EDGES 200000 /* above: one cycle per component and round */
 #define MAX_ROUNDS 20
-#define MAX_VARIED 4	       /* length up to which all modes are tried */
+#define MAX_VARIED 6	       /* classes held in both modes, up to which all modes are tried */
 #define MAX_DETOURS 128	       /* other ways round when the shortest cycle is harmless */
-#define DETOUR_STATES 40000000 /* class states all detours together may visit */
+#define DETOUR_EDGES 40000000  /* that all detours together may look at */
+#define SEARCH_EDGES 400000000 /* that the first searches over all edges may look at */
+#define ROOM 4000000	       /* classes of all cycles kept, each counted in each */
 
 struct classes {
 	struct analysis *a;
@@ -27,7 +29,7 @@ struct classes {
 	uint32_t *component; /* by class */
 	uint8_t *explained;  /* by edge: code + 1 */
 	uint32_t closing;
-	uint64_t searches; /* detours left */
+	uint64_t detour_edges, search_edges, room; /* budgets left */
 };
 
 static bool find_components(struct classes *c)
@@ -168,48 +170,106 @@ static bool put_longer(struct classes *c, const struct found_cycles *found)
 
 /* --- remaining back edges --------------------------------------------------------------------- */
 
+/* A cycle is remembered with its decision: what is kept of all of them is bounded. */
+static bool takes_room(struct classes *c, uint32_t length)
+{
+	if (c->room < length) {
+		c->a->stats.search_cut = true;
+		return false;
+	}
+	c->room -= length;
+	return true;
+}
+
+/* The places of a cycle whose class is held in both modes over this edge: at most MAX_VARIED. */
+static uint32_t find_varied(struct classes *c, const struct cycle *cycle, uint32_t *places)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < cycle->length; i++) {
+		const struct class_edge *edge = model__class_edge(c->a->m, cycle->edges[i]);
+		const uint16_t exclusive = (1u << LOCK_MODES) - 1;
+
+		if (!(edge->modes & exclusive) || !(edge->modes & ~exclusive))
+			continue;
+		if (count == MAX_VARIED) {
+			c->a->stats.search_cut = true;
+			break;
+		}
+		places[count++] = i;
+	}
+	return count;
+}
+
 /* One way round in every mode it can block in; true: some variant is a warning or worse. */
 static bool consider_modes(struct classes *c, const struct cycle *cycle, enum finding_grade least)
 {
-	struct finding *f = candidate__consider(c->a, cycle, least);
-	bool bad = f && f->grade >= GRADE_WARNING;
+	uint32_t places[MAX_VARIED], count;
+	struct finding *f;
+	bool bad;
 
+	if (!strong__is_simple(c->a, cycle) || !takes_room(c, cycle->length))
+		return false;
+	f = candidate__consider(c->a, cycle, least);
+	bad = f && f->grade >= GRADE_WARNING;
 	explain(c, f);
-	if (!cycle || cycle->length > MAX_VARIED)
-		return bad;
-	for (uint32_t shared = 0; !bad && shared < 1u << cycle->length; shared++) {
-		f = candidate__consider(c->a, strong__variant(c->a, cycle, shared), GRADE_WARNING);
+	count = bad ? 0 : find_varied(c, cycle, places);
+	for (uint32_t shared = 0; !bad && count && shared < 1u << count; shared++) {
+		if (!takes_room(c, cycle->length))
+			break;
+		f = candidate__consider(c->a, strong__variant(c->a, cycle, places, count, shared),
+					GRADE_WARNING);
 		bad = f && f->grade >= GRADE_WARNING;
 		explain(c, f);
 	}
 	return bad;
 }
 
+/* One more search for each edge of the cycle, which leaves it out too. */
+static bool queue_detours(struct ids *queue, uint32_t *queued, const struct ids *avoid,
+			  const struct cycle *cycle, uint32_t edge)
+{
+	for (uint32_t i = 0; i < cycle->length; i++) {
+		struct ids *next = &queue[*queued];
+
+		if (cycle->edges[i] == edge)
+			continue;
+		if (*queued == MAX_DETOURS)
+			return false;
+		++*queued;
+		for (uint64_t j = 0; j < avoid->count; j++) {
+			if (!ids__push(next, avoid->items[j]))
+				return false;
+		}
+		if (!ids__push(next, cycle->edges[i]))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Other ways round an edge whose shortest cycle is harmless: each search leaves out one more edge
- * of a cycle that was found before. Ends with the first that is not harmless, or with the budget.
+ * of a cycle that was found before, and every other cycle lacks some edge of it. Ends with the
+ * first that is not harmless, or with a budget, and then says so.
  */
-static void consider_detours(struct classes *c, uint32_t edge, uint8_t mode)
+static void consider_detours(struct classes *c, uint32_t edge, uint8_t mode,
+			     const struct cycle *shortest)
 {
 	struct ids queue[MAX_DETOURS] = {{0}};
 	uint32_t queued = 1;
+	bool all = queue_detours(queue, &queued, &queue[0], shortest, edge), bad = false;
 
-	for (uint32_t at = 0; at < queued && c->searches; at++, c->searches--) {
-		struct cycle *cycle = strong__shortest(c->a, edge, mode, &queue[at], 0);
+	for (uint32_t at = 1; at < queued && !bad; at++) {
+		struct cycle *cycle =
+			strong__shortest(c->a, edge, mode, &queue[at], &c->detour_edges);
 
-		if (consider_modes(c, cycle, GRADE_WARNING))
-			break;
-		for (uint32_t i = 0; cycle && i < cycle->length && queued < MAX_DETOURS; i++) {
-			struct ids *next = &queue[queued];
-
-			if (cycle->edges[i] == edge)
-				continue;
-			for (uint64_t j = 0; j < queue[at].count; j++)
-				ids__push(next, queue[at].items[j]);
-			ids__push(next, cycle->edges[i]);
-			queued++;
-		}
+		all &= c->detour_edges && c->room;
+		if (!cycle || !all)
+			continue;
+		bad = consider_modes(c, cycle, GRADE_WARNING);
+		all &= bad || queue_detours(queue, &queued, &queue[at], cycle, edge);
 	}
+	c->a->stats.search_cut |= !all && !bad;
 	for (uint32_t i = 0; i < queued; i++)
 		ids__release(&queue[i]);
 }
@@ -217,15 +277,16 @@ static void consider_detours(struct classes *c, uint32_t edge, uint8_t mode)
 /* The shortest cycle over an edge that came too much. */
 static void consider_closing(struct classes *c, uint32_t edge)
 {
-	if (c->closing++ >= MAX_CLOSING_EDGES) {
+	if (c->closing++ >= budget_of(c->a, MAX_CLOSING_EDGES)) {
 		c->a->stats.search_cut = true;
 		return;
 	}
 	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED; mode++) {
-		struct cycle *cycle = strong__shortest(c->a, edge, mode, NULL, 0);
+		struct cycle *cycle = strong__shortest(c->a, edge, mode, NULL, &c->search_edges);
 
+		c->a->stats.search_cut |= !c->search_edges;
 		if (cycle && !consider_modes(c, cycle, GRADE_INFO))
-			consider_detours(c, edge, mode);
+			consider_detours(c, edge, mode, cycle);
 	}
 }
 
@@ -309,7 +370,9 @@ void classes__finish(struct analysis *a, const struct found_cycles *found)
 {
 	struct classes c = {.a = a,
 			    .edges = model__class_edge_count(a->m),
-			    .searches = DETOUR_STATES / (2ULL * model__class_count(a->m) + 1)};
+			    .detour_edges = budget_of(a, DETOUR_EDGES),
+			    .search_edges = budget_of(a, SEARCH_EDGES),
+			    .room = budget_of(a, ROOM)};
 
 	c.explained = calloc(c.edges + 1ULL, 1);
 	if (c.explained && find_components(&c)) {

@@ -6,11 +6,12 @@
 
 #include "analysis/forkjoin.h"
 
-#define FREE_WALK 20000000  /* events walked to decide every pattern, also of proven cycles */
+#define FREE_WALK 20000000  /* steps taken to decide every pattern, also of proven cycles */
 #define LONG_TRACE 2000000  /* events: from here on, proven cycles are left alone at once */
 #define WALKS 2		    /* whole traces walked at most beyond that */
 #define MAX_PATTERNS 200000 /* looked at */
-#define ORDER_BUDGET 100000 /* combinations of segments tried per pattern */
+
+static const char too_long[] = "too many candidates in too long a trace";
 
 struct collector {
 	struct analysis *a;
@@ -21,43 +22,42 @@ struct collector {
 
 /* --- fork/join -------------------------------------------------------------------------------- */
 
-struct order_search {
-	struct analysis *a;
-	const struct pattern *pattern;
-	uint32_t segments[MAX_PATTERN];
-	uint32_t steps;
-};
-
-/* Is there one event per node so that no two are ordered by fork and join? */
-static bool concurrent_from(struct order_search *s, uint32_t level)
+static uint32_t segment_of(const struct nodes *n, uint32_t entry)
 {
-	const struct nodes *n = s->a->nodes;
-	const struct node *node;
-	uint32_t last = NO_ID;
+	return entry == NO_ID ? NO_ID : n->entries.items[entry].segment;
+}
 
-	if (level == s->pattern->length)
-		return true;
-	node = &n->items.items[s->pattern->nodes[level]];
-	if (node->first_entry == NO_ID) {
-		s->segments[level] = NO_ID;
-		return concurrent_from(s, level + 1);
-	}
-	for (uint32_t e = node->first_entry; e != NO_ID; e = n->entries.items[e].next) {
-		uint32_t segment = n->entries.items[e].segment;
-		bool ok = e == node->first_entry || segment != last;
+/*
+ * Is there one event per node so that no two are ordered by fork and join? What lies before one
+ * event lies before all that its task does later, so of two ordered events the earlier one can be
+ * passed for good (V. K. Garg, B. Waldecker, "Detection of Weak Unstable Predicates in Distributed
+ * Programs", 1994): every event is passed at most once.
+ */
+static enum fork_order order_of(const struct analysis *a, const struct pattern *pattern)
+{
+	const struct nodes *n = a->nodes;
+	uint32_t at[MAX_PATTERN];
 
-		last = segment;
-		for (uint32_t i = 0; ok && i < level; i++)
-			ok = forkjoin__concurrent(s->a->forkjoin, s->segments[i], segment);
-		if (!ok)
-			continue;
-		if (++s->steps > ORDER_BUDGET)
-			return true;
-		s->segments[level] = segment;
-		if (concurrent_from(s, level + 1))
-			return true;
+	for (uint32_t i = 0; i < pattern->length; i++)
+		at[i] = n->items.items[pattern->nodes[i]].first_entry;
+	for (uint32_t i = 0, kept = 0; kept < pattern->length; i = (i + 1) % pattern->length) {
+		kept++;
+		for (uint32_t j = 0; j < pattern->length; j++) {
+			enum fork_order order = forkjoin__order(a->forkjoin, segment_of(n, at[i]),
+								segment_of(n, at[j]));
+
+			if (order == ORDER_UNDECIDED)
+				return order;
+			if (order != ORDER_BEFORE)
+				continue;
+			at[i] = n->entries.items[at[i]].next;
+			if (at[i] == NO_ID)
+				return ORDER_BEFORE;
+			kept = 0;
+			j = NO_ID; /* the new one against all the others */
+		}
 	}
-	return false;
+	return ORDER_NONE;
 }
 
 /* --- patterns to cycles ----------------------------------------------------------------------- */
@@ -117,54 +117,71 @@ static bool same_task(const struct analysis *a, const struct pattern *p)
 	return true;
 }
 
+static struct found_cycle *known_for(const struct collector *c, const struct cycle *cycle)
+{
+	uint32_t id = idmap__get(&c->found->ids, cycle__hash(cycle));
+
+	return id == IDMAP_NONE ? NULL : &c->found->items.items[id];
+}
+
+/* Where to put this: NULL when what is known of the cycle is as bad, or when memory ends. */
 static struct found_cycle *found_for(struct collector *c, const struct cycle *cycle,
 				     struct decision *decision)
 {
-	uint64_t hash = cycle__hash(cycle);
-	uint32_t id = idmap__get(&c->found->ids, hash);
 	struct found_cycle fresh = {.cycle = cycle, .decision = decision};
+	struct found_cycle *known = known_for(c, cycle);
 
-	if (id != IDMAP_NONE) {
-		struct found_cycle *known = &c->found->items.items[id];
-
+	if (known) {
 		if (known->decision->code <= decision->code)
 			return NULL;
 		*known = fresh;
 		return known;
 	}
 	if (!vector_push(&c->found->items, fresh) ||
-	    idmap__put(&c->found->ids, hash, (uint32_t)c->found->items.count - 1))
+	    idmap__put(&c->found->ids, cycle__hash(cycle), (uint32_t)c->found->items.count - 1))
 		return NULL;
 	return &c->found->items.items[c->found->items.count - 1];
+}
+
+/* The next lower code: instances in both orders, and nothing says that they may meet. */
+static void leave_order_undecided(struct collector *c, struct decision *decision)
+{
+	decision->code = CODE_CLASS_INVERSION;
+	decision->cut = true;
+	c->a->stats.undecided++;
+}
+
+/* The cycle's finding cannot become worse by this pattern. */
+static bool is_settled(const struct collector *c, const struct pattern *p,
+		       const struct found_cycle *known)
+{
+	enum finding_code worst = c->undecided ? CODE_INSTANCE_INVERSION
+				  : p->fair    ? CODE_PREDICTED_FAIR
+					       : CODE_PREDICTED;
+
+	return known && known->decision->code <= worst;
 }
 
 /*
  * Each check may walk the whole trace. Small traces decide every pattern; in big ones a cycle that
  * is proven needs no second proof, and a budget ends what is left undecided.
  */
-static bool is_reachable(struct collector *c, const struct pattern *p, const struct cycle *cycle,
-			 bool *decided)
+static enum reach reach_of(struct collector *c, const struct pattern *p, bool settled)
 {
-	uint32_t known = idmap__get(&c->found->ids, cycle__hash(cycle));
-	uint64_t walked;
+	uint64_t walked = predictor__walked(c->predictor), events = model__event_count(c->a->m);
+	uint64_t free_walk = budget_of(c->a, FREE_WALK);
+	uint64_t all = free_walk + budget_of(c->a, WALKS * events);
 
-	*decided = c->predictor;
-	if (!c->predictor)
-		return false;
-	walked = predictor__walked(c->predictor);
-	if ((walked > FREE_WALK || model__event_count(c->a->m) > LONG_TRACE) &&
-	    known != IDMAP_NONE &&
-	    c->found->items.items[known].decision->code <= CODE_PREDICTED_FAIR)
-		return true;
-	if (walked > FREE_WALK + WALKS * model__event_count(c->a->m)) {
-		c->a->stats.search_cut = true;
-		*decided = false;
-		return false;
+	if (settled && (walked > free_walk || events > budget_of(c->a, LONG_TRACE))) {
+		c->a->stats.unchecked_patterns++;
+		return REACH_UNDECIDED;
 	}
-	return predictor__check(c->predictor, p);
+	if (walked >= all)
+		return REACH_UNDECIDED;
+	return predictor__check(c->predictor, p, all - walked);
 }
 
-static void count_pattern(struct collector *c, const struct pattern *p, bool reachable)
+static void count_pattern(struct collector *c, const struct pattern *p)
 {
 	uint64_t concrete = 1;
 
@@ -172,51 +189,84 @@ static void count_pattern(struct collector *c, const struct pattern *p, bool rea
 		concrete *= c->a->nodes->items.items[p->nodes[i]].entry_count;
 	c->a->stats.abstract_patterns++;
 	c->a->stats.concrete_patterns += concrete;
-	c->a->stats.reachable_patterns += reachable;
 }
 
 static void fill_prediction(struct collector *c, struct found_cycle *found, const struct pattern *p,
-			    bool decided, bool reachable)
+			    enum reach reach)
 {
 	found->prediction_note = c->undecided;
-	if (!c->undecided && !decided)
-		found->prediction_note = "too many candidates in too long a trace";
+	if (!c->undecided && reach == REACH_UNDECIDED)
+		found->prediction_note = too_long;
 	if (found->prediction_note)
 		return;
-	found->prediction = reachable ? PREDICTION_REACHABLE : PREDICTION_UNREACHABLE;
-	if (reachable)
+	found->prediction = reach == REACH_YES ? PREDICTION_REACHABLE : PREDICTION_UNREACHABLE;
+	if (reach == REACH_YES)
 		found->schedule = predictor__schedule(c->predictor, p, &found->schedule_count);
+}
+
+/* What is known of the cycle so far does not cover this pattern: nothing says unreachable now. */
+static void leave_undecided(struct found_cycle *known)
+{
+	if (!known || known->prediction != PREDICTION_UNREACHABLE)
+		return;
+	known->prediction = PREDICTION_NOT_DECIDED;
+	known->prediction_note = too_long;
 }
 
 static bool on_pattern(void *context, const struct pattern *p)
 {
 	struct collector *c = context;
-	struct order_search order = {.a = c->a, .pattern = p};
 	struct decision *decision = decision__new(c->a, p->length);
 	struct cycle *cycle = decision ? cycle_of(c->a, p, decision) : NULL;
+	enum fork_order order = order_of(c->a, p);
+	enum reach reach = REACH_NO;
 	struct found_cycle *found;
-	bool reachable, decided;
+	bool settled, contradiction = false;
 
 	if (!cycle)
 		return false;
-	reachable = is_reachable(c, p, cycle, &decided);
-	count_pattern(c, p, reachable);
-	if (c->a->stats.abstract_patterns >= MAX_PATTERNS) {
+	if (c->a->stats.abstract_patterns >= budget_of(c->a, MAX_PATTERNS)) {
 		c->a->stats.search_cut = true;
 		return false;
 	}
-	if (!reachable && !concurrent_from(&order, 0))
+	count_pattern(c, p);
+	if (order == ORDER_BEFORE)
 		return true;
+	found = known_for(c, cycle);
+	settled = is_settled(c, p, found);
+	if (c->predictor)
+		reach = reach_of(c, p, settled);
+	c->a->stats.reachable_patterns += reach == REACH_YES;
+	c->a->stats.undecided += reach == REACH_UNDECIDED && !settled && !c->undecided;
+	if (reach == REACH_UNDECIDED && !c->undecided)
+		leave_undecided(found);
+	if (reach == REACH_YES && !settled && !predictor__replay(c->predictor, p))
+		contradiction = true;
 	decision->report = true;
 	decision->fair = p->fair;
 	decision->same_thread = same_task(c->a, p);
 	decision->code = CODE_INSTANCE_INVERSION;
-	if (reachable && !c->undecided)
+	if (reach == REACH_YES && !c->undecided && !contradiction)
 		decision->code = p->fair ? CODE_PREDICTED_FAIR : CODE_PREDICTED;
+	else if (order == ORDER_UNDECIDED)
+		leave_order_undecided(c, decision);
 	found = found_for(c, cycle, decision);
-	if (found)
-		fill_prediction(c, found, p, decided, reachable);
+	if (found && contradiction)
+		found->prediction_note = "two tasks hold one lock at once in the event stream";
+	else if (found)
+		fill_prediction(c, found, p, reach);
 	return true;
+}
+
+/* A stack or a forgotten chain is no event; whatever else was lost may have been one. */
+static bool lost_events(const struct model *m)
+{
+	for (int reason = 0; reason < LOSS_REASONS; reason++) {
+		if (reason != LOSS_STACK && reason != LOSS_CHAIN_EVICTED &&
+		    model__loss(m, (enum loss_reason)reason))
+			return true;
+	}
+	return model__losses_unknown(m);
 }
 
 /* Condition variables order tasks in ways the closure does not know: reachable would be a guess. */
@@ -226,22 +276,38 @@ static const char *why_undecided(const struct analysis *a)
 		return "prediction was not asked for";
 	if (!model__event_count(a->m))
 		return "no event stream: record with --record-events";
-	if (model__events_are_cut(a->m))
+	if (model__events_are_cut(a->m) || lost_events(a->m))
 		return "the event stream has gaps";
 	if (model__fact(a->m, "trace.conditions"))
 		return "the trace has wait and notify, which are not followed";
 	return NULL;
 }
 
+const char *patterns__why_undecided(const struct analysis *a, uint32_t length)
+{
+	const char *why = why_undecided(a);
+
+	if (why || length <= a->stats.searched_length)
+		return why;
+	return a->stats.search_cut ? too_long : "longer than the cycles that are replayed";
+}
+
 void patterns__collect(struct analysis *a, struct found_cycles *found)
 {
 	struct collector c = {.a = a, .found = found, .undecided = why_undecided(a)};
 
+	a->stats.searched_length = a->options.max_pattern_length;
 	if (!a->nodes || !a->nodes->items.count)
 		return;
-	if (a->options.predict && !model__events_are_cut(a->m))
+	if (a->options.predict && !model__events_are_cut(a->m) && !lost_events(a->m))
 		c.predictor = predictor__new(a);
+	if (!c.predictor && !c.undecided)
+		c.undecided = "not enough memory";
 	patterns__search(a, on_pattern, &c);
+	for (uint64_t i = 0; i < found->items.count; i++) {
+		if (found->items.items[i].cycle->length > a->stats.searched_length)
+			leave_undecided(&found->items.items[i]);
+	}
 	predictor__free(c.predictor);
 }
 

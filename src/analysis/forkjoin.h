@@ -9,7 +9,7 @@
 
 #include "analysis/internal.h"
 
-struct forkjoin *forkjoin__new(uint32_t tasks);
+struct forkjoin *forkjoin__new(const struct analysis *a);
 void forkjoin__free(struct forkjoin *f);
 /* Segment of the event, NO_ID when there are too many to keep. */
 uint32_t forkjoin__step(struct forkjoin *f, const struct trace_event *event);

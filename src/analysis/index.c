@@ -54,6 +54,19 @@ static void place_sight(struct analysis *a, uint32_t dependency, const struct si
 	a->sights[a->sight_start[dependency + 1]++] = *sight;
 }
 
+/* Live, tasks stand for each other, and the model's own witnesses say which they were. */
+static bool witnesses_suffice(const struct analysis *a)
+{
+	if (!a->options.live_kernel)
+		return false;
+	for (uint32_t i = 0; i < model__dependency_count(a->m); i++) {
+		if (model__dependency(a->m, i)->chain_count >
+		    model__dependency_chains_kept(a->m, i))
+			return false;
+	}
+	return true;
+}
+
 bool analysis__build_index(struct analysis *a)
 {
 	uint32_t dependencies = model__dependency_count(a->m);
@@ -62,8 +75,7 @@ bool analysis__build_index(struct analysis *a)
 	a->nodes = nodes__new(a, &empty);
 	if (!a->nodes && !empty)
 		return false;
-	/* live, tasks stand for each other, and the model's own witnesses say which they were */
-	if (a->options.live_kernel)
+	if (witnesses_suffice(a))
 		return true;
 	a->sight_start = calloc(dependencies + 3ULL, sizeof(*a->sight_start));
 	if (!a->sight_start)

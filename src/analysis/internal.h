@@ -58,6 +58,7 @@ struct candidate {
 	struct finding *finding;   /* NULL: nothing to report so far */
 	struct decision *decision; /* its memory, used again each time */
 	bool settled;		   /* cannot get worse: only counted from now on */
+	uint32_t run;		   /* of analysis__finish: `decision` is of this one */
 };
 
 struct ids {
@@ -107,8 +108,17 @@ struct analysis {
 	uint64_t *sight_start; /* by dependency, one more than there are */
 	struct forkjoin *forkjoin;
 	struct nodes *nodes;
+	uint64_t steps_left; /* of all realisations that one analysis__finish looks at */
 	struct analysis_stats stats;
 };
+
+/* Steps that a search may take: `full`, less in tests. */
+static inline uint64_t budget_of(const struct analysis *a, uint64_t full)
+{
+	uint64_t steps = full >> a->options.budget_shift;
+
+	return steps ? steps : 1;
+}
 
 /* ids.c */
 bool ids__push(struct ids *ids, uint32_t id);
@@ -120,19 +130,25 @@ bool order__add_edge(struct order *o, const struct model *m, uint32_t edge);
 void order__release(struct order *o);
 
 /*
- * strong.c: shortest strong cycle over `edge` (its from-class held in `from_mode`), not using the
- * edges in `avoid` (may be NULL), looking at no more than `budget` edges (0: no bound). NULL: none.
- * Lives in the arena.
+ * strong.c: shortest strong closed walk over `edge` (its from-class held in `from_mode`), not using
+ * the edges in `avoid` (may be NULL). The edges looked at are taken off `budget`; NULL: none, or,
+ * when nothing is left of the budget, not known. Lives in the arena.
  */
 struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_mode,
-			       const struct ids *avoid, uint32_t budget);
+			       const struct ids *avoid, uint64_t *budget);
+/*
+ * A walk may pass a class twice, once wanted by a recursive reader and once not. The part between
+ * the two is a strong cycle by itself and reported as such; the whole says nothing more.
+ */
+bool strong__is_simple(struct analysis *a, const struct cycle *cycle);
 void strong__release(struct analysis *a);
 /* The two-class cycle over edge and its reverse with these held modes is strong. */
 bool strong__pair(const struct model *m, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 		  uint8_t to_mode);
 struct cycle *cycle__new(struct analysis *a, uint32_t length);
-/* The same classes with those held shared whose bit is set; NULL when that is not strong. */
-struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, uint32_t shared);
+/* Of `places` those held shared whose bit is set, else exclusively; NULL when not strong. */
+struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, const uint32_t *places,
+			      uint32_t count, uint32_t shared);
 struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 			  uint8_t to_mode);
 
@@ -162,8 +178,9 @@ void scratch__remove(struct analysis *a, uint32_t chain);
 uint32_t scratch__guards(struct analysis *a, const uint32_t *chains, uint32_t count,
 			 uint32_t *guards, uint32_t size);
 
-/* forkjoin.c */
-bool forkjoin__concurrent(const struct forkjoin *f, uint32_t segment, uint32_t other);
+/* forkjoin.c: does the one segment lie before the other? NO_ID (not known) is before nothing. */
+enum fork_order { ORDER_NONE, ORDER_BEFORE, ORDER_UNDECIDED };
+enum fork_order forkjoin__order(const struct forkjoin *f, uint32_t segment, uint32_t other);
 
 /* build.c */
 enum finding_grade grade_of(enum finding_code code);
@@ -221,6 +238,8 @@ struct found_cycles {
 	struct idmap ids;
 };
 void patterns__collect(struct analysis *a, struct found_cycles *found);
+/* Why nothing is known of the reachability of a cycle that no pattern was found for; or NULL. */
+const char *patterns__why_undecided(const struct analysis *a, uint32_t length);
 struct finding *found_cycle__put(struct analysis *a, const struct found_cycle *found);
 /* finish_classes.c: reciprocal pairs, then one cycle per remaining back edge. */
 void classes__finish(struct analysis *a, const struct found_cycles *found);

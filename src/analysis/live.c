@@ -64,13 +64,20 @@ static void consider(struct analysis *a, struct candidate *candidate, uint32_t m
 
 	if (!candidate->decision)
 		candidate->decision = decision__new(a, candidate->cycle.length);
-	if (!candidate->decision || !decide(a, &candidate->cycle, must, candidate->decision))
+	if (!candidate->decision)
+		return;
+	if (!a->finishing || candidate->run != a->run)
+		decide(a, &candidate->cycle, must, candidate->decision);
+	candidate->run = a->finishing ? a->run : 0;
+	if (!candidate->decision->report)
 		return;
 	if (grade_of(candidate->decision->code) < least)
 		return;
 	f = finding__of_cycle(a, &candidate->cycle, candidate->decision);
 	if (!f || !touches_scope(a, f))
 		return;
+	if (a->finishing && f->code <= CODE_CLASS_INVERSION)
+		f->prediction_note = patterns__why_undecided(a, f->length);
 	candidate->finding = analysis__put(a, f);
 	candidate->settled = candidate->finding && f->code == CODE_INSTANCE_INVERSION;
 }
@@ -138,7 +145,7 @@ static void recheck_edge(struct analysis *a, uint32_t dependency)
 
 /* --- the class graph -------------------------------------------------------------------------- */
 
-static void consider_edge(struct analysis *a, uint32_t edge_id, uint32_t budget)
+static void consider_edge(struct analysis *a, uint32_t edge_id, uint64_t budget)
 {
 	const struct class_edge *edge = model__class_edge(a->m, edge_id);
 	uint32_t reverse = model__find_edge(a->m, edge->to, edge->from);
@@ -151,9 +158,13 @@ static void consider_edge(struct analysis *a, uint32_t edge_id, uint32_t budget)
 				    GRADE_INFO);
 		is_pair = true;
 	}
-	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED && !is_pair; mode++)
-		candidate__consider(a, strong__shortest(a, edge_id, mode, NULL, budget),
-				    GRADE_INFO);
+	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED && !is_pair; mode++) {
+		uint64_t left = budget;
+		struct cycle *cycle = strong__shortest(a, edge_id, mode, NULL, &left);
+
+		if (cycle && strong__is_simple(a, cycle))
+			candidate__consider(a, cycle, GRADE_INFO);
+	}
 }
 
 void live__dependency(void *context, const struct model *m, uint32_t dependency, bool is_new_edge)

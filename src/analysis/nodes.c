@@ -40,16 +40,59 @@ static bool is_inside(const struct nodes *n, uint32_t from, uint32_t to)
 }
 
 /* Held sets are sets: the order of acquisition and the sites do not matter here. */
+static uint64_t element(const struct held_lock *lock)
+{
+	return (uint64_t)lock->instance << 16 | (uint64_t)lock->subclass << 8 |
+	       hold_mode(lock->mode);
+}
+
 static uint64_t canonical_hash(const struct chain *chain)
 {
 	uint64_t hash = hash_mix(idmap_pair(chain->wanted.instance, chain->wanted.mode),
 				 chain->wanted.subclass);
 
 	for (uint32_t i = 0; i < chain->held_count; i++)
-		hash += hash_mix(
-			idmap_pair(chain->held[i].instance, hold_mode(chain->held[i].mode)),
-			1 + chain->held[i].subclass);
-	return hash ? hash : 1;
+		hash += hash_mix(element(&chain->held[i]), 1);
+	return hash;
+}
+
+static int compare_elements(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+static bool canonical_equal(const struct chain *x, const struct chain *y)
+{
+	uint64_t a[MAX_HELD], b[MAX_HELD];
+
+	if (x->wanted.instance != y->wanted.instance || x->wanted.mode != y->wanted.mode ||
+	    x->wanted.subclass != y->wanted.subclass || x->held_count != y->held_count)
+		return false;
+	for (uint32_t i = 0; i < x->held_count; i++) {
+		a[i] = element(&x->held[i]);
+		b[i] = element(&y->held[i]);
+	}
+	if (x->held_count > 1) {
+		qsort(a, x->held_count, sizeof(*a), compare_elements);
+		qsort(b, x->held_count, sizeof(*b), compare_elements);
+	}
+	return !memcmp(a, b, x->held_count * sizeof(*a));
+}
+
+/* The first chain with this held set, remembered in `first`; NO_ID: no memory. */
+static uint32_t canonical_of(struct idmap *first, const struct model *m, uint32_t id)
+{
+	const struct chain *chain = model__chain(m, id);
+	uint64_t key = canonical_hash(chain);
+	uint32_t known;
+
+	for (; (known = idmap__get(first, key)) != IDMAP_NONE; key++) {
+		if (canonical_equal(model__chain(m, known), chain))
+			return known;
+	}
+	return idmap__put(first, key, id) ? NO_ID : id;
 }
 
 static bool is_relevant(const struct nodes *n, const struct chain *chain)
@@ -63,25 +106,30 @@ static bool is_relevant(const struct nodes *n, const struct chain *chain)
 	return false;
 }
 
-static bool hash_chains(struct nodes *n, const struct model *m)
+static bool find_canonical(struct nodes *n, const struct model *m)
 {
 	uint32_t count = model__chain_count(m);
+	struct idmap first = {0};
+	bool ok;
 
-	n->canonical = calloc(count + 1ULL, sizeof(*n->canonical));
-	for (uint32_t i = 0; n->canonical && i < count; i++) {
-		const struct chain *chain = model__chain(m, i);
-
-		if (is_relevant(n, chain))
-			n->canonical[i] = canonical_hash(chain);
+	n->canonical = malloc((count + 1ULL) * sizeof(*n->canonical));
+	ok = n->canonical;
+	for (uint32_t i = 0; ok && i < count; i++) {
+		n->canonical[i] = NO_ID;
+		if (!is_relevant(n, model__chain(m, i)))
+			continue;
+		n->canonical[i] = canonical_of(&first, m, i);
+		ok = n->canonical[i] != NO_ID;
 	}
-	return n->canonical;
+	idmap__release(&first);
+	return ok;
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
 static uint32_t node_for(struct nodes *n, const struct model *m, uint32_t task, uint32_t chain)
 {
-	uint64_t key = hash_mix(n->canonical[chain], task);
+	uint64_t key = idmap_pair(n->canonical[chain], task);
 	uint32_t id = idmap__get(&n->ids, key);
 	struct node fresh = {
 		.task = task, .chain = chain, .first_entry = NO_ID, .last_entry = NO_ID};
@@ -128,11 +176,12 @@ static bool add_event(struct nodes *n, const struct model *m, uint64_t i, uint32
 	uint32_t chain = model__event_chain(m, i), before = announced[event->task], node;
 
 	announced[event->task] = NO_ID;
-	if (chain == NO_ID || !n->canonical[chain] || event->op == EVENT_TRY_ACQUIRE)
+	if (chain == NO_ID || n->canonical[chain] == NO_ID || event->op == EVENT_TRY_ACQUIRE)
 		return true;
 	if (event->op == EVENT_ACQUIRE && before != NO_ID &&
 	    model__events(m)[n->entries.items[before].event].operand == event->operand) {
 		n->entries.items[before].event = i;
+		n->entries.items[before].segment = segment;
 		return true;
 	}
 	node = node_for(n, m, event->task, chain);
@@ -150,7 +199,7 @@ static bool add_events(struct analysis *a, struct nodes *n)
 	uint32_t *announced = malloc((tasks + 1ULL) * sizeof(*announced));
 	bool ok = announced;
 
-	a->forkjoin = forkjoin__new(tasks);
+	a->forkjoin = forkjoin__new(a);
 	ok = ok && a->forkjoin;
 	if (announced)
 		memset(announced, 0xff, (tasks + 1ULL) * sizeof(*announced));
@@ -171,13 +220,13 @@ static bool add_chains(struct analysis *a, struct nodes *n)
 	const struct model *m = a->m;
 
 	for (uint32_t i = 0; a->options.live_kernel && i < model__chain_count(m); i++) {
-		if (n->canonical[i] && node_for(n, m, NO_ID, i) == NO_ID)
+		if (n->canonical[i] != NO_ID && node_for(n, m, NO_ID, i) == NO_ID)
 			return false;
 	}
 	for (uint32_t i = 0; !a->options.live_kernel && i < model__task_chain_count(m); i++) {
 		const struct task_chain *sight = model__task_chain(m, i);
 
-		if (n->canonical[sight->chain] &&
+		if (n->canonical[sight->chain] != NO_ID &&
 		    node_for(n, m, sight->task, sight->chain) == NO_ID)
 			return false;
 	}
@@ -268,7 +317,7 @@ struct nodes *nodes__new(struct analysis *a, bool *empty)
 	n->abstract_acquires = count_abstract(a->m);
 	a->stats.abstract_acquires = n->abstract_acquires;
 	n->component = instance_components(a->m, empty);
-	if (!n->component || *empty || !hash_chains(n, a->m))
+	if (!n->component || *empty || !find_canonical(n, a->m))
 		goto failed;
 	if (model__event_count(a->m) && !add_events(a, n))
 		goto failed;

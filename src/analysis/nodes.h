@@ -39,7 +39,7 @@ struct nodes {
 	VECTOR(struct node) items;
 	VECTOR(struct entry) entries;
 	struct idmap ids;
-	uint64_t *canonical;	/* by chain: hash of wanted and held set; 0 not relevant */
+	uint32_t *canonical;	/* by chain: the first with its held set; NO_ID: not relevant */
 	uint32_t *component;	/* by instance */
 	struct holder *by_held; /* grouped by a held lock of the node's component */
 	uint32_t *held_start;	/* by instance, one more than there are */

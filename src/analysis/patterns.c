@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The pattern search: depth first, by growing length, from the smallest node of each cycle. Its
- * cost is bounded by a budget of steps; what was not searched is said (search_cut).
+ * cost is bounded by a budget of steps; what was not searched is said (search_cut), and up to which
+ * length it is complete (searched_length).
  */
 #include "analysis/patterns.h"
 
@@ -120,8 +121,8 @@ static void extend(struct search *s)
 		const struct holder *holder = &n->by_held[i];
 		enum link link;
 
-		if (++s->steps > STEP_BUDGET) {
-			s->stop = s->a->stats.search_cut = true;
+		if (++s->steps > budget_of(s->a, STEP_BUDGET)) {
+			s->stop = true;
 			return;
 		}
 		if (holder->node <= first)
@@ -154,13 +155,14 @@ void patterns__search(struct analysis *a, bool (*found)(void *context, const str
 
 	if (longest > MAX_PATTERN)
 		longest = MAX_PATTERN;
-	if (!scratch__reserve(a))
-		return;
+	s.stop = !scratch__reserve(a);
 	for (uint32_t length = 2; length <= longest && !s.stop; length++) {
 		s.wanted_depth = length;
 		for (uint32_t i = 0; i < a->nodes->items.count && !s.stop; i++) {
 			if (length > 2 || may_be_paired(&s, i))
 				push(&s, i, LINK_NONE);
 		}
+		a->stats.searched_length = s.stop ? length - 1 : length;
 	}
+	a->stats.search_cut |= s.stop;
 }

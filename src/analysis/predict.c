@@ -29,7 +29,7 @@ void predictor__free(struct predictor *p)
 		return;
 	void *arrays[] = {p->local,	 p->task_start,	 p->task_events, p->cross,
 			  p->release,	 p->slots.items, p->done,	 p->target,
-			  p->first_slot, p->is_dirty};
+			  p->first_slot, p->is_dirty,	 p->holders};
 
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
 		free(arrays[i]);
@@ -38,7 +38,19 @@ void predictor__free(struct predictor *p)
 	ids__release(&p->work);
 	ids__release(&p->dirty);
 	ids__release(&p->touched);
+	ids__release(&p->tasks);
 	free(p);
+}
+
+static void push(struct predictor *p, struct ids *ids, uint32_t id)
+{
+	p->no_memory |= !ids__push(ids, id);
+}
+
+/* Nothing more may be concluded from this closure. */
+static bool is_over(const struct predictor *p)
+{
+	return p->infeasible || p->no_memory || p->walked > p->limit;
 }
 
 /* The first `count` events of a task must be in the closure. */
@@ -46,8 +58,10 @@ static void need(struct predictor *p, uint32_t task, uint32_t count)
 {
 	if (p->target[task] >= count)
 		return;
+	if (!p->target[task])
+		push(p, &p->tasks, task);
 	if (p->target[task] == p->done[task])
-		ids__push(&p->work, task);
+		push(p, &p->work, task);
 	p->target[task] = count;
 }
 
@@ -57,48 +71,46 @@ static void need_event(struct predictor *p, uint32_t event)
 		need(p, p->events[event].task, p->local[event] + 1);
 }
 
-static uint32_t slot_for(struct predictor *p, const struct trace_event *event)
+uint32_t predictor__slot(struct predictor *p, uint32_t task, uint32_t instance)
 {
-	uint64_t key = idmap_pair(event->task, event->operand);
+	uint64_t key = idmap_pair(task, instance);
 	uint32_t id = idmap__get(&p->slot_ids, key);
-	struct slot fresh = {event->operand, event->task, p->first_slot[event->operand], NO_ID,
-			     NO_ID};
+	struct slot fresh = {instance, task, p->first_slot[instance], NO_ID, NO_ID, 0, 0};
 
 	if (id != IDMAP_NONE)
 		return id;
 	id = (uint32_t)p->slots.count;
 	if (!vector_push(&p->slots, fresh) || idmap__put(&p->slot_ids, key, id))
 		return NO_ID;
-	p->first_slot[event->operand] = id;
+	p->first_slot[instance] = id;
 	return id;
 }
 
 static void include_acquire(struct predictor *p, uint32_t event)
 {
-	uint32_t id = slot_for(p, &p->events[event]);
+	uint32_t id = predictor__slot(p, p->events[event].task, p->events[event].operand);
 	struct slot *slot;
 
 	if (id == NO_ID) {
-		/* out of memory: claim nothing */
-		p->infeasible = true;
+		p->no_memory = true;
 		return;
 	}
 	slot = &p->slots.items[id];
 	if (slot->last == NO_ID)
-		ids__push(&p->touched, id);
+		push(p, &p->touched, id);
 	slot->last = event;
 	if (p->events[event].mode == LOCK_EXCLUSIVE)
 		slot->last_exclusive = event;
 	if (!p->is_dirty[slot->instance]) {
 		p->is_dirty[slot->instance] = 1;
-		ids__push(&p->dirty, slot->instance);
+		push(p, &p->dirty, slot->instance);
 	}
 }
 
 /* Thread order, reads-from, fork and join. */
 static void follow_order(struct predictor *p)
 {
-	while (p->work.count) {
+	while (p->work.count && !is_over(p)) {
 		uint32_t task = p->work.items[--p->work.count];
 
 		p->walked += p->target[task] - p->done[task];
@@ -131,6 +143,7 @@ static void close_lock(struct predictor *p, uint32_t instance)
 	for (uint32_t i = p->first_slot[instance]; i != NO_ID; i = p->slots.items[i].next) {
 		const struct slot *slot = &p->slots.items[i];
 
+		p->walked++;
 		if (slot->last != NO_ID && slot->last > latest)
 			latest = slot->last;
 		if (slot->last_exclusive != NO_ID && slot->last_exclusive > latest_exclusive)
@@ -149,7 +162,7 @@ static void close_lock(struct predictor *p, uint32_t instance)
 static void close_all(struct predictor *p)
 {
 	follow_order(p);
-	while (p->dirty.count && !p->infeasible) {
+	while (p->dirty.count && !is_over(p)) {
 		uint32_t instance = p->dirty.items[--p->dirty.count];
 
 		p->is_dirty[instance] = 0;
@@ -165,16 +178,16 @@ uint64_t predictor__walked(const struct predictor *p)
 
 static void reset(struct predictor *p)
 {
-	for (uint32_t t = 0; t < p->task_count; t++)
-		p->done[t] = p->target[t] = 0;
+	for (uint64_t i = 0; i < p->tasks.count; i++)
+		p->done[p->tasks.items[i]] = p->target[p->tasks.items[i]] = 0;
 	for (uint64_t i = 0; i < p->touched.count; i++) {
 		p->slots.items[p->touched.items[i]].last = NO_ID;
 		p->slots.items[p->touched.items[i]].last_exclusive = NO_ID;
 	}
 	for (uint64_t i = 0; i < p->dirty.count; i++)
 		p->is_dirty[p->dirty.items[i]] = 0;
-	p->touched.count = p->dirty.count = p->work.count = 0;
-	p->infeasible = false;
+	p->touched.count = p->dirty.count = p->work.count = p->tasks.count = 0;
+	p->infeasible = p->no_memory = false;
 }
 
 static uint32_t event_of(const struct predictor *p, uint32_t entry)
@@ -189,8 +202,10 @@ static bool advance(struct predictor *p, const struct pattern *pattern)
 		uint32_t task = p->a->nodes->items.items[pattern->nodes[i]].task;
 
 		while (p->current[i] != NO_ID &&
-		       p->local[event_of(p, p->current[i])] < p->done[task])
+		       p->local[event_of(p, p->current[i])] < p->done[task]) {
 			p->current[i] = p->a->nodes->entries.items[p->current[i]].next;
+			p->walked++;
+		}
 		if (p->current[i] == NO_ID)
 			return false;
 	}
@@ -208,17 +223,22 @@ static bool none_included(const struct predictor *p, const struct pattern *patte
 	return true;
 }
 
-bool predictor__check(struct predictor *p, const struct pattern *pattern)
+enum reach predictor__check(struct predictor *p, const struct pattern *pattern, uint64_t budget)
 {
 	reset(p);
+	p->walked++;
+	p->limit = p->walked + budget;
 	for (uint32_t i = 0; i < pattern->length; i++) {
 		const struct node *node = &p->a->nodes->items.items[pattern->nodes[i]];
 
 		p->current[i] = node->first_entry;
 		for (uint32_t j = 0; j < i; j++) {
 			if (p->a->nodes->items.items[pattern->nodes[j]].task == node->task)
-				return false;
+				return REACH_NO;
 		}
+		/* a chain that no event of the stream shows: nothing to replay */
+		if (node->first_entry == NO_ID)
+			return REACH_NO;
 	}
 	while (advance(p, pattern)) {
 		for (uint32_t i = 0; i < pattern->length; i++) {
@@ -227,10 +247,10 @@ bool predictor__check(struct predictor *p, const struct pattern *pattern)
 			need(p, p->events[event].task, p->local[event]);
 		}
 		close_all(p);
-		if (p->infeasible)
-			return false;
+		if (is_over(p))
+			return p->infeasible ? REACH_NO : REACH_UNDECIDED;
 		if (none_included(p, pattern))
-			return true;
+			return REACH_YES;
 	}
-	return false;
+	return REACH_NO;
 }

@@ -14,6 +14,12 @@ struct slot {
 	uint32_t instance, task;
 	uint32_t next;		       /* slot of the same lock, NO_ID: last */
 	uint32_t last, last_exclusive; /* acquire events, NO_ID: none */
+	uint32_t exclusive, shared;    /* while replaying: how often held */
+};
+
+/* Who holds a lock while replaying, all tasks together. */
+struct holders {
+	uint32_t exclusive, shared;
 };
 
 struct predictor {
@@ -34,9 +40,13 @@ struct predictor {
 	/* the closure */
 	uint32_t *done, *target; /* by task: events in it; wanted in it */
 	struct ids work, dirty, touched;
-	uint8_t *is_dirty; /* by instance */
+	struct ids tasks;	 /* with events in it */
+	uint8_t *is_dirty;	 /* by instance */
+	struct holders *holders; /* by instance */
 	bool infeasible;
-	uint64_t walked;	       /* events taken into closures so far */
+	bool no_memory;
+	uint64_t walked;	       /* events and sections looked at so far */
+	uint64_t limit;		       /* of walked: the check ends here */
 	uint32_t current[MAX_PATTERN]; /* entry per node of the pattern */
 };
 
@@ -46,5 +56,9 @@ static inline bool is_acquire(const struct trace_event *event)
 }
 
 bool predictor__read_trace(struct predictor *p);
+/* The events of the closure in trace order, to be freed; NULL: no memory. */
+uint32_t *predictor__closure(struct predictor *p, uint32_t *count);
+/* Id of the slot of (task, lock), NO_ID: no memory. */
+uint32_t predictor__slot(struct predictor *p, uint32_t task, uint32_t instance);
 
 #endif

@@ -27,8 +27,9 @@ static bool allocate(struct predictor *p)
 	p->done = table(p->task_count, false);
 	p->target = table(p->task_count, false);
 	p->is_dirty = calloc(instances + 1ULL, 1);
+	p->holders = calloc(instances + 1ULL, sizeof(*p->holders));
 	return p->local && p->task_start && p->task_events && p->cross && p->release &&
-	       p->first_slot && p->done && p->target && p->is_dirty;
+	       p->first_slot && p->done && p->target && p->is_dirty && p->holders;
 }
 
 static void group_by_task(struct predictor *p)

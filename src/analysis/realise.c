@@ -9,8 +9,9 @@
 
 #include <stdlib.h>
 
-#define STEP_BUDGET 200000
-#define SORT_ABOVE 16 /* dependencies of an edge */
+#define STEP_BUDGET 200000 /* of one search */
+#define SORT_ABOVE 16	   /* dependencies of an edge */
+#define SHOWN_AT_LEAST 64  /* dependencies looked at for something to show */
 
 enum filter {
 	FILTER_DISTINCT = 1,  /* one task per dependency */
@@ -23,13 +24,29 @@ enum filter {
 struct realiser {
 	struct analysis *a;
 	const struct cycle *cycle;
-	uint32_t filter, steps, first; /* first: the cycle's edge at level 0 */
+	uint32_t filter, first; /* first: the cycle's edge at level 0 */
+	uint64_t steps;
 	uint32_t must;
-	bool cut;
+	bool cut;	    /* this search ended at its budget */
+	bool unsure;	    /* this search met an order that is not known */
+	bool open;	    /* some search ended without an answer */
 	struct ids *sorted; /* by level: dependencies by from-instance; empty: scan the edge */
 	uint32_t *dependencies, *segments;
 	struct decision *decision; /* chains and tasks are filled while searching */
 };
+
+/* The budgets of this search and of all searches together. */
+static void take_steps(struct realiser *r, uint64_t steps)
+{
+	struct analysis *a = r->a;
+
+	r->steps += steps;
+	r->cut |= r->steps > budget_of(a, STEP_BUDGET);
+	if (!a->finishing)
+		return;
+	r->cut |= a->steps_left < steps;
+	a->steps_left -= a->steps_left < steps ? a->steps_left : steps;
+}
 
 static uint32_t edge_at(const struct realiser *r, uint32_t level)
 {
@@ -68,9 +85,17 @@ static bool fits(const struct realiser *r, uint32_t level, const struct dependen
 	return true;
 }
 
+/* Live, the model's own witnesses say who it was, as long as it has kept them all. */
+static bool uses_index(const struct analysis *a, uint32_t dependency)
+{
+	return a->sights &&
+	       (!a->options.live_kernel || model__dependency(a->m, dependency)->chain_count >
+						   model__dependency_chains_kept(a->m, dependency));
+}
+
 static uint32_t sight_count(const struct analysis *a, uint32_t dependency)
 {
-	if (a->sights)
+	if (uses_index(a, dependency))
 		return (uint32_t)(a->sight_start[dependency + 1] - a->sight_start[dependency]);
 	return model__dependency_chains_kept(a->m, dependency);
 }
@@ -79,9 +104,13 @@ static struct sight sight_at(const struct analysis *a, uint32_t dependency, uint
 {
 	struct sight sight = {.segment = NO_ID};
 
-	if (a->sights)
-		return a->sights[a->sight_start[dependency] + i];
-	sight.chain = model__dependency_chain(a->m, dependency, i);
+	if (uses_index(a, dependency)) {
+		sight = a->sights[a->sight_start[dependency] + i];
+		if (!a->options.live_kernel || sight.task != NO_ID)
+			return sight;
+	} else {
+		sight.chain = model__dependency_chain(a->m, dependency, i);
+	}
 	sight.task = model__chain(a->m, sight.chain)->first_task;
 	return sight;
 }
@@ -93,14 +122,20 @@ static bool task_is_free(const struct realiser *r, const struct sight *sight)
 	       (r->a->options.live_kernel && model__chain(r->a->m, sight->chain)->task_count > 1);
 }
 
-static bool sight_allowed(const struct realiser *r, uint32_t level, const struct sight *sight)
+static bool sight_allowed(struct realiser *r, uint32_t level, const struct sight *sight)
 {
+	const struct forkjoin *f = r->a->forkjoin;
+
 	if (r->filter & FILTER_DISTINCT && !task_is_free(r, sight))
 		return false;
 	if (r->filter & FILTER_UNGATED && scratch__gates(r->a, sight->chain))
 		return false;
 	for (uint32_t i = 0; r->filter & FILTER_UNORDERED && i < level; i++) {
-		if (!forkjoin__concurrent(r->a->forkjoin, r->segments[i], sight->segment))
+		enum fork_order before = forkjoin__order(f, r->segments[i], sight->segment);
+		enum fork_order after = forkjoin__order(f, sight->segment, r->segments[i]);
+
+		r->unsure |= before == ORDER_UNDECIDED || after == ORDER_UNDECIDED;
+		if (before != ORDER_NONE || after != ORDER_NONE)
 			return false;
 	}
 	return true;
@@ -114,17 +149,15 @@ static bool try_dependency(struct realiser *r, uint32_t level, uint32_t id)
 	bool found = false;
 
 	r->dependencies[level] = id;
-	if (r->steps++ > STEP_BUDGET) {
-		r->cut = true;
+	take_steps(r, 1);
+	if (r->cut)
 		return false;
-	}
 	if (!fits(r, level, model__dependency(r->a->m, id)))
 		return false;
 	for (uint32_t i = 0; i < sights && !found && !r->cut; i++) {
 		struct sight sight = sight_at(r->a, id, i);
 
-		if (r->steps++ > STEP_BUDGET)
-			r->cut = true;
+		take_steps(r, 1);
 		if (!sight_allowed(r, level, &sight))
 			continue;
 		r->decision->dependencies[at] = id;
@@ -220,7 +253,11 @@ static bool search(struct realiser *r, uint32_t filter)
 		filter &= ~(uint32_t)FILTER_DISTINCT;
 	r->filter = filter;
 	r->steps = 0;
-	return extend(r, 0);
+	r->cut = r->unsure = false;
+	if (extend(r, 0))
+		return true;
+	r->open |= r->cut || r->unsure;
+	return false;
 }
 
 static int compare_from(const void *x, const void *y, void *context)
@@ -244,6 +281,9 @@ static bool sort_levels(struct realiser *r)
 
 		if (count <= SORT_ABOVE)
 			continue;
+		take_steps(r, count);
+		if (r->a->finishing && !r->a->steps_left)
+			return true;
 		for (uint32_t i = 0; i < count; i++) {
 			if (!ids__push(sorted, model__class_edge_dependency(r->a->m, edge, i)))
 				return false;
@@ -254,19 +294,22 @@ static bool sort_levels(struct realiser *r)
 }
 
 /* No realisation: show the first sight of each edge, and see whether readers alone close it. */
-static void decide_classes(const struct realiser *r)
+static void decide_classes(struct realiser *r)
 {
 	const struct model *m = r->a->m;
 	const struct cycle *cycle = r->cycle;
 
 	r->decision->code = CODE_CLASS_INVERSION;
+	r->decision->fair = false;
+	r->steps = 0;
+	r->cut = false;
 	for (uint32_t i = 0; i < cycle->length; i++) {
 		uint32_t next = (i + 1) % cycle->length, best = NO_ID;
 		enum link best_link = LINK_NONE;
 
 		for (uint32_t j = 0; j < model__class_edge(m, cycle->edges[i])->dependency_count &&
-				     best_link != LINK_HARD;
-		     j++) {
+				     best_link != LINK_HARD && (!r->cut || j < SHOWN_AT_LEAST);
+		     j++, take_steps(r, 1)) {
 			uint32_t id = model__class_edge_dependency(m, cycle->edges[i], j);
 			const struct dependency *d = model__dependency(m, id);
 			enum link link = link_of(d->to_mode, cycle->modes[next]);
@@ -317,21 +360,27 @@ static void decide_harmless(struct realiser *r)
 	}
 }
 
+/* The next lower code, and nothing but the classes to go by. */
+static void leave_undecided(struct realiser *r)
+{
+	decide_classes(r);
+	r->decision->cut = true;
+	r->a->stats.undecided++;
+}
+
 static void decide_all(struct realiser *r)
 {
 	uint32_t all = FILTER_DISTINCT | FILTER_UNGATED | FILTER_UNORDERED | FILTER_SUPPORTED;
 	struct decision *decision = r->decision;
 
 	decision->report = true;
-	if (search(r, all | FILTER_HARD) || search(r, all) || r->cut) {
-		decision->cut = r->cut;
+	if (search(r, all | FILTER_HARD) || search(r, all)) {
 		decision->fair = !(r->filter & FILTER_HARD);
 		decision->code = CODE_INSTANCE_INVERSION;
-		if (r->cut) {
-			/* undecided: show some sights, say so, and do not play it down */
-			decide_classes(r);
-			decision->code = CODE_INSTANCE_INVERSION;
-		}
+		return;
+	}
+	if (r->open) {
+		leave_undecided(r);
 		return;
 	}
 	if (r->must != NO_ID) {
@@ -340,6 +389,8 @@ static void decide_all(struct realiser *r)
 		return;
 	}
 	decide_harmless(r);
+	if (r->open)
+		leave_undecided(r);
 }
 
 static void note_same_thread(struct realiser *r)

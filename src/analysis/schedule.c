@@ -2,6 +2,7 @@
 /* The interleaving that reaches a predicted deadlock, in words a person can replay. */
 #include "analysis/predict_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,39 +98,64 @@ static bool add_run(struct writer *w, uint32_t last, uint32_t events)
 	return add_step(w, text);
 }
 
-/* How often the task changes along the events of the closure, in trace order. */
-static uint32_t count_runs(const struct predictor *p)
+static uint32_t count_runs(const struct predictor *p, const uint32_t *events, uint32_t count)
 {
-	uint32_t runs = 0, task = NO_ID;
+	uint32_t runs = 0;
 
-	for (uint32_t i = 0; i < p->event_count; i++) {
-		if (p->local[i] >= p->done[p->events[i].task])
-			continue;
-		runs += p->events[i].task != task;
-		task = p->events[i].task;
-	}
+	for (uint32_t i = 0; i < count; i++)
+		runs += !i || p->events[events[i]].task != p->events[events[i - 1]].task;
 	return runs;
 }
 
-static bool add_runs(struct writer *w, uint32_t skip)
+static bool add_runs(struct writer *w, const uint32_t *events, uint32_t count)
+{
+	const struct trace_event *trace = w->p->events;
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + 1 < count && trace[events[i]].task == trace[events[i + 1]].task)
+			continue;
+		if (!add_run(w, events[i], i + 1 - first))
+			return false;
+		first = i + 1;
+	}
+	return true;
+}
+
+/*
+ * Too many switches between tasks to list: how far each task gets says it all, because the closure
+ * can be run in the order of the trace.
+ */
+static bool add_parts(struct writer *w, uint32_t room)
 {
 	const struct predictor *p = w->p;
-	uint32_t task = NO_ID, last = NO_ID, events = 0, run = 0;
+	char text[640], task[96], what[400];
+	uint64_t rest = 0, shown = p->tasks.count;
 
-	for (uint32_t i = 0; i < p->event_count; i++) {
-		if (p->local[i] >= p->done[p->events[i].task])
+	if (shown > room)
+		shown = room - 1;
+	for (uint64_t i = 0; i < shown; i++) {
+		uint32_t id = p->tasks.items[i], events = p->done[id];
+
+		if (!events)
 			continue;
-		if (p->events[i].task != task) {
-			if (run > skip && !add_run(w, last, events))
-				return false;
-			run++;
-			task = p->events[i].task;
-			events = 0;
-		}
-		last = i;
-		events++;
+		task_name(p, id, task, sizeof(task));
+		describe(p, p->task_events[p->task_start[id] + events - 1], what, sizeof(what));
+		snprintf(text, sizeof(text),
+			 "in the order of the trace, %s runs its first %u event%s, until it %s",
+			 task, events, events == 1 ? "" : "s", what);
+		if (!add_step(w, text))
+			return false;
 	}
-	return run <= skip || add_run(w, last, events);
+	for (uint64_t i = shown; i < p->tasks.count; i++)
+		rest += p->done[p->tasks.items[i]];
+	if (!rest)
+		return true;
+	snprintf(text, sizeof(text),
+		 "in the order of the trace, %" PRIu64 " more tasks run their first %" PRIu64
+		 " events in all",
+		 p->tasks.count - shown, rest);
+	return add_step(w, text);
 }
 
 static bool add_waits(struct writer *w, const struct pattern *pattern)
@@ -157,19 +183,19 @@ const char **predictor__schedule(struct predictor *p, const struct pattern *patt
 				 uint32_t *count)
 {
 	struct writer w = {.p = p};
-	uint32_t runs = count_runs(p), room = MAX_STEPS - pattern->length - 1, skip = 0;
-	char text[120];
+	uint32_t room = MAX_STEPS - pattern->length, event_count = 0;
+	uint32_t *events = predictor__closure(p, &event_count);
+	bool ok;
 
+	*count = 0;
 	w.steps = arena__alloc(&p->a->arena, MAX_STEPS * sizeof(*w.steps), 8);
-	if (!w.steps)
-		return NULL;
-	if (runs > room) {
-		skip = runs - room;
-		snprintf(text, sizeof(text),
-			 "follow the trace through its first %u switches between tasks", skip);
-		add_step(&w, text);
-	}
-	if (!add_runs(&w, skip) || !add_waits(&w, pattern))
+	ok = events && w.steps;
+	if (ok && count_runs(p, events, event_count) <= room)
+		ok = add_runs(&w, events, event_count);
+	else if (ok)
+		ok = add_parts(&w, room);
+	free(events);
+	if (!ok || !add_waits(&w, pattern))
 		return NULL;
 	*count = w.count;
 	return w.steps;

@@ -67,23 +67,26 @@ struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, u
 	return cycle;
 }
 
-struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, uint32_t shared)
+struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, const uint32_t *places,
+			      uint32_t count, uint32_t shared)
 {
-	struct cycle *variant;
+	struct cycle *variant = cycle__new(a, cycle->length);
 
+	if (!variant)
+		return NULL;
 	for (uint32_t i = 0; i < cycle->length; i++) {
-		uint8_t held = shared >> i & 1 ? LOCK_SHARED : LOCK_EXCLUSIVE;
-		uint8_t next = shared >> (i + 1) % cycle->length & 1 ? LOCK_SHARED : LOCK_EXCLUSIVE;
-		const struct class_edge *edge = model__class_edge(a->m, cycle->edges[i]);
-
-		if (!blocks(wanted_modes(edge, held), next))
-			return NULL;
-	}
-	variant = cycle__new(a, cycle->length);
-	for (uint32_t i = 0; variant && i < cycle->length; i++) {
 		variant->classes[i] = cycle->classes[i];
 		variant->edges[i] = cycle->edges[i];
-		variant->modes[i] = shared >> i & 1 ? LOCK_SHARED : LOCK_EXCLUSIVE;
+		variant->modes[i] = cycle->modes[i];
+	}
+	for (uint32_t i = 0; i < count; i++)
+		variant->modes[places[i]] = shared >> i & 1 ? LOCK_SHARED : LOCK_EXCLUSIVE;
+	for (uint32_t i = 0; i < cycle->length; i++) {
+		const struct class_edge *edge = model__class_edge(a->m, cycle->edges[i]);
+
+		if (!blocks(wanted_modes(edge, variant->modes[i]),
+			    variant->modes[(i + 1) % cycle->length]))
+			return NULL;
 	}
 	return variant;
 }
@@ -100,6 +103,8 @@ struct step {
 struct strong_search {
 	struct step *steps;
 	uint64_t capacity;
+	uint32_t *avoided; /* by edge: number of the search that leaves it out */
+	uint64_t avoided_capacity;
 	uint32_t number;
 	struct ids queue;
 	uint64_t edges; /* left to look at */
@@ -145,18 +150,9 @@ static struct cycle *trace_back(struct analysis *a, const struct strong_search *
 	return cycle;
 }
 
-static bool is_avoided(const struct ids *avoid, uint32_t edge)
-{
-	for (uint64_t i = 0; avoid && i < avoid->count; i++) {
-		if (avoid->items[i] == edge)
-			return true;
-	}
-	return false;
-}
-
 /* Follow every edge out of one state; returns the cycle when one of them closes it. */
 static struct cycle *expand(struct analysis *a, struct strong_search *s, uint32_t state,
-			    uint32_t edge, uint8_t from_mode, const struct ids *avoid)
+			    uint32_t edge, uint8_t from_mode)
 {
 	uint32_t goal = model__class_edge(a->m, edge)->from;
 	const struct ids *out = &a->order.out[state / 2];
@@ -164,7 +160,7 @@ static struct cycle *expand(struct analysis *a, struct strong_search *s, uint32_
 	for (uint64_t i = 0; i < out->count && s->edges; i++, s->edges--) {
 		const struct class_edge *next = model__class_edge(a->m, out->items[i]);
 
-		if (out->items[i] == edge || is_avoided(avoid, out->items[i]))
+		if (out->items[i] == edge || s->avoided[out->items[i]] == s->number)
 			continue;
 		for (uint8_t held = LOCK_EXCLUSIVE; held <= LOCK_SHARED; held++) {
 			uint8_t wanted = wanted_modes(next, held);
@@ -182,11 +178,7 @@ static struct cycle *expand(struct analysis *a, struct strong_search *s, uint32_
 	return NULL;
 }
 
-/*
- * A walk may pass a class twice, once wanted by a recursive reader and once not. The part between
- * the two is a strong cycle by itself and reported as such; the whole says nothing more.
- */
-static bool is_simple(struct analysis *a, const struct cycle *cycle)
+bool strong__is_simple(struct analysis *a, const struct cycle *cycle)
 {
 	bool simple = true;
 
@@ -214,6 +206,14 @@ static struct strong_search *start_search(struct analysis *a)
 			return NULL;
 		memset(s->steps + had, 0, (s->capacity - had) * sizeof(*s->steps));
 	}
+	had = s->avoided_capacity;
+	wanted = model__class_edge_count(a->m);
+	if (wanted > had) {
+		if (!array_reserve_bytes((void **)&s->avoided, &s->avoided_capacity, wanted,
+					 sizeof(*s->avoided)))
+			return NULL;
+		memset(s->avoided + had, 0, (s->avoided_capacity - had) * sizeof(*s->avoided));
+	}
 	s->number++;
 	s->queue.count = 0;
 	return s;
@@ -225,11 +225,12 @@ void strong__release(struct analysis *a)
 		return;
 	ids__release(&a->search->queue);
 	free(a->search->steps);
+	free(a->search->avoided);
 	free(a->search);
 }
 
 struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_mode,
-			       const struct ids *avoid, uint32_t budget)
+			       const struct ids *avoid, uint64_t *budget)
 {
 	const struct class_edge *first = model__class_edge(a->m, edge);
 	uint8_t wanted = wanted_modes(first, from_mode);
@@ -241,9 +242,12 @@ struct cycle *strong__shortest(struct analysis *a, uint32_t edge, uint8_t from_m
 	s = start_search(a);
 	if (!s)
 		return NULL;
-	s->edges = budget ? budget : UINT64_MAX;
+	s->edges = *budget;
+	for (uint64_t i = 0; avoid && i < avoid->count; i++)
+		s->avoided[avoid->items[i]] = s->number;
 	visit(s, first->to, wanted, (struct step){NO_ID, edge, 0, from_mode});
 	for (uint64_t i = 0; i < s->queue.count && !cycle && s->edges; i++)
-		cycle = expand(a, s, s->queue.items[i], edge, from_mode, avoid);
-	return cycle && is_simple(a, cycle) ? cycle : NULL;
+		cycle = expand(a, s, s->queue.items[i], edge, from_mode);
+	*budget = s->edges;
+	return cycle;
 }

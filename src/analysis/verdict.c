@@ -96,6 +96,10 @@ static void judge_findings(struct verdict *v, const struct model *m,
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__words("the search for cycles ran out of its budget: there "
 					       "may be more than were found"));
+	if (findings->undecided)
+		verdict__worsen(v, VERDICT_INCONCLUSIVE,
+				verdict__words("%" PRIu64 " checks of cycles ended at their budget",
+					       findings->undecided));
 }
 
 static void judge_losses(struct verdict *v, const struct model *m,

@@ -9,8 +9,6 @@
 #include "util/idmap.h"
 #include "util/memory.h"
 
-/* Longest held set that is recorded; the rest is counted as LOSS_HELD_OVERFLOW. lockdep: 48. */
-#define MAX_HELD 256
 /* Witnesses kept per dependency besides the latest one. */
 #define MAX_WITNESSES 64
 #define MAX_OBSERVERS 8

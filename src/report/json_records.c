@@ -240,6 +240,8 @@ json_t *json_summary(const struct report_input *input, int exit_code)
 	json_object_set_new(record, "findings", count_findings(input->findings));
 	json_object_set_new(record, "search_cut",
 			    json_boolean(input->findings && input->findings->search_cut));
+	json_object_set_new(record, "undecided",
+			    json_count(input->findings ? input->findings->undecided : 0));
 	json_object_set_new(record, "coverage", json_coverage(m));
 	json_object_set_new(record, "losses", json_losses(m));
 	json_object_set_new(record, "losses_unknown", json_text(model__losses_unknown(m)));

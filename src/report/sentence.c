@@ -155,8 +155,17 @@ char *render_verdict(const struct report_input *input)
 	if (bad) {
 		put_first(out, input, bad);
 	} else if (!model__dependency_count(m) && !model__class_edge_count(m)) {
+		fputs(model__has_losses(m)
+			      ? "No lock was seen taken while another was held; that "
+				"says little, because not all was seen."
+			      : "No lock was taken while another was held, so there is "
+				"nothing to judge.",
+		      out);
+	} else if (!finding_list__is_complete(input->findings)) {
 		fprintf(out,
-			"No lock was taken while another was held, so there is nothing to judge.");
+			"Nothing was found among %u lock classes and %u dependencies, but not "
+			"everything was looked at.",
+			model__class_count(m), model__dependency_count(m));
 	} else {
 		fprintf(out,
 			"No inversion, no cycle and no deadlock among %u lock classes and %u "
@@ -166,6 +175,11 @@ char *render_verdict(const struct report_input *input)
 	if (input->findings && input->findings->search_cut)
 		fprintf(out, " The search for cycles ended at its budget, so more may exist than "
 			     "are listed.");
+	if (input->findings && input->findings->undecided)
+		fprintf(out,
+			" %" PRIu64 " check%s ended at the budget: what may be worse than it is "
+			"listed, or may be left out, is not decided.",
+			input->findings->undecided, input->findings->undecided == 1 ? "" : "s");
 	if (model__fact(m, "model.forgotten"))
 		fprintf(out,
 			" Of pairs of locks not seen for long (%s chains), only the order of their "

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * judge - run STD traces through importer and analysis and print what they say, one block a trace.
- * usage: judge [-l] [-s] FILE…   -l: as from a live kernel; -s: with schedules
- *        judge -m [-l] <STREAM   many traces in one stream, separated by lines of "=="
+ * usage: judge [-l] [-s] [-b N] FILE…  -l: as from a live kernel; -s: with schedules; -b: budgets
+ *        judge -m [-l] [-s] [-b N] <STREAM     divided by 2^N. -m: many traces in one stream,
+ *                                              separated by lines of "=="
+ * "trace" lines: name, error, four numbers, "cut" or "complete", checks that a budget ended.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include "import.h"
 
 static bool live, schedules;
+static uint32_t budget_shift;
 
 static void complain(void *context, const char *file, uint32_t line, const char *message)
 {
@@ -40,7 +43,8 @@ static void print_finding(const struct model *m, const struct finding *f)
 
 static int judge(FILE *in, const char *name)
 {
-	struct analysis_options options = {.live_kernel = live, .predict = true};
+	struct analysis_options options = {
+		.live_kernel = live, .predict = true, .budget_shift = budget_shift};
 	struct import_options import = {.format = IMPORT_STD, .complain = complain};
 	struct model *m = model__new();
 	struct analysis *a = analysis__new(m, &options);
@@ -52,12 +56,13 @@ static int judge(FILE *in, const char *name)
 	list = analysis__findings(a);
 	sorted = calloc(list->count + 1, sizeof(*sorted));
 	finding_list__sorted(list, sorted);
-	printf("trace\t%s\t%d\t%llu\t%llu\t%llu\t%llu%s\n", name, error,
+	printf("trace\t%s\t%d\t%llu\t%llu\t%llu\t%llu%s\t%llu\n", name, error,
 	       (unsigned long long)analysis__stats(a)->abstract_acquires,
 	       (unsigned long long)analysis__stats(a)->abstract_patterns,
 	       (unsigned long long)analysis__stats(a)->concrete_patterns,
 	       (unsigned long long)analysis__stats(a)->reachable_patterns,
-	       analysis__stats(a)->search_cut ? "\tcut" : "");
+	       analysis__stats(a)->search_cut ? "\tcut" : "\tcomplete",
+	       (unsigned long long)analysis__stats(a)->undecided);
 	for (uint32_t i = 0; i < list->count; i++)
 		print_finding(m, sorted[i]);
 	free(sorted);
@@ -118,7 +123,9 @@ int main(int argc, char **argv)
 	bool many = false;
 	int option, failed = 0;
 
-	while ((option = getopt(argc, argv, "lms")) != -1) {
+	while ((option = getopt(argc, argv, "b:lms")) != -1) {
+		if (option == 'b')
+			budget_shift = (uint32_t)strtoul(optarg, NULL, 10);
 		live |= option == 'l';
 		many |= option == 'm';
 		schedules |= option == 's';

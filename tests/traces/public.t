@@ -62,8 +62,8 @@ check(steps == ["T1 runs 1 event, until it has taken 1 at 1",
                 "T2 waits for 1 at 8, which T1 holds"],
       "the schedule of ddp_f4_1 in words", "\n".join(steps))
 jigsaw = codes(ask(public + "pldi23_jigsaw.std.gz"))
-check([c for c in jigsaw if c.startswith("predicted")] ==
-      ["predicted inversion:L400>L401", "predicted inversion:L446>L448"], "jigsaw: proven inversions",
-      "\n".join(jigsaw[:20]))
+# T10 and T11 hold L411 at once in this trace: its two reachable inversions are no proof of anything
+check("instance-inversion inversion:L400>L401" in jigsaw and not any(c.startswith("predicted") for c in jigsaw),
+      "jigsaw: a trace in which locks do not exclude proves no schedule", "\n".join(jigsaw[:20]))
 print(f"1..{number}")
 sys.exit(failed != 0)

@@ -222,6 +222,67 @@ static void test_search_cut(void **state)
 	assert_false(judge(inversion, NULL)->search_cut);
 }
 
+/* The instances meet only under a guard: no finding, if all of that could be looked at. */
+static void test_undecided_is_not_clean(void **state)
+{
+	static const char guarded[] = "A|acq(G)|1\nA|acq(device.mutex)|2\nA|acq(Y)|3\n"
+				      "A|rel(Y)|4\nA|rel(device.mutex)|5\nA|rel(G)|6\n"
+				      "B|acq(G)|7\nB|acq(Y)|8\nB|acq(device.mutex)|9\n"
+				      "B|rel(device.mutex)|10\nB|rel(Y)|11\nB|rel(G)|12\n";
+	struct analysis_options options = {.predict = true};
+	const struct finding_list *list = judge(guarded, &options);
+
+	(void)state;
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->code, CODE_GATED);
+	assert_true(finding_list__is_complete(list));
+	assert_int_equal(analysis__exit_code(a, true), 0);
+	analysis__free(a);
+	model__free(m);
+	m = model__new();
+	options.budget_shift = 32;
+	list = judge(guarded, &options);
+	assert_int_equal(list->count, 0);
+	assert_true(list->undecided > 0);
+	assert_false(finding_list__is_complete(list));
+	assert_int_equal(analysis__exit_code(a, true), 4);
+	assert_int_equal(analysis__exit_code(a, false), 0);
+}
+
+/* 70 sights under a guard of their own, then one without: live, the model keeps 64 of them. */
+static void test_live_looks_at_every_sight(void **state)
+{
+	const struct analysis_options live = {.live_kernel = true, .max_pattern_length = 2};
+	const struct finding_list *list;
+	uint32_t task = model__add_task(m, 1, 1, "t", 0, 0);
+	struct held_lock locks[4] = {{0}};
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		char name[8] = {(char)('A' + i)};
+
+		locks[i].instance = model__add_instance(
+			m, model__add_class(m, name, LOCK_KIND_MUTEX, 0), 0x1000 + i, 0);
+		locks[i].stack = NO_ID;
+	}
+	for (uint32_t round = 0; round <= 70; round++) {
+		for (uint32_t i = 0; i < 3; i++) {
+			/* the guard D, then two of A, B, C in a cycle */
+			struct held_lock held[2] = {locks[3], locks[i]};
+			uint32_t skip = round == 70;
+
+			held[0].stack = round < 70 ? round : NO_ID;
+			model__add_chain(m, held + skip, 2 - skip, &locks[(i + 1) % 3], task,
+					 round + 1, 1, NO_ID);
+		}
+	}
+	a = analysis__new(m, &live);
+	assert_int_equal(analysis__finish(a), 0);
+	list = analysis__findings(a);
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->code, CODE_INSTANCE_INVERSION);
+}
+
 static void test_bad_lines(void **state)
 {
 	static const char *const bad[] = {
@@ -302,13 +363,22 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(test_predicted),	       TEST(test_not_asked),
-		TEST(test_cut_stream),	       TEST(test_suppressed_and_known),
-		TEST(test_declared_order),     TEST(test_reentrant_monitor),
-		TEST(test_waits_for_itself),   TEST(test_finish_twice),
-		TEST(test_ten_thousand_locks), TEST(test_search_cut),
-		TEST(test_bad_lines),	       TEST(test_odd_but_good_lines),
-		TEST(test_subclass),	       TEST(test_fair),
+		TEST(test_predicted),
+		TEST(test_not_asked),
+		TEST(test_cut_stream),
+		TEST(test_suppressed_and_known),
+		TEST(test_declared_order),
+		TEST(test_reentrant_monitor),
+		TEST(test_waits_for_itself),
+		TEST(test_finish_twice),
+		TEST(test_ten_thousand_locks),
+		TEST(test_search_cut),
+		TEST(test_bad_lines),
+		TEST(test_odd_but_good_lines),
+		TEST(test_subclass),
+		TEST(test_fair),
+		TEST(test_undecided_is_not_clean),
+		TEST(test_live_looks_at_every_sight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,6 +334,11 @@ static void test_search_cut(void **state)
 	good_run(&w);
 	w.findings.search_cut = true;
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "ran out of its budget");
+	w.findings.search_cut = false;
+	w.findings.undecided = 5;
+	expect(&w, &options, VERDICT_INCONCLUSIVE, "5 checks of cycles ended");
+	w.findings.undecided = 0;
+	expect(&w, &options, VERDICT_PASS, "nothing lost");
 	model__free(w.m);
 }
 
