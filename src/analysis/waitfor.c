@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The wait-for graph and the deadlocks in it, see waitfor.h. */
-#include "waitfor.h"
+#include "analysis/waitfor_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "util/idmap.h"
-#include "util/memory.h"
-
-#define MAX_CYCLE 256 /* tasks on one deadlock; longer ones exist on paper only */
-
-/* Task waits for something that `to` has to give up. Edges of one task lie together. */
-struct edge {
-	uint32_t from, to;
-	uint32_t wait, owner; /* indexes: why */
-};
-
-struct waitfor {
-	const struct model *model;
-	VECTOR(struct waitfor_wait) waits;
-	VECTOR(struct waitfor_owner) owners;
-	struct idmap wait_of_task;   /* task -> index into waits */
-	struct idmap first_of_lock;  /* instance -> first owner */
-	VECTOR(uint32_t) next_owner; /* per owner: next one of the same lock */
-	struct idmap queued_writer;  /* instance: some exclusive wait */
-	struct arena arena;	     /* findings */
-};
 
 struct waitfor *waitfor__new(const struct model *m)
 {
@@ -46,6 +24,7 @@ void waitfor__free(struct waitfor *w)
 	free(w->owners.items);
 	free(w->next_owner.items);
 	idmap__release(&w->wait_of_task);
+	idmap__release(&w->owner_ids);
 	idmap__release(&w->first_of_lock);
 	idmap__release(&w->queued_writer);
 	arena__release(&w->arena);
@@ -73,14 +52,16 @@ int waitfor__add_wait(struct waitfor *w, const struct waitfor_wait *wait)
 int waitfor__add_owner(struct waitfor *w, const struct waitfor_owner *owner)
 {
 	uint32_t first = idmap__get(&w->first_of_lock, owner->instance);
-	uint32_t at = (uint32_t)w->owners.count;
+	uint64_t key = idmap_pair(owner->task, owner->instance);
+	uint32_t at = idmap__get(&w->owner_ids, key);
 
-	for (uint32_t i = first; i != IDMAP_NONE; i = w->next_owner.items[i])
-		if (w->owners.items[i].task == owner->task) {
-			w->owners.items[i].certain |= owner->certain;
-			return 0;
-		}
-	if (!vector_push(&w->owners, *owner) || !vector_push(&w->next_owner, first))
+	if (at != IDMAP_NONE) {
+		w->owners.items[at].certain |= owner->certain;
+		return 0;
+	}
+	at = (uint32_t)w->owners.count;
+	if (!vector_push(&w->owners, *owner) || !vector_push(&w->next_owner, first) ||
+	    idmap__put(&w->owner_ids, key, at))
 		return -ENOMEM;
 	if (first == IDMAP_NONE)
 		return idmap__put(&w->first_of_lock, owner->instance, at) ? -ENOMEM : 0;
@@ -116,8 +97,8 @@ const struct waitfor_owner *waitfor__owner(const struct waitfor *w, uint32_t i)
  * waits only behind a queued writer, and then for what that writer waits for. An owner that is only
  * the last reader's name proves nothing.
  */
-static bool blocks(const struct waitfor *w, const struct waitfor_wait *wait,
-		   const struct waitfor_owner *owner)
+bool waitfor__blocks(const struct waitfor *w, const struct waitfor_wait *wait,
+		     const struct waitfor_owner *owner)
 {
 	if (!owner->certain)
 		return false;
@@ -125,90 +106,6 @@ static bool blocks(const struct waitfor *w, const struct waitfor_wait *wait,
 		return true;
 	return wait->mode == LOCK_SHARED &&
 	       idmap__get(&w->queued_writer, wait->instance) != IDMAP_NONE;
-}
-
-struct search {
-	VECTOR(struct edge) edges;
-	uint32_t *first_edge; /* per wait; [waits] is the end */
-	uint32_t *from_edge;  /* breadth first: how a wait's task was reached */
-	uint32_t *queue;
-	struct idmap seen; /* keys of cycles already reported */
-};
-
-static bool make_edges(struct waitfor *w, struct search *s)
-{
-	for (uint32_t i = 0; i < w->waits.count; i++) {
-		const struct waitfor_wait *wait = &w->waits.items[i];
-		uint32_t o = idmap__get(&w->first_of_lock, wait->instance);
-
-		s->first_edge[i] = (uint32_t)s->edges.count;
-		for (; o != IDMAP_NONE; o = w->next_owner.items[o]) {
-			const struct waitfor_owner *owner = &w->owners.items[o];
-			uint32_t to = idmap__get(&w->wait_of_task, owner->task);
-
-			if (to == IDMAP_NONE || !blocks(w, wait, owner))
-				continue;
-			if (!vector_push(&s->edges, (struct edge){i, to, i, o}))
-				return false;
-		}
-	}
-	s->first_edge[w->waits.count] = (uint32_t)s->edges.count;
-	return true;
-}
-
-/* Shortest way from the task behind `start` back over it: edges in order, `start` first. */
-static uint32_t shortest_cycle(struct waitfor *w, struct search *s, uint32_t start, uint32_t *out)
-{
-	uint32_t goal = s->edges.items[start].from, head = 0, tail = 0, count = 0;
-	uint32_t reached = s->edges.items[start].to;
-
-	memset(s->from_edge, 0xff, w->waits.count * sizeof(*s->from_edge));
-	s->queue[tail++] = reached;
-	s->from_edge[reached] = start;
-	while (head < tail && reached != goal) {
-		uint32_t at = s->queue[head++];
-
-		for (uint32_t e = s->first_edge[at]; e < s->first_edge[at + 1]; e++) {
-			uint32_t to = s->edges.items[e].to;
-
-			if (s->from_edge[to] != UINT32_MAX)
-				continue;
-			s->from_edge[to] = e;
-			s->queue[tail++] = to;
-			if (to == goal)
-				reached = goal;
-		}
-	}
-	if (reached != goal)
-		return 0;
-	for (uint32_t at = goal;; at = s->edges.items[s->from_edge[at]].from) {
-		if (count == MAX_CYCLE)
-			return 0;
-		out[count++] = s->from_edge[at];
-		if (s->from_edge[at] == start)
-			break;
-	}
-	for (uint32_t i = 0; i < count / 2; i++) {
-		uint32_t swap = out[i];
-
-		out[i] = out[count - 1 - i];
-		out[count - 1 - i] = swap;
-	}
-	return count;
-}
-
-/* Canonical by task: the smallest task id comes first. */
-static void rotate(const struct waitfor *w, const struct search *s, uint32_t *cycle, uint32_t count)
-{
-	uint32_t copy[MAX_CYCLE], best = 0;
-
-	memcpy(copy, cycle, count * sizeof(*cycle));
-	for (uint32_t i = 1; i < count; i++)
-		if (w->waits.items[s->edges.items[copy[i]].wait].task <
-		    w->waits.items[s->edges.items[copy[best]].wait].task)
-			best = i;
-	for (uint32_t i = 0; i < count; i++)
-		cycle[i] = copy[(best + i) % count];
 }
 
 /* --- findings
@@ -244,10 +141,41 @@ static void find_victims(const struct waitfor *w, struct deadlock_task *t)
 	}
 }
 
-static void fill_task(const struct waitfor *w, const struct search *s, struct deadlock_task *t,
-		      uint32_t edge, uint32_t previous)
+/* Findings being made. */
+struct maker {
+	struct waitfor *w;
+	struct finding_list *out;
+	uint64_t now;
+	struct idmap first_of_task;    /* task -> its first owner */
+	VECTOR(uint32_t) next_of_task; /* per owner: next one of the same task */
+	int added;
+};
+
+static bool index_tasks(struct maker *k)
 {
-	const struct waitfor_wait *wait = &w->waits.items[s->edges.items[edge].wait];
+	const struct waitfor *w = k->w;
+
+	if (!vector_reserve(&k->next_of_task, w->owners.count))
+		return false;
+	for (uint32_t i = (uint32_t)w->owners.count; i-- > 0;) {
+		uint32_t task = w->owners.items[i].task, next;
+
+		next = idmap__get(&k->first_of_task, task);
+		k->next_of_task.items[i] = next;
+		if (next != IDMAP_NONE)
+			idmap__set(&k->first_of_task, task, i);
+		else if (idmap__put(&k->first_of_task, task, i))
+			return false;
+	}
+	return true;
+}
+
+/* `held`: the owner that keeps the task before it waiting. */
+static void fill_task(const struct maker *k, struct deadlock_task *t, uint32_t wait_id,
+		      uint32_t held)
+{
+	const struct waitfor *w = k->w;
+	const struct waitfor_wait *wait = &w->waits.items[wait_id];
 
 	*t = (struct deadlock_task){
 		.task = wait->task,
@@ -259,12 +187,14 @@ static void fill_task(const struct waitfor *w, const struct search *s, struct de
 		.kernel_stack = wait->kernel_stack,
 		.user_stack = wait->user_stack,
 	};
-	t->holds[t->hold_count++] = w->owners.items[s->edges.items[previous].owner].instance;
-	for (uint32_t i = 0; i < w->owners.count; i++) {
+	t->holds[t->hold_count++] = w->owners.items[held].instance;
+	for (uint32_t i = idmap__get(&k->first_of_task, t->task); i != IDMAP_NONE;
+	     i = k->next_of_task.items[i]) {
 		const struct waitfor_owner *o = &w->owners.items[i];
 
-		if (o->task == t->task && o->certain && o->instance != t->holds[0] &&
-		    t->hold_count < sizeof(t->holds) / sizeof(*t->holds))
+		if (t->hold_count == sizeof(t->holds) / sizeof(*t->holds))
+			break;
+		if (o->certain && o->instance != t->holds[0])
 			t->holds[t->hold_count++] = o->instance;
 	}
 	find_victims(w, t);
@@ -291,9 +221,10 @@ static char *make_key(struct waitfor *w, const struct finding *f)
 	return key;
 }
 
-static struct finding *make_finding(struct waitfor *w, const struct search *s,
-				    const uint32_t *cycle, uint32_t count, uint64_t now)
+static struct finding *make_finding(const struct maker *k, const struct waitfor_step *cycle,
+				    uint32_t count)
 {
+	struct waitfor *w = k->w;
 	struct finding *f = arena__alloc(&w->arena, sizeof(*f), _Alignof(struct finding));
 	struct deadlock_task *tasks =
 		arena__alloc(&w->arena, count * sizeof(*tasks), _Alignof(struct deadlock_task));
@@ -311,16 +242,16 @@ static struct finding *make_finding(struct waitfor *w, const struct search *s,
 		.modes = modes,
 		.tasks = tasks,
 		.task_count = count,
-		.first = now,
-		.last = now,
+		.first = k->now,
+		.last = k->now,
 		.count = 1,
 	};
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t previous = cycle[(i + count - 1) % count];
+		uint32_t held = cycle[(i + count - 1) % count].owner;
 
-		fill_task(w, s, &tasks[i], cycle[i], previous);
+		fill_task(k, &tasks[i], cycle[i].wait, held);
 		classes[i] = model__instance(w->model, tasks[i].holds[0])->lock_class;
-		modes[i] = w->owners.items[s->edges.items[previous].owner].mode;
+		modes[i] = w->owners.items[held].mode;
 		f->breakable |= tasks[i].breakable != WAIT_UNINTERRUPTIBLE;
 	}
 	f->key = make_key(w, f);
@@ -342,47 +273,28 @@ static int add_finding(struct finding_list *out, struct finding *f)
 	return 0;
 }
 
-static int report_cycle(struct waitfor *w, struct search *s, uint32_t edge,
-			struct finding_list *out, uint64_t now)
+static int on_cycle(void *context, const struct waitfor_step *cycle, uint32_t count)
 {
-	uint32_t cycle[MAX_CYCLE], count = shortest_cycle(w, s, edge, cycle);
-	struct finding *f;
-	uint64_t hash;
+	struct maker *k = context;
+	struct finding *f = make_finding(k, cycle, count);
 
-	if (!count)
-		return 0;
-	rotate(w, s, cycle, count);
-	hash = hash_bytes(cycle, count * sizeof(*cycle));
-	if (idmap__get(&s->seen, hash) != IDMAP_NONE)
-		return 0;
-	if (idmap__put(&s->seen, hash, 1))
+	if (!f || add_finding(k->out, f))
 		return -ENOMEM;
-	f = make_finding(w, s, cycle, count, now);
-	return f && !add_finding(out, f) ? 1 : -ENOMEM;
+	k->added++;
+	return 0;
 }
 
 int waitfor__find_deadlocks(const struct waitfor *waitfor, struct finding_list *out, uint64_t now)
 {
-	struct waitfor *w = (struct waitfor *)waitfor; /* findings live in its arena */
-	size_t n = w->waits.count + 1;
-	struct search s = {
-		.first_edge = calloc(n, sizeof(uint32_t)),
-		.from_edge = calloc(n, sizeof(uint32_t)),
-		.queue = calloc(n, sizeof(uint32_t)),
-	};
-	int added = 0;
+	/* findings live in its arena */
+	struct maker k = {.w = (struct waitfor *)waitfor, .out = out, .now = now};
+	bool cut = false;
+	int error = -ENOMEM;
 
-	if (!s.first_edge || !s.from_edge || !s.queue || !make_edges(w, &s))
-		added = -ENOMEM;
-	for (uint32_t e = 0; e < s.edges.count && added >= 0; e++) {
-		int one = report_cycle(w, &s, e, out, now);
-
-		added = one < 0 ? one : added + one;
-	}
-	free(s.edges.items);
-	free(s.first_edge);
-	free(s.from_edge);
-	free(s.queue);
-	idmap__release(&s.seen);
-	return added;
+	if (index_tasks(&k))
+		error = waitfor__each_cycle(waitfor, on_cycle, &k, &cut);
+	out->search_cut |= cut;
+	idmap__release(&k.first_of_task);
+	free(k.next_of_task.items);
+	return error ? error : k.added;
 }

@@ -218,6 +218,41 @@ static void victims(void **state)
 	}
 }
 
+/* A ring of more tasks than anybody counts is as stuck as one of two. */
+static void ring_of_thousands(void **state)
+{
+	const uint32_t tasks = 5000;
+
+	(void)state;
+	for (uint32_t i = 0; i < tasks; i++) {
+		owns(i + 1, i, LOCK_EXCLUSIVE, true);
+		waits(i + 1, (i + 1) % tasks, LOCK_EXCLUSIVE);
+	}
+	assert_int_equal(deadlocks(), 1);
+	assert_int_equal(found.items[0]->task_count, tasks);
+}
+
+/* Each reader wants to write: two at a time they block each other, in millions of ways. */
+static void readers_that_want_to_write(void **state)
+{
+	const uint32_t tasks = 3000;
+	uint8_t *is_found = calloc(tasks + 1, 1);
+
+	(void)state;
+	for (uint32_t i = 1; i <= tasks; i++) {
+		owns(i, 1, LOCK_SHARED, true);
+		waits(i, 1, LOCK_EXCLUSIVE);
+	}
+	assert_in_range(deadlocks(), tasks / 2, 2 * tasks);
+	assert_true(found.search_cut);
+	for (uint32_t i = 0; i < found.count; i++)
+		for (uint32_t j = 0; j < found.items[i]->task_count; j++)
+			is_found[model__task(m, found.items[i]->tasks[j].task)->tid] = 1;
+	for (uint32_t i = 1; i <= tasks; i++)
+		assert_true(is_found[i]);
+	free(is_found);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +266,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(killable_is_breakable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keys_are_canonical, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(victims, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ring_of_thousands, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(readers_that_want_to_write, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
