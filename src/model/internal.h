@@ -39,6 +39,7 @@ struct model {
 	struct idmap strings;
 	VECTOR(const char *) string_list;
 	VECTOR(struct fact) facts;
+	struct idmap fact_ids; /* interned key -> index in facts */
 	struct model_clock clock;
 	struct model_observer observers[MAX_OBSERVERS];
 	uint32_t observer_count;
@@ -114,6 +115,8 @@ static inline uint64_t chain_hash_step(uint64_t hash, const struct held_lock *lo
 uint32_t chain__add_hashed(struct model *m, uint64_t hash, const struct held_lock *held,
 			   uint32_t held_count, const struct held_lock *wanted, uint32_t task,
 			   uint64_t time, uint64_t count, uint32_t path);
+/* The one copy of a string, or NULL where it was never interned. */
+const char *model__find_string(const struct model *m, const char *string);
 /* Remember that a writer of this lock exists: readers can then queue behind one. */
 void instance__note_mode(struct model *m, const struct held_lock *lock);
 void events__release(struct model *m);

@@ -48,11 +48,11 @@ void model__free(struct model *m)
 {
 	if (!m)
 		return;
-	struct idmap *maps[] = {&m->strings,	    &m->class_ids,	&m->subclass_ids,
-				&m->instance_ids,   &m->task_ids,	&m->stack_ids,
-				&m->object_ids,	    &m->variable_ids,	&m->chain_ids,
-				&m->task_chain_ids, &m->dependency_ids, &m->edge_ids,
-				&m->duration_ids,   &m->bad_release_ids};
+	struct idmap *maps[] = {&m->strings,	    &m->class_ids,	 &m->subclass_ids,
+				&m->instance_ids,   &m->task_ids,	 &m->stack_ids,
+				&m->object_ids,	    &m->variable_ids,	 &m->chain_ids,
+				&m->task_chain_ids, &m->dependency_ids,	 &m->edge_ids,
+				&m->duration_ids,   &m->bad_release_ids, &m->fact_ids};
 	void *arrays[] = {m->string_list.items,	 m->facts.items,	m->classes.items,
 			  m->instances.items,	 m->tasks.items,	m->stacks.items,
 			  m->objects.items,	 m->variables.items,	m->chains.items,
@@ -121,27 +121,42 @@ const char *model__intern(struct model *m, const char *string)
 
 int model__set_fact(struct model *m, const char *key, const char *value)
 {
-	const char *copy = model__intern(m, value ? value : "");
+	const char *copy = model__intern(m, value ? value : ""), *own = model__intern(m, key);
+	uint32_t id;
 
-	if (!copy)
+	if (!copy || !own)
 		return -ENOMEM;
-	for (uint64_t i = 0; i < m->facts.count; i++) {
-		if (!strcmp(m->facts.items[i].key, key)) {
-			m->facts.items[i].value = copy;
-			return 0;
-		}
+	/* interned strings are unique, so the address is an exact key */
+	id = idmap__get(&m->fact_ids, (uintptr_t)own);
+	if (id != IDMAP_NONE) {
+		m->facts.items[id].value = copy;
+		return 0;
 	}
-	key = model__intern(m, key);
-	return key && vector_push(&m->facts, (struct fact){key, copy}) ? 0 : -ENOMEM;
+	if (!vector_reserve(&m->facts, m->facts.count + 1) ||
+	    idmap__put(&m->fact_ids, (uintptr_t)own, (uint32_t)m->facts.count))
+		return -ENOMEM;
+	m->facts.items[m->facts.count++] = (struct fact){own, copy};
+	return 0;
+}
+
+const char *model__find_string(const struct model *m, const char *string)
+{
+	uint64_t key = hash_bytes(string, strlen(string));
+	uint32_t id;
+
+	for (; (id = idmap__get(&m->strings, key)) != IDMAP_NONE; key++) {
+		if (!strcmp(m->string_list.items[id], string))
+			return m->string_list.items[id];
+	}
+	return NULL;
 }
 
 const char *model__fact(const struct model *m, const char *key)
 {
-	for (uint64_t i = 0; i < m->facts.count; i++) {
-		if (!strcmp(m->facts.items[i].key, key))
-			return m->facts.items[i].value;
-	}
-	return NULL;
+	const char *own = model__find_string(m, key);
+	uint32_t id = own ? idmap__get(&m->fact_ids, (uintptr_t)own) : IDMAP_NONE;
+
+	return id == IDMAP_NONE ? NULL : m->facts.items[id].value;
 }
 
 size_t model__fact_count(const struct model *m)

@@ -35,14 +35,9 @@ uint32_t model__add_class(struct model *m, const char *name, enum lock_kind kind
 
 uint32_t model__find_class(const struct model *m, const char *name)
 {
-	uint64_t key = hash_bytes(name, strlen(name));
-	uint32_t id;
+	const char *own = model__find_string(m, name);
 
-	for (; (id = idmap__get(&m->strings, key)) != IDMAP_NONE; key++) {
-		if (!strcmp(m->string_list.items[id], name))
-			return idmap__get(&m->class_ids, (uintptr_t)m->string_list.items[id]);
-	}
-	return NO_ID;
+	return own ? idmap__get(&m->class_ids, (uintptr_t)own) : NO_ID;
 }
 
 /* Adds "NAME/SUBCLASS" the first time an acquisition is annotated with it. */

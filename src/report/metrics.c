@@ -7,6 +7,8 @@
 
 #include "metrics.h"
 #include "metrics_text.h"
+#include "util/idmap.h"
+#include "util/memory.h"
 
 static void write_build(struct metrics_text *t, const struct model *m)
 {
@@ -154,54 +156,91 @@ static void finding_labels(struct metrics_text *t, const struct model *m, const 
 	metrics_text__label(t, "suppressed", f->suppressed ? "true" : "false");
 }
 
-static void write_fold(struct metrics_text *t, const struct fold *fold, bool sights)
+static uint64_t cycle_hash(const struct finding *f, bool by_pair)
 {
-	const struct finding_list *list = fold->list;
+	uint32_t compared = by_pair ? 2 : f->length;
+	uint64_t hash = by_pair ? 0
+				: hash_mix(idmap_pair(f->length, f->kind),
+					   idmap_pair(f->code, f->grade << 1 | !f->suppressed));
 
-	for (uint32_t i = 0; i < list->count && metrics_text__room(t); i++) {
-		const struct finding *f = list->items[i];
-		double value = 0;
-		bool first = true;
+	for (uint32_t i = 0; i < compared; i++)
+		hash = hash_mix(hash, f->classes[i % f->length]);
+	return hash;
+}
 
-		if (!fold->take(f))
+/* One series: the first finding of it, and what all of them add up to. */
+struct series {
+	const struct finding *first;
+	double value;
+};
+
+struct series_list {
+	struct series *items;
+	uint64_t count, capacity;
+};
+
+static bool add_up(struct series_list *list, struct idmap *ids, const struct fold *fold,
+		   const struct finding *f, double value)
+{
+	uint64_t key = cycle_hash(f, fold->by_pair);
+	uint32_t id;
+
+	for (; (id = idmap__get(ids, key)) != IDMAP_NONE; key++) {
+		if (!same_cycle(list->items[id].first, f, fold->by_pair))
 			continue;
-		for (uint32_t j = 0; j < list->count; j++) {
-			const struct finding *other = list->items[j];
+		list->items[id].value += value;
+		return true;
+	}
+	return !idmap__put(ids, key, (uint32_t)list->count) &&
+	       vector_push(list, (struct series){f, value});
+}
 
-			if (!fold->take(other) || !same_cycle(f, other, fold->by_pair))
-				continue;
-			first = first && j >= i;
-			value += sights ? (double)other->count : 1;
-		}
-		if (!first)
-			continue;
+static int write_fold(struct metrics_text *t, const struct fold *fold, bool sights)
+{
+	struct series_list list = {0};
+	struct idmap ids = {0};
+	bool ok = true;
+
+	for (uint32_t i = 0; ok && i < fold->list->count; i++) {
+		const struct finding *f = fold->list->items[i];
+
+		if (fold->take(f))
+			ok = add_up(&list, &ids, fold, f, sights ? (double)f->count : 1);
+	}
+	for (uint64_t i = 0; ok && i < list.count && metrics_text__room(t); i++) {
+		const struct finding *f = list.items[i].first;
+
 		if (fold->by_pair)
 			pair_labels(t, fold->m, f->classes[0], f->classes[1 % f->length]);
 		else
 			finding_labels(t, fold->m, f);
-		metrics_text__value(t, value);
+		metrics_text__value(t, list.items[i].value);
 	}
+	free(list.items);
+	idmap__release(&ids);
+	return ok ? 0 : -ENOMEM;
 }
 
-static void write_findings(struct metrics_text *t, const struct model *m,
-			   const struct finding_list *list)
+static int write_findings(struct metrics_text *t, const struct model *m,
+			  const struct finding_list *list)
 {
 	struct fold all = {m, list, take_all, false};
 	struct fold inversions = {m, list, take_inversion, true};
 	struct fold deadlocks = {m, list, take_deadlock_now, true};
+	int error;
 
 	metrics_text__family(t, "vfiotrace_findings", METRIC_GAUGE, NULL,
 			     "Findings by kind, code, grade and cycle of classes.");
-	write_fold(t, &all, false);
+	error = write_fold(t, &all, false);
 	metrics_text__family(t, "vfiotrace_finding_sights", METRIC_COUNTER, NULL,
 			     "Times the finding was seen again.");
-	write_fold(t, &all, true);
+	error = error ?: write_fold(t, &all, true);
 	metrics_text__family(t, "vfiotrace_inversions", METRIC_GAUGE, NULL,
 			     "Unsuppressed inversions, by class pair.");
-	write_fold(t, &inversions, false);
+	error = error ?: write_fold(t, &inversions, false);
 	metrics_text__family(t, "vfiotrace_deadlocks", METRIC_GAUGE, NULL,
 			     "Deadlocks that exist now, by class pair.");
-	write_fold(t, &deadlocks, false);
+	return error ?: write_fold(t, &deadlocks, false);
 }
 
 /* --- waits and holds
@@ -312,8 +351,8 @@ int report_metrics(FILE *out, const struct report_input *input,
 	write_build(&t, m);
 	write_counts(&t, m);
 	error = write_pairs(&t, m);
-	if (input->findings)
-		write_findings(&t, m, input->findings);
+	if (!error && input->findings)
+		error = write_findings(&t, m, input->findings);
 	if (!error)
 		error = write_durations(&t, m, false);
 	if (!error)
