@@ -6,7 +6,9 @@
  * pointer chase per entry would be most of the cost.
  *
  * Invariants: keys are either exact (two packed ids) or 64-bit hashes whose owner compares content;
- * nothing is ever removed. Zero-initialised is empty and valid.
+ * nothing is ever removed. Zero-initialised is empty and valid. Hashes are made with a secret of
+ * the process, so that no file can choose names and addresses that all fall into one place; they
+ * mean nothing outside of it.
  * Errors: idmap__put returns -ENOMEM and leaves the map as it was.
  */
 #ifndef VFIOTRACE_IDMAP_H
@@ -28,11 +30,12 @@ struct idmap {
 	uint32_t count;
 };
 
+extern uint64_t hash_secret[2];
+
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
 	/* multiply-fold of wyhash: every input bit reaches every output bit */
-	__uint128_t product =
-		(__uint128_t)(a ^ 0xa0761d6478bd642fULL) * (b ^ 0xe7037ed1a0b428dbULL);
+	__uint128_t product = (__uint128_t)(a ^ hash_secret[0]) * (b ^ hash_secret[1]);
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
