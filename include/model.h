@@ -342,6 +342,12 @@ struct model_observer {
 
 struct model *model__new(void);
 void model__free(struct model *m);
+/*
+ * Whatever a file or a kernel shows, memory is bounded: dependencies, and locks held in all chains
+ * together, beyond these are counted as LOSS_MEMORY. Set at the start, where the default of
+ * 4,000,000 and 16,000,000 (1 GiB, roughly) is not wanted.
+ */
+void model__bound_size(struct model *m, uint64_t dependencies, uint64_t held);
 int model__observe(struct model *m, const struct model_observer *observer); /* copied; at most 8 */
 void model__unobserve(struct model *m, const void *context); /* all observers of this context */
 

@@ -150,6 +150,11 @@ uint32_t forkjoin__step(struct forkjoin *f, const struct trace_event *event)
 	return segment;
 }
 
+bool forkjoin__orders_any(const struct forkjoin *f)
+{
+	return f && (f->entries || f->too_big);
+}
+
 /* How many segments of `task` lie entirely before this one? */
 static uint32_t before(const struct segment *segment, uint32_t task)
 {

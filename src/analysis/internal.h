@@ -179,6 +179,7 @@ uint32_t scratch__guards(struct analysis *a, const uint32_t *chains, uint32_t co
 			 uint32_t *guards, uint32_t size);
 
 /* forkjoin.c: does the one segment lie before the other? NO_ID (not known) is before nothing. */
+bool forkjoin__orders_any(const struct forkjoin *f); /* NULL: nothing */
 enum fork_order { ORDER_NONE, ORDER_BEFORE, ORDER_UNDECIDED };
 enum fork_order forkjoin__order(const struct forkjoin *f, uint32_t segment, uint32_t other);
 

@@ -95,15 +95,20 @@ static uint32_t canonical_of(struct idmap *first, const struct model *m, uint32_
 	return idmap__put(first, key, id) ? NO_ID : id;
 }
 
-static bool is_relevant(const struct nodes *n, const struct chain *chain)
+static bool is_relevant(const struct nodes *n, const struct model *m, uint32_t id)
 {
+	const struct chain *chain = model__chain(m, id);
+	bool relevant = false;
+
 	if (chain->wanted.flags & HELD_TRY)
 		return false;
 	for (uint32_t i = 0; i < chain->held_count; i++) {
-		if (is_inside(n, chain->held[i].instance, chain->wanted.instance))
-			return true;
+		/* one that did not fit into the model is a loss, and no witness */
+		if (model__chain_dependency(m, id, i) == NO_ID)
+			return false;
+		relevant |= is_inside(n, chain->held[i].instance, chain->wanted.instance);
 	}
-	return false;
+	return relevant;
 }
 
 static bool find_canonical(struct nodes *n, const struct model *m)
@@ -116,7 +121,7 @@ static bool find_canonical(struct nodes *n, const struct model *m)
 	ok = n->canonical;
 	for (uint32_t i = 0; ok && i < count; i++) {
 		n->canonical[i] = NO_ID;
-		if (!is_relevant(n, model__chain(m, i)))
+		if (!is_relevant(n, m, i))
 			continue;
 		n->canonical[i] = canonical_of(&first, m, i);
 		ok = n->canonical[i] != NO_ID;

@@ -12,6 +12,7 @@
 #define STEP_BUDGET 200000 /* of one search */
 #define SORT_ABOVE 16	   /* dependencies of an edge */
 #define SHOWN_AT_LEAST 64  /* dependencies looked at for something to show */
+#define MAX_LENGTH 16384   /* of a cycle taken down to instances: the search is recursive */
 
 enum filter {
 	FILTER_DISTINCT = 1,  /* one task per dependency */
@@ -130,7 +131,10 @@ static bool sight_allowed(struct realiser *r, uint32_t level, const struct sight
 		return false;
 	if (r->filter & FILTER_UNGATED && scratch__gates(r->a, sight->chain))
 		return false;
-	for (uint32_t i = 0; r->filter & FILTER_UNORDERED && i < level; i++) {
+	if (!(r->filter & FILTER_UNORDERED) || !forkjoin__orders_any(f))
+		return true;
+	take_steps(r, level);
+	for (uint32_t i = 0; i < level && !r->cut; i++) {
 		enum fork_order before = forkjoin__order(f, r->segments[i], sight->segment);
 		enum fork_order after = forkjoin__order(f, sight->segment, r->segments[i]);
 
@@ -138,7 +142,7 @@ static bool sight_allowed(struct realiser *r, uint32_t level, const struct sight
 		if (before != ORDER_NONE || after != ORDER_NONE)
 			return false;
 	}
-	return true;
+	return !r->cut;
 }
 
 static bool extend(struct realiser *r, uint32_t level);
@@ -374,6 +378,10 @@ static void decide_all(struct realiser *r)
 	struct decision *decision = r->decision;
 
 	decision->report = true;
+	if (r->cycle->length > MAX_LENGTH) {
+		leave_undecided(r);
+		return;
+	}
 	if (search(r, all | FILTER_HARD) || search(r, all)) {
 		decision->fair = !(r->filter & FILTER_HARD);
 		decision->code = CODE_INSTANCE_INVERSION;

@@ -56,6 +56,8 @@ static uint32_t chain__create(struct model *m, uint64_t hash, const struct held_
 	struct chain fresh = {.held_count = held_count, .wanted = *wanted};
 	uint32_t id = (uint32_t)m->chains.count;
 
+	if (m->held_total + held_count + 1 > m->most_held)
+		return NO_ID;
 	fresh.held = arena__alloc(&m->arena, held_count * (sizeof(*held) + sizeof(uint32_t)) + 1,
 				  _Alignof(struct held_lock));
 	if (!fresh.held || !vector_reserve(&m->chains, id + 1ULL) ||
@@ -64,6 +66,7 @@ static uint32_t chain__create(struct model *m, uint64_t hash, const struct held_
 		return NO_ID;
 	if (held_count)
 		memcpy(fresh.held, held, held_count * sizeof(*held));
+	m->held_total += held_count + 1;
 	m->chains.items[m->chains.count++] = fresh;
 	m->chain_hashes.items[m->chain_hashes.count++] = hash;
 	m->chain_inner.items[m->chain_inner.count++] = NO_ID;

@@ -76,6 +76,8 @@ uint32_t dependency__add(struct model *m, const struct held_lock *from, const st
 	*is_new_edge = false;
 	if (id != NO_ID)
 		return id;
+	if (m->dependencies.count >= m->most_dependencies)
+		return NO_ID;
 	fresh.class_edge = edge_for(m, from, to, is_new_edge);
 	id = (uint32_t)m->dependencies.count;
 	if (fresh.class_edge == NO_ID || !vector_reserve(&m->dependencies, id + 1ULL) ||

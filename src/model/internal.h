@@ -58,6 +58,8 @@ struct model {
 	VECTOR(const char *) variables;
 	struct idmap variable_ids;
 
+	uint64_t most_dependencies, most_held; /* held: in all chains together */
+	uint64_t held_total;
 	VECTOR(struct chain) chains;
 	struct idmap chain_ids;
 	VECTOR(uint64_t) chain_hashes; /* parallel to chains */

@@ -34,7 +34,17 @@ const char *const loss_names[LOSS_REASONS] = {
 
 struct model *model__new(void)
 {
-	return calloc(1, sizeof(struct model));
+	struct model *m = calloc(1, sizeof(*m));
+
+	if (m)
+		model__bound_size(m, 4000000, 16000000);
+	return m;
+}
+
+void model__bound_size(struct model *m, uint64_t dependencies, uint64_t held)
+{
+	m->most_dependencies = dependencies;
+	m->most_held = held;
 }
 
 static void id_lists__release(struct id_list *lists, uint64_t count)

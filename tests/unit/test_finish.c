@@ -249,6 +249,35 @@ static void test_undecided_is_not_clean(void **state)
 	assert_int_equal(analysis__exit_code(a, false), 0);
 }
 
+/* What does not fit into the model is a loss; what does is judged as ever. */
+static void test_full_model(void **state)
+{
+	const struct finding_list *list;
+	char text[4096];
+	size_t used = 0;
+
+	(void)state;
+	model__bound_size(m, 3, 1000);
+	for (int i = 0; i < 40; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "A|acq(X)|1\nA|acq(Y)|2\nA|acq(L%d)|3\nA|rel(L%d)|4\n"
+					 "A|rel(Y)|5\nA|rel(X)|6\n",
+					 i, i);
+	snprintf(text + used, sizeof(text) - used, "B|acq(L1)|7\nB|acq(X)|8\n");
+	list = judge(text, NULL);
+	assert_int_equal(list->count, 0);
+	assert_int_equal(model__dependency_count(m), 3);
+	assert_int_equal(model__loss(m, LOSS_MEMORY), 39 * 2 + 1);
+	assert_int_equal(analysis__exit_code(a, true), 4);
+	analysis__free(a);
+	model__free(m);
+	m = model__new();
+	model__bound_size(m, 100, 20);
+	judge(text, NULL);
+	assert_in_range(model__chain_count(m), 1, 9);
+	assert_true(model__loss(m, LOSS_MEMORY) > 0);
+}
+
 /* 70 sights under a guard of their own, then one without: live, the model keeps 64 of them. */
 static void test_live_looks_at_every_sight(void **state)
 {
@@ -377,6 +406,7 @@ int main(void)
 		TEST(test_odd_but_good_lines),
 		TEST(test_subclass),
 		TEST(test_fair),
+		TEST(test_full_model),
 		TEST(test_undecided_is_not_clean),
 		TEST(test_live_looks_at_every_sight),
 	};
