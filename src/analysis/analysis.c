@@ -144,7 +144,8 @@ int analysis__exit_code(const struct analysis *a, bool inconclusive_counts)
 	int code = finding_list__exit_code(&a->list);
 
 	if (!code && inconclusive_counts &&
-	    (model__has_losses(a->m) || !finding_list__is_complete(&a->list)))
+	    (model__has_losses(a->m) || !finding_list__is_complete(&a->list) ||
+	     model__fact(a->m, "trace.conditions")))
 		return 4;
 	return code;
 }

@@ -9,15 +9,17 @@
 #include <string.h>
 
 #include "import/hung.h"
+#include "util/idmap.h"
 
 #define HUNG_TASKS_MAX 4096
 
 struct hung_reader {
 	struct klog_reader *log;
 	struct hung_tasks tasks;
-	uint32_t current; /* whose stack or locks come next, NO_ID nobody's */
-	bool in_trace;	  /* after "Call Trace:" */
-	bool in_locks;	  /* after "Showing all locks held in the system:" */
+	struct idmap by_pid; /* index in tasks */
+	uint32_t current;    /* whose stack or locks come next, NO_ID nobody's */
+	bool in_trace;	     /* after "Call Trace:" */
+	bool in_locks;	     /* after "Showing all locks held in the system:" */
 	bool overflow;
 	uint32_t reports;
 };
@@ -40,6 +42,7 @@ void hung_reader__free(struct hung_reader *r)
 	for (uint32_t i = 0; i < r->tasks.count; i++)
 		free(r->tasks.items[i].held);
 	free(r->tasks.items);
+	idmap__release(&r->by_pid);
 	free(r);
 }
 
@@ -67,12 +70,13 @@ static int select_task(struct hung_reader *r, const struct klog_task *task,
 		       const struct klog_line *line)
 {
 	struct hung_task *found = NULL;
+	uint32_t at;
 
 	r->in_trace = false;
 	r->current = NO_ID;
-	for (uint32_t i = 0; i < r->tasks.count && !found; i++)
-		if (r->tasks.items[i].task.pid == task->pid)
-			found = &r->tasks.items[i];
+	at = idmap__get(&r->by_pid, task->pid);
+	if (at != IDMAP_NONE)
+		found = &r->tasks.items[at];
 	if (!found && r->tasks.count == HUNG_TASKS_MAX) {
 		if (!r->overflow)
 			line_reader__complain(&r->log->lines, line->number,
@@ -83,7 +87,7 @@ static int select_task(struct hung_reader *r, const struct klog_task *task,
 	}
 	if (!found) {
 		found = add_task(&r->tasks);
-		if (!found)
+		if (!found || idmap__put(&r->by_pid, task->pid, r->tasks.count - 1))
 			return -ENOMEM;
 		found->task = *task;
 		found->line = line->number;
@@ -210,7 +214,7 @@ static int held_header(struct hung_reader *r, const struct klog_line *line)
 	return select_task(r, &task, line);
 }
 
-static int add_held(struct hung_task *task, const struct klog_lock *lock)
+static int add_held(struct hung_reader *r, struct hung_task *task, const struct klog_lock *lock)
 {
 	uint32_t n = task->held_count;
 
@@ -219,8 +223,10 @@ static int add_held(struct hung_task *task, const struct klog_lock *lock)
 		task->held[n - 1] = *lock;
 		return 0;
 	}
-	if (n == KLOG_HELD_MAX)
+	if (n == KLOG_HELD_MAX) {
+		model__add_loss(r->log->lines.m, LOSS_HELD_OVERFLOW, 1);
 		return 0;
+	}
 	if (n == task->held_capacity) {
 		uint32_t capacity = n ? n * 2 : 4;
 		struct klog_lock *grown = reallocarray(task->held, capacity, sizeof(*grown));
@@ -248,7 +254,7 @@ static int locks_line(struct hung_reader *r, const struct klog_line *line)
 	if (*line->text != '#' || r->current == NO_ID)
 		return 0;
 	if (klog_parse__lock(r->log->lines.m, line->text, &lock))
-		return add_held(&r->tasks.items[r->current], &lock);
+		return add_held(r, &r->tasks.items[r->current], &lock);
 	line_reader__complain(&r->log->lines, line->number,
 			      "expected \"#N: ADDRESS (class){usage}, at: function\"");
 	return 0;

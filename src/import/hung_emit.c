@@ -9,15 +9,26 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "import/hung.h"
+#include "util/idmap.h"
+#include "util/memory.h"
+
+/* Tasks whose stack says that they hold some lock of the class. */
+struct holders {
+	uint32_t first, second; /* indexes, NO_ID: none */
+	bool more;
+};
 
 struct hung_emitter {
 	struct hung_tasks *tasks;
 	struct klog_reader *log;
 	struct model *m;
 	uint32_t kernel_version;
+	struct idmap holder_ids; /* class -> index in holders */
+	VECTOR(struct holders) holders;
 	int err;
 };
 
@@ -167,41 +178,46 @@ static void acquire_listed(struct hung_emitter *e, const struct hung_task *task)
 	}
 }
 
-struct holder_search {
-	uint32_t lock_class;
-	bool found;
-};
-
-static void match_class(struct hung_emitter *e, const struct hung_task *task, uint32_t lock_class,
+static void note_holder(struct hung_emitter *e, const struct hung_task *task, uint32_t lock_class,
 			const struct frame *frame, void *context)
 {
-	struct holder_search *search = context;
+	uint32_t at = (uint32_t)(task - e->tasks->items), id;
+	struct holders *holders;
 
-	(void)e;
-	(void)task;
 	(void)frame;
-	search->found |= lock_class == search->lock_class;
+	(void)context;
+	id = idmap__get(&e->holder_ids, lock_class);
+	if (id == IDMAP_NONE) {
+		if (!vector_push(&e->holders, (struct holders){at, NO_ID, false}) ||
+		    idmap__put(&e->holder_ids, lock_class, (uint32_t)e->holders.count - 1))
+			e->err = -ENOMEM;
+		return;
+	}
+	holders = &e->holders.items[id];
+	if (holders->first == at || holders->second == at)
+		return;
+	if (holders->second == NO_ID)
+		holders->second = at;
+	else
+		holders->more = true;
 }
 
 /* Without "likely owned by": the one task whose stack says that it holds such a lock. */
-static const struct klog_task *find_holder(struct hung_emitter *e, const struct hung_task *waiter)
+static const struct klog_task *find_holder(const struct hung_emitter *e,
+					   const struct hung_task *waiter)
 {
-	const struct klog_task *holder = NULL;
+	uint32_t id = idmap__get(&e->holder_ids, waiter->wanted_class), own, other;
+	const struct holders *holders;
 
-	for (uint32_t i = 0; i < e->tasks->count; i++) {
-		const struct hung_task *task = &e->tasks->items[i];
-		struct holder_search search = {.lock_class = waiter->wanted_class};
-
-		if (task == waiter)
-			continue;
-		each_held_class(e, task, match_class, &search);
-		if (!search.found)
-			continue;
-		if (holder)
-			return NULL; /* two of them: not decided */
-		holder = &task->task;
-	}
-	return holder;
+	if (id == IDMAP_NONE)
+		return NULL;
+	holders = &e->holders.items[id];
+	own = (uint32_t)(waiter - e->tasks->items);
+	other = holders->first == own ? holders->second : holders->first;
+	if (holders->more || other == NO_ID ||
+	    (holders->first != own && holders->second != own && holders->second != NO_ID))
+		return NULL; /* nobody, or two of them: not decided */
+	return &e->tasks->items[other].task;
 }
 
 static uint32_t wanted_instance(struct hung_emitter *e, struct hung_task *task)
@@ -264,6 +280,7 @@ static int add_tasks(struct hung_emitter *e)
 			acquire_listed(e, task);
 		else
 			each_held_class(e, task, acquire_held, NULL);
+		each_held_class(e, task, note_holder, NULL);
 	}
 	return e->err;
 }
@@ -275,8 +292,10 @@ int hung__emit(struct hung_tasks *tasks, struct klog_reader *log)
 	const char *release = model__fact(e.m, "kernel.release");
 
 	e.kernel_version = release ? kernel_version__parse(release) : 0;
-	if (add_tasks(&e))
-		return e.err ? e.err : -ENOMEM;
+	if (add_tasks(&e)) {
+		e.err = e.err ? e.err : -ENOMEM;
+		goto cleanup;
+	}
 	for (uint32_t i = 0; i < tasks->count; i++) {
 		struct hung_task *task = &tasks->items[i];
 
@@ -288,5 +307,8 @@ int hung__emit(struct hung_tasks *tasks, struct klog_reader *log)
 	for (uint32_t i = 0; i < tasks->count; i++)
 		if (tasks->items[i].wanted_class != NO_ID)
 			request(&e, &tasks->items[i]);
+cleanup:
+	idmap__release(&e.holder_ids);
+	free(e.holders.items);
 	return e.err;
 }

@@ -44,6 +44,21 @@ static void note_architecture(struct model *m, const char *text)
 	}
 }
 
+/* The kernel, or who wrote its log down, says that something is missing here. */
+static void note_gap(struct klog_reader *log, const struct klog_line *line)
+{
+	static const char *const marks[] = {"printk messages dropped", "kernel messages were lost",
+					    "hung task reports are suppressed"};
+	const char *missed = strstr(line->text, "Missed ");
+	bool gap = missed && strstr(missed, " kernel messages");
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		gap |= strcasestr(line->text, marks[i]) != NULL;
+	if (gap)
+		line_reader__complain(&log->lines, line->number,
+				      "the log says that messages are missing here");
+}
+
 static int feed(struct klog_reader *log, struct splat_reader *splats, struct hung_reader *hung)
 {
 	const struct klog_line *line;
@@ -56,6 +71,7 @@ static int feed(struct klog_reader *log, struct splat_reader *splats, struct hun
 			clock->start = clock->start ? clock->start : line->time;
 			clock->end = line->time;
 		}
+		note_gap(log, line);
 		if (!model__fact(log->lines.m, "arch"))
 			note_architecture(log->lines.m, line->text);
 		if (splats)

@@ -282,8 +282,9 @@ static void keep_lock(struct klog_lock *to, const struct klog_lock *lock)
 		*to = *lock;
 }
 
-static void held_line(struct splat *splat, const struct klog_lock *lock)
+static void held_line(struct splat_reader *r, const struct klog_lock *lock)
 {
+	struct splat *splat = &r->splat;
 	uint32_t n = splat->held_count;
 
 	if (n && splat->held[n - 1].address == lock->address && lock->address &&
@@ -291,6 +292,8 @@ static void held_line(struct splat *splat, const struct klog_lock *lock)
 		splat->held[n - 1] = *lock;
 	else if (n < KLOG_HELD_MAX)
 		splat->held[splat->held_count++] = *lock;
+	else
+		model__add_loss(r->log->lines.m, LOSS_HELD_OVERFLOW, 1);
 }
 
 static bool lock_line(struct splat_reader *r, const char *text)
@@ -306,7 +309,7 @@ static bool lock_line(struct splat_reader *r, const char *text)
 	else if (r->section == SECTION_OTHER)
 		keep_lock(&r->splat.other, &lock);
 	else if (r->section == SECTION_HELD_LIST && *text == '#')
-		held_line(&r->splat, &lock);
+		held_line(r, &lock);
 	return true;
 }
 

@@ -141,6 +141,30 @@ static bool stack_line(struct trace_text *t, const char *text)
 	return true;
 }
 
+/* "# entries-in-buffer/entries-written: 10/2000": the ring was too small for the other 1,990. */
+static bool was_overwritten(const char *text)
+{
+	const char *at = strstr(text, "entries-in-buffer/entries-written:");
+	unsigned long long kept, written;
+
+	return at &&
+	       sscanf(at + strlen("entries-in-buffer/entries-written:"), " %llu/%llu", &kept,
+		      &written) == 2 &&
+	       kept < written;
+}
+
+/*
+ * A line that is no event and speaks of lost ones: "CPU:0 [LOST 15 EVENTS]", "[EVENTS DROPPED]",
+ * "LOST 3 events!", with its number of chunks or samples elsewhere.
+ */
+static bool says_lost(const char *text)
+{
+	return was_overwritten(text) ||
+	       ((strcasestr(text, "lost ") || strcasestr(text, " dropped")) &&
+		(strcasestr(text, "event") || strcasestr(text, "sample") ||
+		 strcasestr(text, "chunk")));
+}
+
 static bool is_chatter(const char *text)
 {
 	static const char *const prefixes[] = {"#",    "cpus=",	    "version",
@@ -162,6 +186,9 @@ static int event_line(struct trace_text *t, struct lock_event *event, const char
 	err = flush(t);
 	if (err)
 		return err;
+	/* PERF_RECORD_LOST and PERF_RECORD_LOST_SAMPLES are printed like events */
+	if (!strncmp(body, "PERF_RECORD_LOST", 16))
+		return lock_stream__cut(t->stream);
 	clock->has_time = true;
 	clock->start = clock->start ? clock->start : event->time;
 	clock->end = event->time;
@@ -192,7 +219,7 @@ static int one_line(struct trace_text *t)
 		return t->dialect == TRACE_PERF ? flush(t) : 0;
 	if (trace_text__header(text, t->dialect, &event, &body))
 		return event_line(t, &event, body);
-	if (strstr(text, "LOST ") && strstr(text, "EVENTS"))
+	if (says_lost(text))
 		return lock_stream__cut(t->stream);
 	if (is_chatter(text + strspn(text, " ")) || stack_line(t, text))
 		return 0;

@@ -108,6 +108,11 @@ static void put_losses(FILE *out, const struct model *m)
 			" Something was lost while recording, so more may exist than was seen.");
 }
 
+static bool is_incomplete(const struct model *m)
+{
+	return model__has_losses(m) || model__fact(m, "trace.conditions");
+}
+
 static uint32_t count_grade(const struct finding_list *list, enum finding_grade at_least)
 {
 	uint32_t count = 0;
@@ -155,11 +160,10 @@ char *render_verdict(const struct report_input *input)
 	if (bad) {
 		put_first(out, input, bad);
 	} else if (!model__dependency_count(m) && !model__class_edge_count(m)) {
-		fputs(model__has_losses(m)
-			      ? "No lock was seen taken while another was held; that "
-				"says little, because not all was seen."
-			      : "No lock was taken while another was held, so there is "
-				"nothing to judge.",
+		fputs(is_incomplete(m) ? "No lock was seen taken while another was held; that "
+					 "says little, because not all was seen."
+				       : "No lock was taken while another was held, so there is "
+					 "nothing to judge.",
 		      out);
 	} else if (!finding_list__is_complete(input->findings)) {
 		fprintf(out,
@@ -185,6 +189,10 @@ char *render_verdict(const struct report_input *input)
 			" Of pairs of locks not seen for long (%s chains), only the order of their "
 			"classes is known.",
 			model__fact(m, "model.forgotten"));
+	if (model__fact(m, "trace.conditions"))
+		fprintf(out,
+			" Wait and notify are not followed: what they order, and the locks they "
+			"let go and take again, are not known.");
 	put_losses(out, m);
 	fclose(out);
 	return text;

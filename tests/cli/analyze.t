@@ -153,4 +153,54 @@ printf 'T1|acq(evil\033[31m)|1\nT1|acq(b)|\033]0;x\nT2|acq(b)|1\nT2|acq(evil\033
 analyze "$work/evil.std"
 check "names cannot write to the terminal" sh -c "! grep -q \$(printf '\\033') '$work/out' '$work/err'"
 
+# what was dropped, here or by whoever wrote the file, is never "nothing to judge"
+in_perf='q 1/1 [000] 1.000000: lock:lock_acquire: 0x1000 &a\nq 1/1 [000] 1.100000: lock:lock_release: 0x1000 &a\n'
+in_trace_cmd='cpus=1\n q-1 [000] 1.000000: lock_acquire: 0x1000 &a\n q-1 [000] 1.100000: lock_release: 0x1000 &a\n'
+in_std='T|acq(A)|1\nT|rel(A)|2\n'
+incomplete() { # format, whole file, what comes on top
+	local name=${3%%\\*}
+	name="$1, ${name:0:60}"
+	printf '%b' "$2" >"$work/whole"
+	analyze -f "$1" "$work/whole"
+	check "$name: nothing to judge where nothing is missing" eval "exits 0 && says 'nothing to judge'"
+	printf '%b' "$2$3" >"$work/dropped"
+	analyze -f "$1" "$work/dropped"
+	check "$name: 4, and no claim in text" eval "exits 4 && ! says 'nothing to judge'"
+	analyze -j -f "$1" "$work/dropped"
+	check "$name: 4 in json" eval "exits 4 && filter '.[-1].exit == 4'"
+}
+incomplete perf "$in_perf" '[PERF LOST 12 events]\n'
+incomplete perf "$in_perf" 'LOST 3 events!\n'
+incomplete perf "$in_perf" 'Processed 9 events and lost 1 chunks!\n'
+incomplete perf "$in_perf" 'q 1/1 [000] 1.200000: PERF_RECORD_LOST lost 12\n'
+incomplete perf "$in_perf" 'q 1/1 [000] 1.200000: PERF_RECORD_LOST_SAMPLES lost 12\n'
+incomplete perf "$in_perf" 'q 1/1 [000] 1.200000: lock:lock_acquire: (nil)\n'
+incomplete perf "$in_perf" 'half a li\n'
+incomplete trace-cmd "$in_trace_cmd" 'CPU:0 [LOST 15 EVENTS]\n'
+incomplete trace-cmd "$in_trace_cmd" 'CPU:0 [EVENTS DROPPED]\n'
+incomplete trace-cmd "$in_trace_cmd" '# entries-in-buffer/entries-written: 10/2000   #P:4\n'
+incomplete trace-cmd "$in_trace_cmd" ' q-1 [000] 1.200000: lock_acquire: [FAILED TO PARSE] x=1\n'
+incomplete trace-cmd "$in_trace_cmd" 'half a li\n'
+incomplete std "$in_std" 'nonsense\n'
+incomplete std "$in_std" 'T|acq(B\n'
+incomplete std "$in_std" 'T|spin(B)|1\n'
+incomplete std "$in_std" 'T|acq(B#x)|1\n'
+incomplete std "$in_std" 'T|wait(A)|1\n'
+incomplete std "$in_std" "T|acq($(head -c 20000 /dev/zero | tr '\0' x))|1\\n"
+printf '%b' "$in_trace_cmd# entries-in-buffer/entries-written: 10/10   #P:4\n" >"$work/all"
+analyze -f trace-cmd "$work/all"
+check "a ring that was large enough has lost nothing" exits 0
+# in kernel logs the one report there is is judged; that others are missing is told
+for gap in '** 12 printk messages dropped **' 'Missed 3 kernel messages' \
+	'Future hung task reports are suppressed, see sysctl kernel.hung_task_warnings'; do
+	printf '[    1.000000] %s\n' 'INFO: task a:1 blocked for more than 120 seconds.' \
+		'task:a state:D stack:0 pid:1 ppid:0 flags:0x0' 'Call Trace:' ' schedule+0x1/0x2' \
+		' mutex_lock+0x1/0x2' ' kvm_vfio_set_group+0x1/0x2 [kvm]' >"$work/log"
+	analyze -j -f hung "$work/log"
+	check "a kernel log without \"${gap:0:9}…\" has no loss" filter '.[-1].losses.parse == 0'
+	echo "[    2.000000] $gap" >>"$work/log"
+	analyze -j -f hung "$work/log"
+	check "a kernel log with \"$gap\": a loss" filter '.[-1].losses.parse > 0 and .[-1].exit == 4'
+done
+
 echo "1..$count"
