@@ -16,7 +16,7 @@
 #define EVERY_EDGE_STEPS 4000000
 #define EVERY_EDGE_CYCLES 1000
 /* Owners looked at altogether. */
-#define ALL_STEPS 100000000
+#define ALL_STEPS 20000000
 
 struct search {
 	const struct waitfor *w;
@@ -171,6 +171,15 @@ static struct waitfor_step *rotate(struct search *s, uint32_t count)
 	return turned;
 }
 
+/* Does the task wait for itself? The shortest of all cycles needs no search. */
+static uint32_t own_owner(const struct search *s, uint32_t wait)
+{
+	const struct waitfor_wait *w = &s->w->waits.items[wait];
+	uint32_t owner = idmap__get(&s->w->owner_ids, idmap_pair(w->task, w->instance));
+
+	return owner != IDMAP_NONE && leads_on(s, wait, owner) ? owner : NO_ID;
+}
+
 static int report(struct search *s, uint32_t start, uint32_t owner, waitfor_cycle_fn found,
 		  void *context)
 {
@@ -246,7 +255,7 @@ int waitfor__each_cycle(const struct waitfor *w, waitfor_cycle_fn found, void *c
 	*cut = !error && done < s.waits;
 	for (uint32_t i = done; !error && i < s.waits && s.looked < ALL_STEPS; i++) {
 		if (s.component[i] != SCC_NONE && !s.covered[i])
-			error = report(&s, i, NO_ID, found, context);
+			error = report(&s, i, own_owner(&s, i), found, context);
 	}
 	void *arrays[] = {s.lock,    s.owner_wait, s.component, s.wait_seen, s.lock_seen,
 			  s.reached, s.queue,	   s.covered,	s.steps};

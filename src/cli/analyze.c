@@ -84,7 +84,8 @@ static const struct argp argp = {
 	       "by "
 	       "itself. With -v findings of grade info are shown in full.\n\n"
 	       "Exit status: 0 clean, 1 error, 2 a finding of grade warning or worse, 3 a deadlock "
-	       "exists, 4 lines or events are missing, 64 wrong usage.",
+	       "exists, 4 lines or events are missing or a search ended at its budget, 64 wrong "
+	       "usage.",
 	.children = children,
 };
 

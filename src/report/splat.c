@@ -268,23 +268,20 @@ static void put_hung(FILE *out, const struct model *m, const struct finding *f, 
 	fprintf(out, " </TASK>\n");
 }
 
-/* The sight that shows the task's held set, in the order in which it was taken. */
-static const struct chain *sight_of(const struct model *m, const struct finding *f,
-				    const struct deadlock_task *t)
+/* The sight that shows the task's held set, in the order in which it was taken: its own witness. */
+static const struct chain *sight_of(const struct model *m, const struct finding *f, uint32_t i)
 {
-	for (uint32_t i = 0; f->witnesses && i < f->length; i++) {
-		const struct chain *c = chain_of(m, &f->witnesses[i]);
+	const struct deadlock_task *t = &f->tasks[i];
+	const struct chain *c =
+		f->witnesses && i < f->length ? chain_of(m, &f->witnesses[i]) : NULL;
 
-		if (c && f->witnesses[i].task == t->task && c->held_count >= t->hold_count)
-			return c;
-	}
-	return NULL;
+	return c && f->witnesses[i].task == t->task && c->held_count >= t->hold_count ? c : NULL;
 }
 
-static void put_locks_of(FILE *out, const struct model *m, const struct finding *f,
-			 const struct deadlock_task *t)
+static void put_locks_of(FILE *out, const struct model *m, const struct finding *f, uint32_t at)
 {
-	const struct chain *c = sight_of(m, f, t);
+	const struct deadlock_task *t = &f->tasks[at];
+	const struct chain *c = sight_of(m, f, at);
 	uint32_t held = c ? c->held_count : t->hold_count;
 	bool wants = t->wants < model__instance_count(m);
 
@@ -312,7 +309,7 @@ static void put_deadlock(FILE *out, const struct model *m, const struct finding 
 		put_hung(out, m, f, i);
 	fprintf(out, "\nShowing all locks held in the system:\n");
 	for (uint32_t i = 0; i < f->task_count; i++)
-		put_locks_of(out, m, f, &f->tasks[i]);
+		put_locks_of(out, m, f, i);
 	fprintf(out, "\n=============================================\n\n");
 }
 
