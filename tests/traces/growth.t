@@ -94,7 +94,7 @@ STD = {
                                                                       f"T1|rracq(A#{i + 1})|1\nT1|rracq(A#{i})|1\nT1|rrel(A#{i})|1\nT1|rrel(A#{i + 1})|1\n")),
     "orders of sixty locks": (6, shuffled),
     "locks that are never given back": (300, lambda n: rounds(n, lambda i: f"T0|acq(L{i})|1\n")),
-    "locks taken twice": (800, lambda n: rounds(n, lambda i: f"T{i % 10}|acq(L{i})|1\n" * 2)),
+    "locks taken twice": (500, lambda n: rounds(n, lambda i: f"T{i % 2}|acq(L{i})|1\n" * 2)),
     "releases of what is not held": (3000, lambda n: rounds(n, lambda i: f"T{i % 1000}|rel(L{i})|1\n")),
     "variables": (8000, lambda n: rounds(n, lambda i: f"T{i % 100}|w(v{i})|1\n" + nest(f"T{i % 100}", *("AB" if i % 10 else "BA")) + f"T{i % 100}|r(v{i * 7 % n})|1\n")),
     "places": (8000, lambda n: rounds(n, lambda i: nest(f"T{i % 2}", *("AB" if i % 2 else "BA"), places=(f"p{i}", f"q{i}")))),
