@@ -36,7 +36,8 @@ static __always_inline struct task_state *task_state_find(void)
 
 /*
  * A read hold has no owner word of its own: it ends at up_read, or when the lock shows no readers
- * or a writer.
+ * or a writer. A write hold becomes one at downgrade_write, which is probed: the word that this
+ * leaves behind (`current | READER_OWNED`) is gone when the next reader comes.
  */
 static __always_inline bool read_may_be_held(const void *lock)
 {
@@ -47,32 +48,18 @@ static __always_inline bool read_may_be_held(const void *lock)
 	return rwsem_count_readers(word) > 0;
 }
 
-/* downgrade_write leaves `current | READER_OWNED` behind; RT keeps no trace of it */
-static __always_inline bool was_downgraded(const void *lock, __u64 task)
-{
-	struct owner_word word;
-
-	if (locks_are_rt() || rwsem_owner(lock, &word))
-		return false;
-	return word.task == task && (word.flags & OWNER_READER) && read_may_be_held(lock);
-}
-
-enum { NOT_HELD, HELD, HELD_DOWNGRADED };
-
 /* A failed read of the lock's memory means released. */
-static __always_inline int still_held(__u64 address, __u32 kind, __u32 flags, __u64 task)
+static __always_inline bool still_held(__u64 address, __u32 kind, __u32 flags, __u64 task)
 {
 	const void *lock = (const void *)address;
 
 	if (kind == RECORD_MUTEX)
 		return mutex_held_by(lock, task) == 1;
 	if (kind != RECORD_RWSEM)
-		return HELD; /* no owner word: ends at its release probe */
+		return true; /* no owner word: ends at its release probe */
 	if (flags & RECORD_SHARED)
 		return read_may_be_held(lock);
-	if (rwsem_write_held_by(lock, task) == 1)
-		return HELD;
-	return was_downgraded(lock, task) ? HELD_DOWNGRADED : NOT_HELD;
+	return rwsem_write_held_by(lock, task) == 1;
 }
 
 /*
@@ -118,21 +105,14 @@ static __always_inline long filter_one(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
 	__u32 kept = walk->state->kept & (RECORD_MAX_HELD - 1);
-	int held = still_held(entry->lock, entry->kind, entry->flags, walk->task);
 
-	if (held == NOT_HELD)
+	if (!still_held(entry->lock, entry->kind, entry->flags, walk->task))
 		return 0;
-	/*
-	 * An entry of the lock being taken is stale unless it is a plain hold: the owner word may
-	 * already be that of the new read hold (exit probes), which is no downgrade of an old one.
-	 */
-	if (entry->lock == walk->lock &&
-	    (held == HELD_DOWNGRADED || (walk->found && (entry->flags & RECORD_SHARED))))
+	/* a read hold of the lock that is now wanted to write is stale */
+	if (entry->lock == walk->lock && walk->found && (entry->flags & RECORD_SHARED))
 		return 0;
 	if (entry->lock == walk->lock && !(entry->flags & RECORD_SHARED))
 		walk->state->holds_wanted = 1;
-	if (held == HELD_DOWNGRADED)
-		entry->flags |= RECORD_SHARED;
 	if (kept != i)
 		walk->state->held[kept] = *entry;
 	walk->state->kept = kept + 1;

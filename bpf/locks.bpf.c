@@ -152,6 +152,25 @@ int second_up_read(void *ctx)
 	return released_once(ctx, RUN_SECOND, lock);
 }
 
+#define DOWNGRADED(program, which)                                                                 \
+	SEC("fentry/downgrade_write")                                                              \
+	int program(void *ctx)                                                                     \
+	{                                                                                          \
+		__u64 lock = 0;                                                                    \
+                                                                                                   \
+		bpf_probe_read_kernel(&lock, sizeof(lock), ctx);                                   \
+		return downgraded(ctx, which, lock);                                               \
+	}
+
+DOWNGRADED(fentry_downgrade_write, RUN_FIRST)
+DOWNGRADED(second_downgrade_write, RUN_SECOND)
+
+SEC("kprobe/downgrade_write")
+int kprobe_downgrade_write(struct pt_regs *ctx)
+{
+	return downgraded(ctx, RUN_FIRST, PT_REGS_PARM1(ctx));
+}
+
 FORGET(percpu_up_write)
 ACQUIRE(percpu_down_write, RECORD_PERCPU, 0)
 
@@ -331,21 +350,6 @@ ACQUIRED(down_write, 'v')
 ACQUIRED(down_write_killable, 'e')
 ACQUIRED(down_write_trylock, 't')
 ACQUIRED(down_read, 'v')
-
-SEC("fentry/downgrade_write")
-int fentry_downgrade_write(void *ctx)
-{
-	__u64 lock = 0;
-
-	bpf_probe_read_kernel(&lock, sizeof(lock), ctx);
-	return downgraded(ctx, lock);
-}
-
-SEC("kprobe/downgrade_write")
-int kprobe_downgrade_write(struct pt_regs *ctx)
-{
-	return downgraded(ctx, PT_REGS_PARM1(ctx));
-}
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(task_forked, struct task_struct *parent, struct task_struct *child)

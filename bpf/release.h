@@ -148,7 +148,8 @@ static __always_inline int acquired(__u64 lock, bool failed)
 	return 0;
 }
 
-static __always_inline int downgraded(void *ctx, __u64 lock)
+/* The write hold of the newest entry goes on as a read hold. */
+static __always_inline int downgraded(void *ctx, __u32 which, __u64 lock)
 {
 	struct shared_state *shared_state = shared_get();
 	struct record_lock *entry;
@@ -158,7 +159,9 @@ static __always_inline int downgraded(void *ctx, __u64 lock)
 	if (!shared_state || !shared_state->ready)
 		return 0;
 	state = task_state_find();
-	found = state ? find_held(state, lock) : 0;
+	if (!state || is_done(state, ctx, which))
+		return 0;
+	found = state->count ? find_held(state, lock) : 0;
 	if (!found)
 		return 0;
 	entry = &state->held[(found - 1) & (RECORD_MAX_HELD - 1)];

@@ -58,6 +58,7 @@ const struct probe_row probe_table[] = {
 	LOCK(down_read_killable, PAIR | TWICE | PROBE_READER),
 	LOCK(down_read_trylock, PROBE_EXIT | TWICE | PROBE_READER),
 	LOCK(up_read, ENTRY | TWICE | PROBE_REQUIRED | PROBE_READER),
+	LOCK(downgrade_write, ENTRY | TWICE | PROBE_REQUIRED | PROBE_READER),
 	/* percpu_down_write: also writers of other percpu_rw_semaphores, whose readers are inline
 	 */
 	HOTPLUG(cpus_read_lock),
@@ -78,7 +79,6 @@ const struct probe_row probe_table[] = {
 
 	LOCK(mutex_unlock, ENTRY | PROBE_HOLDS),
 	LOCK(up_write, ENTRY | PROBE_HOLDS),
-	LOCK(downgrade_write, ENTRY | PROBE_HOLDS | PROBE_ALWAYS_ON_RT),
 #define ACQUIRED(function)                                                                         \
 	{                                                                                          \
 		.name = "acquired " #function, .object = PROBE_IN_LOCKS, .functions = {#function}, \

@@ -12,17 +12,16 @@
 enum probe_object { PROBE_IN_LOCKS, PROBE_IN_PATHS, PROBE_IN_LOCKDEP };
 
 enum probe_flags {
-	PROBE_REQUIRED = 1,	   /* missing: no verdict "pass" */
-	PROBE_HOLDS = 2,	   /* only with --holds or --record-events */
-	PROBE_EVENTS = 4,	   /* only with --record-events */
-	PROBE_READER = 8,	   /* shed first: rwsem readers */
-	PROBE_ENTRY = 16,	   /* has a program at entry */
-	PROBE_EXIT = 32,	   /* has a program at exit */
-	PROBE_ACQUIRED = 64,	   /* program is called acquired_FUNCTION (fexit only) */
-	PROBE_TRACEPOINT = 128,	   /* program name is the row's function as is */
-	PROBE_QUIET = 512,	   /* not even listed when absent: a debug kernel's variant */
-	PROBE_ALWAYS_ON_RT = 1024, /* PREEMPT_RT's rwsem keeps no trace of what this row sees */
-	PROBE_TWICE = 2048,	   /* has a second program, for preemptible kernels (twice.h) */
+	PROBE_REQUIRED = 1,	/* missing: no verdict "pass" */
+	PROBE_HOLDS = 2,	/* only with --holds or --record-events */
+	PROBE_EVENTS = 4,	/* only with --record-events */
+	PROBE_READER = 8,	/* shed first: rwsem readers */
+	PROBE_ENTRY = 16,	/* has a program at entry */
+	PROBE_EXIT = 32,	/* has a program at exit */
+	PROBE_ACQUIRED = 64,	/* program is called acquired_FUNCTION (fexit only) */
+	PROBE_TRACEPOINT = 128, /* program name is the row's function as is */
+	PROBE_QUIET = 512,	/* not even listed when absent: a debug kernel's variant */
+	PROBE_TWICE = 2048,	/* has a second program, for preemptible kernels (twice.h) */
 	PROBE_NO_OWNER_WORD =
 		4096,	      /* a skipped release would never heal: not on preemptible kernels */
 	PROBE_OPTIONAL = 256, /* absence is normal and no loss: another row covers it */

@@ -39,9 +39,6 @@ static bool is_asked_for(const struct capture *c, const struct probe_row *row)
 {
 	if (row->flags & PROBE_EVENTS)
 		return c->options.record_events;
-	if (row->flags & PROBE_ALWAYS_ON_RT &&
-	    kernel__has_member(c->options.kernel, "mutex", "rtmutex"))
-		return true;
 	if (row->flags & PROBE_HOLDS)
 		return c->options.holds || c->options.record_events;
 	return true;

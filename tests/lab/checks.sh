@@ -148,6 +148,9 @@ check_lock_truth() {
 		'findings | map(select((.kind == "recursion" or .kind == "deadlock") and (.classes | tostring | contains("lab_mutex_a")))) | length >= 1'
 	records "a downgraded rwsem is still held (as a reader)" watch.json 'edge("lab_rwsem_p"; "lab_mutex_a") | length > 0'
 	records "and not after up_read" watch.json 'edge("lab_rwsem_p"; "lab_mutex_b") | length == 0'
+	records "nor lost when another reader came since" watch.json 'edge("lab_rwsem_r"; "lab_mutex_g") | length > 0'
+	records "and over after up_read, even if another reader still has the lock" watch.json \
+		'(edge("lab_rwsem_r"; "lab_mutex_h") + edge("lab_rwsem_s"; "lab_mutex_h")) | length == 0'
 	records "an interrupted attempt is an attempt" watch.json 'edge("lab_mutex_d"; "lab_mutex_c") | length > 0'
 	records "and no hold" watch.json 'edge("lab_mutex_c"; "lab_mutex_e") | length == 0'
 	records "a freed lock is not the one made in its place" watch.json \
