@@ -145,7 +145,8 @@ int tasks(struct bpf_iter__task *ctx)
 	bpf_probe_read_kernel(record.comm, sizeof(record.comm), task->comm);
 	if (record.state && !record.on_cpu)
 		record.sleep = sleeps_in(c, scratch, task);
-	if (c->wanted_only || record.sleep || (record.state & STATE_UNINTERRUPTIBLE)) {
+	if (c->wanted_only || c->all_stacks || record.sleep ||
+	    (record.state & STATE_UNINTERRUPTIBLE)) {
 		bytes = bpf_get_task_stack(task, scratch->frames, sizeof(scratch->frames), 0);
 		record.frame_count = bytes > 0 ? (__u32)bytes / 8 : 0;
 		if (record.frame_count > CENSUS_STACK)

@@ -54,6 +54,19 @@ struct census_open {
 	uint32_t fd;
 };
 
+/*
+ * A wait that stood still and whose blocker the kernel does not name: the readers of an rwsem, or a
+ * lock that is not known here. Whether it is part of a deadlock cannot be said.
+ */
+struct census_undecided {
+	uint32_t task;
+	uint32_t instance; /* NO_ID: not known which */
+	uint32_t readers;
+	uint32_t last_reader; /* task id or NO_ID: who came last */
+	uint32_t kernel_stack;
+	const char *function; /* that it waits in, where the lock is not known */
+};
+
 struct census_run;
 
 struct census {
@@ -66,8 +79,13 @@ struct census {
 	uint32_t blocked_count;
 	struct census_open *opens;
 	uint32_t open_count;
-	const char *notes[16]; /* what could not be seen */
+	const char *notes[16]; /* what could not be seen of the inventory */
 	uint32_t note_count;
+	/* What "no deadlock" needs and was not looked at: what, and the remedy. */
+	const char *gaps[16];
+	uint32_t gap_count;
+	struct census_undecided *undecided; /* census__find_undecided */
+	uint32_t undecided_count;
 	bool changed_while_walked;
 	uint64_t duration_ns;
 };
@@ -79,6 +97,19 @@ struct census *census__run(const struct census_options *options, int *error);
  * added to `out`, or -errno.
  */
 int census__find_deadlocks(struct census *c, struct finding_list *out, uint64_t now);
+/*
+ * Likewise cycles that close only if the last reader of an rwsem still has it. Of code deadlock
+ * where it is proved that no other task can be the reader (census_readers.c), else
+ * possible-deadlock. Call after census__find_deadlocks; takes up to a second if there are any.
+ */
+int census__find_possible(struct census *c, struct finding_list *out, uint64_t now);
+/*
+ * Fill `undecided` with the waits whose blocker cannot be named and that stand still for a second,
+ * during which it looks (not longer, if there are none). Tasks of `findings` are left out. Zero or
+ * -errno.
+ */
+int census__find_undecided(struct census *c, const struct finding_list *findings,
+			   bool (*stop)(void));
 /* Read the owners again and again for `ns`, or until `stop` says so. */
 void census__watch_owners(struct census *c, uint64_t ns, bool (*stop)(void));
 /* Leave in `c` only locks whose owner stayed all the while `before` was watched, and is there yet.

@@ -62,7 +62,7 @@ struct census_control {
 	__u8 sleep_at[CENSUS_GRANULES];	  /* enum census_sleep of the function at that place */
 	__s32 sp_offset;   /* of the saved stack pointer in task_struct, negative: unknown */
 	__u32 wanted_only; /* tasks: only those in map `wanted`, with registers */
-	__u32 reserved;
+	__u32 all_stacks;  /* tasks: the stack of each */
 };
 
 struct census_file_record {

@@ -41,6 +41,7 @@ enum finding_code {
 	CODE_ORDERED,
 	CODE_SAME_THREAD,
 	CODE_READ_ONLY,
+	CODE_POSSIBLE_DEADLOCK, /* a cycle in which who reads a lock is likely, not known */
 	FINDING_CODES,
 };
 

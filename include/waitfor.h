@@ -51,5 +51,10 @@ const struct waitfor_owner *waitfor__owner(const struct waitfor *w, uint32_t i);
  * -ENOMEM.
  */
 int waitfor__find_deadlocks(const struct waitfor *w, struct finding_list *out, uint64_t now);
+/*
+ * The same for cycles that close only if an owner that is not certain (the last reader that came)
+ * still has the lock: code possible-deadlock, grade warning.
+ */
+int waitfor__find_possible(const struct waitfor *w, struct finding_list *out, uint64_t now);
 
 #endif

@@ -33,6 +33,7 @@ static const char *const message_ids[JOURNAL_KINDS] = {
 	[CODE_ORDERED] = "5f0b2c6c4c1d4b0f9d1a7f36a1e40a0b",
 	[CODE_SAME_THREAD] = "5f0b2c6c4c1d4b0f9d1a7f36a1e40a0c",
 	[CODE_READ_ONLY] = "5f0b2c6c4c1d4b0f9d1a7f36a1e40a0d",
+	[CODE_POSSIBLE_DEADLOCK] = "5f0b2c6c4c1d4b0f9d1a7f36a1e40a0e",
 	[JOURNAL_STARTED] = "5f0b2c6c4c1d4b0f9d1a7f36a1e40a20",
 	[JOURNAL_STOPPED] = "5f0b2c6c4c1d4b0f9d1a7f36a1e40a21",
 	[JOURNAL_SHED] = "5f0b2c6c4c1d4b0f9d1a7f36a1e40a22",

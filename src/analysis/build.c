@@ -18,6 +18,7 @@ enum finding_grade grade_of(enum finding_code code)
 		[CODE_CLASS_INVERSION] = GRADE_WARNING,
 		[CODE_BAD_UNLOCK] = GRADE_ERROR,
 		[CODE_ORDER_VIOLATION] = GRADE_WARNING,
+		[CODE_POSSIBLE_DEADLOCK] = GRADE_WARNING,
 		/* the rest is info */
 	};
 

@@ -26,6 +26,7 @@ const char *const finding_code_names[FINDING_CODES] = {
 	[CODE_ORDERED] = "ordered",
 	[CODE_SAME_THREAD] = "same-thread",
 	[CODE_READ_ONLY] = "read-only",
+	[CODE_POSSIBLE_DEADLOCK] = "possible-deadlock",
 };
 
 const char *const finding_grade_names[FINDING_GRADES] = {

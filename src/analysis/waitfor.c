@@ -94,14 +94,11 @@ const struct waitfor_owner *waitfor__owner(const struct waitfor *w, uint32_t i)
 
 /*
  * Does the wait depend on this owner? A writer needs all readers gone; a reader that finds readers
- * waits only behind a queued writer, and then for what that writer waits for. An owner that is only
- * the last reader's name proves nothing.
+ * waits only behind a queued writer, and then for what that writer waits for.
  */
 bool waitfor__blocks(const struct waitfor *w, const struct waitfor_wait *wait,
 		     const struct waitfor_owner *owner)
 {
-	if (!owner->certain)
-		return false;
 	if (wait->mode == LOCK_EXCLUSIVE || owner->mode == LOCK_EXCLUSIVE)
 		return true;
 	return wait->mode == LOCK_SHARED &&
@@ -235,8 +232,8 @@ static struct finding *make_finding(const struct maker *k, const struct waitfor_
 		return NULL;
 	*f = (struct finding){
 		.kind = FINDING_DEADLOCK,
-		.code = CODE_DEADLOCK,
-		.grade = GRADE_CRITICAL,
+		.code = s->hints ? CODE_POSSIBLE_DEADLOCK : CODE_DEADLOCK,
+		.grade = s->hints ? GRADE_WARNING : GRADE_CRITICAL,
 		.length = count,
 		.classes = classes,
 		.modes = modes,
@@ -284,17 +281,27 @@ static int on_cycle(void *context, const struct waitfor_step *cycle, uint32_t co
 	return 0;
 }
 
-int waitfor__find_deadlocks(const struct waitfor *waitfor, struct finding_list *out, uint64_t now)
+static int find_cycles(struct waitfor *w, bool hints, struct finding_list *out, uint64_t now)
 {
 	/* findings live in its arena */
-	struct maker k = {.w = (struct waitfor *)waitfor, .out = out, .now = now};
+	struct maker k = {.w = w, .out = out, .now = now};
 	bool cut = false;
 	int error = -ENOMEM;
 
 	if (index_tasks(&k))
-		error = waitfor__each_cycle(waitfor, on_cycle, &k, &cut);
+		error = waitfor__each_cycle(w, hints, on_cycle, &k, &cut);
 	out->search_cut |= cut;
 	idmap__release(&k.first_of_task);
 	free(k.next_of_task.items);
 	return error ? error : k.added;
+}
+
+int waitfor__find_deadlocks(const struct waitfor *w, struct finding_list *out, uint64_t now)
+{
+	return find_cycles((struct waitfor *)w, false, out, now);
+}
+
+int waitfor__find_possible(const struct waitfor *w, struct finding_list *out, uint64_t now)
+{
+	return find_cycles((struct waitfor *)w, true, out, now);
 }

@@ -20,6 +20,7 @@
 
 struct search {
 	const struct waitfor *w;
+	bool hints; /* also over the last reader's name, which proves nothing */
 	uint32_t waits;
 	uint32_t *lock;	      /* by wait: number of (lock, mode) */
 	uint32_t *owner_wait; /* by owner: what its task waits for, NO_ID: for nothing */
@@ -42,7 +43,7 @@ static uint32_t first_owner(const struct search *s, uint32_t wait)
 
 static bool leads_on(const struct search *s, uint32_t wait, uint32_t owner)
 {
-	return s->owner_wait[owner] != NO_ID &&
+	return s->owner_wait[owner] != NO_ID && (s->hints || s->w->owners.items[owner].certain) &&
 	       waitfor__blocks(s->w, &s->w->waits.items[wait], &s->w->owners.items[owner]);
 }
 
@@ -217,6 +218,8 @@ static int every_edge(struct search *s, waitfor_cycle_fn found, void *context, u
 		     o = s->w->next_owner.items[o]) {
 			if (s->looked++ > EVERY_EDGE_STEPS || s->cycles >= EVERY_EDGE_CYCLES)
 				return 0;
+			if (s->hints && s->w->owners.items[o].certain)
+				continue; /* a cycle of certain owners only is none of these */
 			if (leads_on(s, i, o))
 				error = report(s, i, o, found, context);
 			if (error)
@@ -243,9 +246,10 @@ static bool allocate(struct search *s)
 	       s->covered && s->steps;
 }
 
-int waitfor__each_cycle(const struct waitfor *w, waitfor_cycle_fn found, void *context, bool *cut)
+int waitfor__each_cycle(const struct waitfor *w, bool hints, waitfor_cycle_fn found, void *context,
+			bool *cut)
 {
-	struct search s = {.w = w, .waits = (uint32_t)w->waits.count};
+	struct search s = {.w = w, .hints = hints, .waits = (uint32_t)w->waits.count};
 	uint32_t done = 0;
 	int error = -ENOMEM;
 
@@ -253,7 +257,9 @@ int waitfor__each_cycle(const struct waitfor *w, waitfor_cycle_fn found, void *c
 	if (allocate(&s) && number_locks(&s) && find_components(&s))
 		error = every_edge(&s, found, context, &done);
 	*cut = !error && done < s.waits;
-	for (uint32_t i = done; !error && i < s.waits && s.looked < ALL_STEPS; i++) {
+	/* one without a hint on it is a deadlock that was found without hints */
+	for (uint32_t i = hints ? s.waits : done; !error && i < s.waits && s.looked < ALL_STEPS;
+	     i++) {
 		if (s.component[i] != SCC_NONE && !s.covered[i])
 			error = report(&s, i, own_owner(&s, i), found, context);
 	}

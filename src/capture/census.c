@@ -49,9 +49,9 @@ static int open_source(struct census_run *r)
 	if (!r->source) {
 		snprintf(error_text, sizeof(error_text),
 			 "cannot load the census programs: %s; needs root (CAP_BPF, CAP_PERFMON, "
-			 "CAP_SYS_ADMIN) and a kernel with BTF",
+			 "CAP_SYS_ADMIN), a kernel with BTF, and no lockdown=confidentiality",
 			 strerror(-err));
-		return err;
+		return err == -ENOMEM ? err : -ENOTSUP; /* whichever number the kernel gave */
 	}
 	r->memory = census_source__memory(r->source);
 	census__find_offsets(r);
@@ -69,6 +69,7 @@ static int run_steps(struct census_run *r)
 
 	if (err)
 		return err;
+	census__check_sources(r);
 	census__relate_clocks(r);
 	err = census__find_objects(r);
 	if (!err)
@@ -153,18 +154,39 @@ static int add_finding(struct finding_list *out, struct finding *f)
 	return 0;
 }
 
+/* Of these candidates those that are confirmed. */
+static int keep_confirmed(struct census *c, struct finding_list *all, struct finding_list *out)
+{
+	int err = 0, added = 0;
+
+	for (uint32_t i = 0; i < all->count && err >= 0; i++) {
+		if (!census__confirm(c->run, all->items[i]))
+			continue;
+		err = add_finding(out, all->items[i]);
+		added += err >= 0;
+	}
+	free(all->items);
+	return err < 0 ? err : added;
+}
+
 int census__find_deadlocks(struct census *c, struct finding_list *out, uint64_t now)
 {
 	struct finding_list all = {0};
-	int err = waitfor__find_deadlocks(c->waitfor, &all, now), added = 0;
+	int err = waitfor__find_deadlocks(c->waitfor, &all, now);
+	int added = keep_confirmed(c, &all, out);
 
-	for (uint32_t i = 0; i < all.count && err >= 0; i++) {
-		if (!census__confirm(c->run, all.items[i]))
-			continue;
-		err = add_finding(out, all.items[i]);
-		added += err >= 0;
-	}
-	free(all.items);
+	return err < 0 ? err : added;
+}
+
+int census__find_possible(struct census *c, struct finding_list *out, uint64_t now)
+{
+	struct finding_list all = {0};
+	uint32_t before = out->count;
+	int err = waitfor__find_possible(c->waitfor, &all, now);
+	int added = keep_confirmed(c, &all, out);
+
+	for (uint32_t i = before; i < out->count && err >= 0 && added >= 0; i++)
+		err = census__prove_readers(c->run, out->items[i]);
 	return err < 0 ? err : added;
 }
 
@@ -206,5 +228,6 @@ void census__free(struct census *c)
 	free(c->opens);
 	free(c->blocked_tasks);
 	free(c->blocked_stacks);
+	free(c->undecided);
 	free(c);
 }

@@ -51,7 +51,7 @@ bool census__ran_since(const struct census_run *r, const struct census_task *t)
 	       now.tid != t->record.tid;
 }
 
-static struct census_task *task_of_id(const struct census_run *r, uint32_t id)
+struct census_task *census__task_of_id(const struct census_run *r, uint32_t id)
 {
 	for (struct census_task *t = r->tasks; t; t = t->hh.next)
 		if (t->id == id)
@@ -59,8 +59,8 @@ static struct census_task *task_of_id(const struct census_run *r, uint32_t id)
 	return NULL;
 }
 
-static const struct census_known_lock *lock_of_instance(const struct census_run *r,
-							uint32_t instance)
+const struct census_known_lock *census__lock_of_instance(const struct census_run *r,
+							 uint32_t instance)
 {
 	for (const struct census_known_lock *l = r->locks; l; l = l->hh.next)
 		if (l->instance == instance)
@@ -68,7 +68,7 @@ static const struct census_known_lock *lock_of_instance(const struct census_run 
 	return NULL;
 }
 
-static bool is_extra_wait(const struct census_run *r, uint64_t task, uint64_t lock)
+bool census__is_extra_wait(const struct census_run *r, uint64_t task, uint64_t lock)
 {
 	for (uint32_t i = 0; i < r->extra_wait_count; i++)
 		if (r->extra_waits[i].task == task && r->extra_waits[i].lock == lock)
@@ -79,7 +79,7 @@ static bool is_extra_wait(const struct census_run *r, uint64_t task, uint64_t lo
 bool census__holds_shared(const struct census_run *r, uint64_t task, uint64_t lock,
 			  const struct lock_state *state)
 {
-	uint32_t entries = 0, waits = is_extra_wait(r, task, lock);
+	uint32_t entries = 0, waits = census__is_extra_wait(r, task, lock);
 
 	for (uint32_t i = 0; i < r->options->hold_count; i++)
 		entries += r->options->holds[i].task == task && r->options->holds[i].lock == lock &&
@@ -94,22 +94,23 @@ bool census__holds_shared(const struct census_run *r, uint64_t task, uint64_t lo
  * reader behind a queued writer waits for that writer).
  */
 static bool link_holds(const struct census_run *r, uint32_t instance, uint64_t waiter,
-		       uint64_t owner)
+		       uint64_t owner, bool hints)
 {
-	const struct census_known_lock *lock = lock_of_instance(r, instance);
+	const struct census_known_lock *lock = census__lock_of_instance(r, instance);
 	bool waits = false, owns, before = false;
 	struct lock_state state;
 
 	if (!lock || lock_state__read(&state, r->memory, &r->layout, lock->kind, lock->address))
 		return false;
 	owns = (state.certain && state.owner == owner) ||
+	       (hints && state.readers && state.last_reader == owner) ||
 	       census__holds_shared(r, owner, lock->address, &state);
 	for (uint32_t i = 0; i < state.waiter_count; i++) {
 		waits |= state.waiters[i].task == waiter;
 		before |= !waits && state.waiters[i].task == owner;
 	}
 	lock_state__release(&state);
-	waits |= is_extra_wait(r, waiter, lock->address);
+	waits |= census__is_extra_wait(r, waiter, lock->address);
 	return waits && (owns || (before && lock->kind == LOCK_KIND_RWSEM));
 }
 
@@ -126,7 +127,7 @@ static bool confirm_once(const struct census_run *r, const struct finding *f,
 	}
 	for (uint32_t i = 0; i < n; i++)
 		if (!link_holds(r, f->tasks[i].wants, tasks[i]->address,
-				tasks[(i + 1) % n]->address))
+				tasks[(i + 1) % n]->address, f->code == CODE_POSSIBLE_DEADLOCK))
 			return false;
 	for (uint32_t i = 0; i < n; i++) {
 		struct run_state after = run_state(r, tasks[i]->address);
@@ -145,7 +146,7 @@ bool census__confirm(struct census_run *r, const struct finding *f)
 	if (!f->task_count || f->task_count > MAX_CYCLE)
 		return false;
 	for (uint32_t i = 0; i < f->task_count; i++) {
-		tasks[i] = task_of_id(r, f->tasks[i].task);
+		tasks[i] = census__task_of_id(r, f->tasks[i].task);
 		if (!tasks[i])
 			return false;
 	}

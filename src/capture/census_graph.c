@@ -6,17 +6,45 @@
 #include "capture/census_internal.h"
 #include "capture/user_stack.h"
 
+#define READS 10 /* of a wait list that changes each time */
+
+/* -ENOMEM only. A lock that cannot be read is gone; one that never stands still is looked at no
+ * further. */
+static int read_lock(struct census_run *r, struct census_known_lock *l)
+{
+	const char *name;
+	int err = 0;
+
+	for (int i = 0; i < READS; i++) {
+		lock_state__release(&l->state);
+		err = lock_state__read(&l->state, r->memory, &r->layout, l->kind, l->address);
+		if (err || !l->state.changed || l->state.cut)
+			break;
+	}
+	if (err || l->state.changed)
+		r->out->changed_while_walked = true;
+	if (err || !l->state.changed)
+		return err == -ENOMEM ? err : 0;
+	name = model__lock_class(r->model, model__instance(r->model, l->instance)->lock_class)
+		       ->name;
+	if (l->state.cut)
+		census__gap(r, "tasks behind the first %u that wait for %s; end some, look again",
+			    LOCK_MAX_WAITERS, name);
+	else
+		census__gap(r, "all who wait for %s: they came and went each time; look again",
+			    name);
+	return 0;
+}
+
 int census__read_locks(struct census_run *r)
 {
 	struct census_known_lock *l, *next;
 
 	HASH_ITER(hh, r->locks, l, next) {
-		int err = lock_state__read(&l->state, r->memory, &r->layout, l->kind, l->address);
+		int err = read_lock(r, l);
 
-		if (err == -ENOMEM)
+		if (err)
 			return err;
-		if (err || l->state.changed)
-			r->out->changed_while_walked = true;
 		for (uint32_t i = 0; i < l->state.waiter_count; i++) {
 			struct census_task *t = census__task(r, l->state.waiters[i].task);
 

@@ -23,7 +23,8 @@ struct census_task {
 	uint32_t id;	       /* in the model, NO_ID until needed */
 	uint32_t kernel_stack; /* in the model */
 	uint32_t user_stack;
-	bool is_waiter; /* of a lock below */
+	bool is_waiter;	    /* of a lock below */
+	bool holds_nothing; /* was seen to, while a proof went on (census_readers.c) */
 	UT_hash_handle hh;
 };
 
@@ -140,6 +141,16 @@ void census__note(struct census_run *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 uint64_t census__now(void); /* CLOCK_MONOTONIC */
 
+/* --- census_gaps.c: what was not looked at, and the remedy */
+void census__gap(struct census_run *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void census__check_sources(struct census_run *r);
+
+/* --- census_readers.c: zero or -errno; the finding's code says what was proved */
+int census__prove_readers(struct census_run *r, struct finding *finding);
+bool census__sleeps_with_nothing(const struct census_run *r,
+				 const struct census_task_record *record, const uint64_t *frames);
+
 /* --- census_tasks.c */
 struct census_task *census__task(struct census_run *r, uint64_t address);
 struct census_task *census__task_of_pid(struct census_run *r, uint32_t pid);
@@ -179,11 +190,16 @@ struct census_known_lock *census__add_lock(struct census_run *r, uint64_t addres
 /* A lock found through a task that waits for it: named as well as possible. */
 struct census_known_lock *census__name_lock(struct census_run *r, uint64_t address,
 					    enum lock_kind kind, const struct census_task *waiter);
+bool census__is_lock_function(const char *symbol);
 /* --- census_waits.c */
 int census__find_waits(struct census_run *r);
 /* --- census_confirm.c: is every link of this deadlock there, and did no task on it run meanwhile?
  */
 bool census__confirm(struct census_run *r, const struct finding *finding);
+struct census_task *census__task_of_id(const struct census_run *r, uint32_t id);
+const struct census_known_lock *census__lock_of_instance(const struct census_run *r,
+							 uint32_t instance);
+bool census__is_extra_wait(const struct census_run *r, uint64_t task, uint64_t lock);
 /* Is it anywhere else than where its record saw it sleep? */
 bool census__ran_since(const struct census_run *r, const struct census_task *t);
 /*

@@ -64,7 +64,7 @@ static bool is_mmap_lock(struct census_run *r, uint64_t address, const struct ce
 }
 
 /* Functions of the locks themselves: the caller of the outermost one is the acquire site. */
-static bool is_lock_function(const char *symbol)
+bool census__is_lock_function(const char *symbol)
 {
 	static const char *const prefixes[] = {
 		"__mutex",
@@ -105,7 +105,7 @@ static void site_name(struct census_run *r, const struct census_task *waiter, ch
 		uint32_t offset;
 
 		if (!kernel__resolve(r->kernel, waiter->frames[i], &symbol, &offset) ||
-		    is_lock_function(symbol.name))
+		    census__is_lock_function(symbol.name))
 			continue;
 		snprintf(out, size, "at %s", symbol.name);
 		return;

@@ -14,12 +14,18 @@
 
 #define ITERATOR_BUFFER 65536
 
+/* Whoever waits is in one of these; the functions around them are often left by a tail call. */
+static const char *const slow_path_names[] = {"__mutex_lock", "rwsem_down_read_slowpath",
+					      "rwsem_down_write_slowpath"};
+#define SLOW_PATHS (sizeof(slow_path_names) / sizeof(*slow_path_names))
+
 struct census_source {
 	struct census_bpf *bpf;
 	struct census_window *window;
 	struct census_control control;
 	struct memory memory;
 	int read_fd;
+	bool is_marked[SLOW_PATHS]; /* by these a waiter is known */
 };
 
 /* --- memory
@@ -126,9 +132,17 @@ static uint64_t function_end(const struct kernel *k, uint64_t start)
 	return start + 8192;
 }
 
-/* Functions that sleep lie close together in .sched.text; what lies elsewhere is not marked. */
-static void mark_slow_paths(struct census_control *c, const struct kernel *k)
+static void note_marked(struct census_source *s, const char *function)
 {
+	for (size_t i = 0; i < SLOW_PATHS; i++)
+		if (!strncmp(function, slow_path_names[i], strlen(slow_path_names[i])))
+			s->is_marked[i] = true;
+}
+
+/* Functions that sleep lie close together in .sched.text; what lies elsewhere is not marked. */
+static void mark_slow_paths(struct census_source *s, const struct kernel *k)
+{
+	struct census_control *c = &s->control;
 	uint64_t anchor = kernel__symbol(k, "__schedule");
 
 	if (!anchor)
@@ -141,8 +155,10 @@ static void mark_slow_paths(struct census_control *c, const struct kernel *k)
 		for (uint64_t at = start; at < end; at += 1 << CENSUS_GRANULE_SHIFT) {
 			uint64_t granule = (at - c->sched_start) >> CENSUS_GRANULE_SHIFT;
 
-			if (granule < CENSUS_GRANULES)
-				c->sleep_at[granule] = (uint8_t)slow_paths[i].sleep;
+			if (granule >= CENSUS_GRANULES)
+				continue;
+			c->sleep_at[granule] = (uint8_t)slow_paths[i].sleep;
+			note_marked(s, slow_paths[i].function);
 		}
 	}
 }
@@ -154,7 +170,7 @@ static void fill_control(struct census_source *s, const struct kernel *k)
 	for (size_t i = 0; i < sizeof(releases) / sizeof(*releases); i++)
 		c->release[releases[i].kind] = kernel__symbol(k, releases[i].function);
 	c->sp_offset = kernel__member_offset(k, "task_struct", saved_sp);
-	mark_slow_paths(c, k);
+	mark_slow_paths(s, k);
 }
 
 static int put_control(struct census_source *s)
@@ -208,6 +224,14 @@ void census_source__close(struct census_source *s)
 		munmap(s->window, sizeof(*s->window));
 	census_bpf__destroy(s->bpf);
 	free(s);
+}
+
+const char *census_source__unmarked(const struct census_source *s)
+{
+	for (size_t i = 0; i < SLOW_PATHS; i++)
+		if (!s->is_marked[i])
+			return slow_path_names[i];
+	return NULL;
 }
 
 /* --- iterators
@@ -301,6 +325,16 @@ int census_source__tasks(struct census_source *s, const uint64_t *wanted, uint32
 		err = function(context, &record, frames, record.reg_bytes ? regs : NULL);
 	}
 	free(data);
+	return err;
+}
+
+int census_source__all_stacks(struct census_source *s, census_task_function function, void *context)
+{
+	int err;
+
+	s->control.all_stacks = true;
+	err = census_source__tasks(s, NULL, 0, function, context);
+	s->control.all_stacks = false;
 	return err;
 }
 

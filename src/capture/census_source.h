@@ -26,6 +26,15 @@ typedef int (*census_file_function)(void *context, const struct census_file_reco
 /* Every task; or, with `wanted` (task_struct addresses), those only, with stack and registers. */
 int census_source__tasks(struct census_source *s, const uint64_t *wanted, uint32_t wanted_count,
 			 census_task_function function, void *context);
+/* Every task, each with its stack. */
+int census_source__all_stacks(struct census_source *s, census_task_function function,
+			      void *context);
 int census_source__files(struct census_source *s, census_file_function function, void *context);
+
+/*
+ * A function that tasks wait for a lock in and that was not found on this kernel, so that these
+ * waits are not seen (where the kernel does not record them itself); NULL: none.
+ */
+const char *census_source__unmarked(const struct census_source *s);
 
 #endif

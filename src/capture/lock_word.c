@@ -163,7 +163,7 @@ static int add_waiter(struct lock_state *s, uint64_t waiter, uint64_t task, bool
 	uint32_t n = s->waiter_count;
 
 	if (n >= LOCK_MAX_WAITERS) {
-		s->changed = true;
+		s->changed = s->cut = true;
 		return -E2BIG;
 	}
 	if (!(n & (n - 1)) || n == 0) { /* grow at powers of two */

@@ -46,6 +46,7 @@ struct lock_state {
 	uint64_t last_reader; /* readers own it: the one that came last, a hint only */
 	uint32_t readers;
 	bool changed; /* the wait list did not link back: it changed meanwhile */
+	bool cut;     /* more than LOCK_MAX_WAITERS wait: these are the first */
 	uint32_t waiter_count;
 	struct lock_waiter *waiters;
 };

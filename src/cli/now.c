@@ -88,7 +88,7 @@ static const struct argp argp = {
 	       "whether "
 	       "something is deadlocked, also when it happened before this program came.\v"
 	       "Nothing is attached to any function. Exit status: 0 no deadlock, 3 a deadlock "
-	       "exists, "
+	       "exists, 2 one is possible, 4 none was seen but not everything could be looked at, "
 	       "1 error, 64 wrong usage, 77 not possible on this kernel or with these privileges.",
 	.children = children,
 };
@@ -99,12 +99,12 @@ static const struct argp argp = {
 struct look {
 	struct model *model;
 	struct census *census;
-	struct finding_list deadlocks;
+	struct finding_list findings; /* deadlocks, and what may be one */
 };
 
 static void look__release(struct look *look)
 {
-	free(look->deadlocks.items);
+	free(look->findings.items);
 	census__free(look->census);
 	model__free(look->model);
 	memset(look, 0, sizeof(*look));
@@ -115,8 +115,8 @@ static void name_known_bugs(struct look *look)
 	struct analysis_options options = {.live_kernel = true, .catalogue = catalogue__builtin()};
 	struct analysis *a = analysis__new(look->model, &options);
 
-	for (uint32_t i = 0; a && i < look->deadlocks.count; i++) {
-		struct finding *deadlock = look->deadlocks.items[i];
+	for (uint32_t i = 0; a && i < look->findings.count; i++) {
+		struct finding *deadlock = look->findings.items[i];
 		const struct finding *matched = analysis__add_finding(a, deadlock);
 
 		if (!matched)
@@ -127,12 +127,13 @@ static void name_known_bugs(struct look *look)
 	analysis__free(a);
 }
 
-static int look__take(struct look *look, struct kernel *kernel, bool with_user_stacks)
+/* `judge`: with user stacks, and what hangs is looked for. */
+static int look__take(struct look *look, struct kernel *kernel, bool judge)
 {
 	struct census_options options = {
 		.kernel = kernel,
 		.stacks_of_blocked = true,
-		.user_stacks = with_user_stacks,
+		.user_stacks = judge,
 		.verbosity = common.verbosity,
 	};
 	int err = -ENOMEM;
@@ -142,12 +143,16 @@ static int look__take(struct look *look, struct kernel *kernel, bool with_user_s
 		return err;
 	kernel__facts(kernel, look->model);
 	look->census = census__run(&options, &err);
-	if (!look->census)
+	if (!look->census || !judge)
 		return err;
-	err = census__find_deadlocks(look->census, &look->deadlocks, clock_mono_ns());
+	err = census__find_deadlocks(look->census, &look->findings, clock_mono_ns());
+	if (err >= 0)
+		err = census__find_possible(look->census, &look->findings, clock_mono_ns());
+	if (err >= 0)
+		err = census__find_undecided(look->census, &look->findings, signals__stop);
 	if (err < 0)
 		return err;
-	if (look->deadlocks.count) {
+	if (look->findings.count) {
 		kernel__fix_facts(kernel, look->model);
 		name_known_bugs(look);
 	}
@@ -173,15 +178,15 @@ static int show(FILE *out, const struct now_options *options, const struct look 
 
 	switch (options->format) {
 	case REPORT_JSON:
-		json_print(out, json_now(look->model, look->census, &look->deadlocks));
+		json_print(out, json_now(look->model, look->census, &look->findings));
 		break;
 	case REPORT_TEXT:
-		report_text_now(out, look->model, look->census, &look->deadlocks, now,
+		report_text_now(out, look->model, look->census, &look->findings, now,
 				cli_color(out));
 		break;
 	default:
 		return report_waitfor(out, (enum report_format)options->format, look->model,
-				      look->census->waitfor, &look->deadlocks);
+				      look->census->waitfor, &look->findings);
 	}
 	return fflush(out) ? -errno : 0;
 }
@@ -190,11 +195,32 @@ static int show(FILE *out, const struct now_options *options, const struct look 
 static int record(const char *path, const struct look *look)
 {
 	char error[512];
-	int failed = store__save(path, look->model, &look->deadlocks, NULL, error, sizeof(error));
+	int failed = store__save(path, look->model, &look->findings, NULL, error, sizeof(error));
 
 	if (failed)
 		say_error("%s", error);
 	return failed ? EXIT_ERROR : 0;
+}
+
+/* Precedence 3, 2, 4, 0. */
+static int exit_of(const struct look *look)
+{
+	int status = finding_list__exit_code(&look->findings);
+
+	if (status)
+		return status;
+	return look->census->gap_count || look->census->undecided_count ? EXIT_INCONCLUSIVE
+									: EXIT_CLEAN;
+}
+
+static int worse_of(int a, int b)
+{
+	static const int order[] = {EXIT_DEADLOCK, EXIT_FINDING, EXIT_ERROR, EXIT_INCONCLUSIVE};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a > b ? a : b;
 }
 
 /* Exit status of this look, or -errno. */
@@ -216,8 +242,8 @@ static int look_once(FILE *out, const struct now_options *options, struct kernel
 		status = show(out, options, &look);
 	if (!status && options->recording)
 		status = record(options->recording, &look);
-	if (status >= 0 && look.deadlocks.count)
-		status = EXIT_DEADLOCK;
+	if (status >= 0)
+		status = worse_of(status, exit_of(&look));
 	look__release(&before);
 	look__release(&look);
 	return status;
@@ -244,8 +270,7 @@ static int run(const struct now_options *options, struct kernel *kernel, FILE *o
 
 		if (status < 0)
 			return complain(status, options);
-		if (status > worst)
-			worst = status;
+		worst = worse_of(worst, status);
 		if (options->watch_ns)
 			pause_for(options->watch_ns);
 	} while (options->watch_ns && !signals__stop());

@@ -84,22 +84,61 @@ static json_t *json_blocked(const struct model *m, const struct census *census)
 	return list;
 }
 
+static json_t *json_undecided(const struct model *m, const struct census *census)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < census->undecided_count; i++) {
+		const struct census_undecided *undecided = &census->undecided[i];
+		json_t *row = json_object();
+
+		json_object_set_new(row, "task", json_task(m, undecided->task));
+		json_object_set_new(row, "lock", json_lock(m, undecided->instance));
+		json_object_set_new(row, "readers", json_integer(undecided->readers));
+		json_object_set_new(row, "last_reader", json_task(m, undecided->last_reader));
+		json_object_set_new(row, "function", json_text(undecided->function));
+		json_object_set_new(row, "stack", json_stack(m, undecided->kernel_stack));
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+/* Findings of this code, or of all others. */
+static json_t *json_of_code(const struct model *m, const struct finding_list *all, bool deadlocks)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < all->count; i++)
+		if ((all->items[i]->code == CODE_DEADLOCK) == deadlocks)
+			json_array_append_new(list, json_finding(m, all->items[i]));
+	return list;
+}
+
+static json_t *json_texts(const char *const *texts, uint32_t count)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < count; i++)
+		json_array_append_new(list, json_text(texts[i]));
+	return list;
+}
+
 json_t *json_now(const struct model *m, const struct census *census,
-		 const struct finding_list *deadlocks)
+		 const struct finding_list *findings)
 {
 	const struct model_clock *clock = model__clock(m);
 	json_t *record = json_model_record(m, "now", clock->end ? clock->end : clock->start);
-	json_t *notes = json_array();
 
-	for (uint32_t i = 0; i < census->note_count; i++)
-		json_array_append_new(notes, json_text(census->notes[i]));
 	json_object_set_new(record, "vms", json_inventory(m, OBJECT_VM));
 	json_object_set_new(record, "groups", json_inventory(m, OBJECT_GROUP));
 	json_object_set_new(record, "devices", json_inventory(m, OBJECT_DEVICE));
 	json_object_set_new(record, "locks", json_census_locks(m, census));
-	json_object_set_new(record, "deadlocks", json_finding_list(m, deadlocks));
+	json_object_set_new(record, "deadlocks", json_of_code(m, findings, true));
+	json_object_set_new(record, "possible", json_of_code(m, findings, false));
+	json_object_set_new(record, "undecided", json_undecided(m, census));
+	json_object_set_new(record, "not_looked_at", json_texts(census->gaps, census->gap_count));
 	json_object_set_new(record, "blocked", json_blocked(m, census));
-	json_object_set_new(record, "notes", notes);
+	json_object_set_new(record, "notes", json_texts(census->notes, census->note_count));
 	json_object_set_new(record, "changed_while_walked",
 			    json_boolean(census->changed_while_walked));
 	json_object_set_new(record, "duration", json_count(census->duration_ns));

@@ -123,7 +123,7 @@ static bool take_inversion(const struct finding *f)
 
 static bool take_deadlock_now(const struct finding *f)
 {
-	return f->kind == FINDING_DEADLOCK && f->length && !f->resolved;
+	return f->code == CODE_DEADLOCK && f->length && !f->resolved;
 }
 
 static bool same_cycle(const struct finding *a, const struct finding *b, bool by_pair)

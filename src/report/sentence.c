@@ -10,6 +10,8 @@
 /* What each code says about its locks, which come first. */
 static const char *const meanings[FINDING_CODES] = {
 	[CODE_DEADLOCK] = "wait for each other and cannot go on",
+	[CODE_POSSIBLE_DEADLOCK] = "seem to wait for each other: who has a lock to read is only "
+				   "known by who came last",
 	[CODE_RECURSION] =
 		"is taken again by a task that already holds it: that task waits for itself",
 	[CODE_PREDICTED] = "can deadlock: a legal reordering of the recorded events gets there",
@@ -47,7 +49,10 @@ static void put_subject(FILE *out, const struct model *m, const struct finding *
 			fprintf(out, "%s%s", i ? i + 1 == f->task_count ? " and " : ", " : "",
 				render_task(task, sizeof(task), m, f->tasks[i].task));
 		if (f->task_count == 1)
-			fprintf(out, " waits for a lock that it holds itself and cannot go on");
+			fprintf(out,
+				f->code == CODE_DEADLOCK
+					? " waits for a lock that it holds itself and cannot go on"
+					: " seems to wait for a lock that it has itself to read");
 		return;
 	}
 	if (order_meanings[f->code] && one_class(f)) {

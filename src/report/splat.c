@@ -315,7 +315,8 @@ static void put_deadlock(FILE *out, const struct model *m, const struct finding 
 
 static bool put_finding(FILE *out, const struct model *m, const struct finding *f)
 {
-	if (f->suppressed || !f->length || (!f->witnesses && f->kind != FINDING_DEADLOCK))
+	if (f->suppressed || !f->length || f->code == CODE_POSSIBLE_DEADLOCK ||
+	    (!f->witnesses && f->kind != FINDING_DEADLOCK))
 		return false;
 	switch (f->kind) {
 	case FINDING_INVERSION:

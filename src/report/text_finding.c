@@ -25,8 +25,8 @@ static void put_headline(FILE *out, const struct model *m, const struct finding 
 	char *cycle = render_cycle(m, f);
 
 	fprintf(out, "%s== %s: %s%s%s%s\n", text_tone(color, tone), finding_grade_names[f->grade],
-		finding_kind_names[f->kind], f->kind == FINDING_DEADLOCK ? "" : ", ",
-		f->kind == FINDING_DEADLOCK ? "" : finding_code_names[f->code], text_end(color));
+		finding_kind_names[f->kind], f->code == CODE_DEADLOCK ? "" : ", ",
+		f->code == CODE_DEADLOCK ? "" : finding_code_names[f->code], text_end(color));
 	fprintf(out, "   %s%s%s\n", text_tone(color, TONE_BOLD), text_safe(sentence),
 		text_end(color));
 	if (f->length)

@@ -145,7 +145,7 @@ static void put_blocked(FILE *out, const struct model *m, const struct census *c
 	char task[RENDER_SIZE];
 
 	if (c->blocked_count)
-		text_heading(out, "Uninterruptible, but not waiting for a lock", color);
+		text_heading(out, "Uninterruptible, but not waiting for one of these locks", color);
 	for (uint32_t i = 0; i < c->blocked_count; i++) {
 		fprintf(out, "  %s\n",
 			text_safe(render_task(task, sizeof(task), m, c->blocked_tasks[i])));
@@ -153,24 +153,76 @@ static void put_blocked(FILE *out, const struct model *m, const struct census *c
 	}
 }
 
+static void put_undecided(FILE *out, const struct model *m, const struct census *c, bool color)
+{
+	char task[RENDER_SIZE], lock[RENDER_SIZE];
+
+	if (c->undecided_count)
+		text_heading(out, "Not decided: who has the lock cannot be told", color);
+	for (uint32_t i = 0; i < c->undecided_count; i++) {
+		const struct census_undecided *u = &c->undecided[i];
+
+		fprintf(out, "  %s waits ", text_safe(render_task(task, sizeof(task), m, u->task)));
+		if (u->instance == NO_ID)
+			fprintf(out, "in %s, for which lock is not known\n",
+				text_safe(u->function));
+		else
+			fprintf(out, "for %s %s",
+				text_safe(render_class_name(
+					m, model__instance(m, u->instance)->lock_class)),
+				text_safe(render_instance(lock, sizeof(lock), m, u->instance)));
+		if (u->instance != NO_ID && u->readers)
+			fprintf(out, ", which has %u reader%s; the last that came was %s\n",
+				u->readers, u->readers == 1 ? "" : "s",
+				text_safe(render_task(task, sizeof(task), m, u->last_reader)));
+		else if (u->instance != NO_ID)
+			fputc('\n', out);
+		text_stack(out, m, u->kernel_stack, indent, color);
+	}
+	if (c->undecided_count)
+		fprintf(out, "  `vfiotrace watch` or `agent`, started before, know who reads\n");
+}
+
+/* What all this comes to, in the order of the exit statuses. */
+static void put_conclusion(FILE *out, const struct census *c, const struct finding_list *findings,
+			   bool color)
+{
+	int code = finding_list__exit_code(findings);
+	const char *text = "no deadlock";
+	enum tone tone = TONE_GOOD;
+
+	if (code == 3) {
+		text = "DEADLOCK";
+		tone = TONE_ERROR;
+	} else if (code) {
+		text = "POSSIBLE DEADLOCK";
+		tone = TONE_WARNING;
+	} else if (c->gap_count || c->undecided_count) {
+		text = "inconclusive: no deadlock was seen, but not everything could be looked at";
+		tone = TONE_WARNING;
+	}
+	fprintf(out, "%s%s%s", text_tone(color, tone), text, text_end(color));
+}
+
 void report_text_now(FILE *out, const struct model *m, const struct census *c,
-		     const struct finding_list *deadlocks, uint64_t now, bool color)
+		     const struct finding_list *findings, uint64_t now, bool color)
 {
 	char took[RENDER_SIZE];
 
-	for (uint32_t i = 0; i < deadlocks->count; i++)
-		report_text_finding(out, m, deadlocks->items[i], color);
+	for (uint32_t i = 0; i < findings->count; i++)
+		report_text_finding(out, m, findings->items[i], color);
 	put_inventory(out, m, c, color);
 	put_locks(out, m, c, now, color);
 	put_blocked(out, m, c, color);
+	put_undecided(out, m, c, color);
+	for (uint32_t i = 0; i < c->gap_count; i++)
+		fprintf(out, "not looked at: %s\n", text_safe(c->gaps[i]));
 	for (uint32_t i = 0; i < c->note_count; i++)
 		fprintf(out, "note: %s\n", text_safe(c->notes[i]));
 	if (c->changed_while_walked)
 		fprintf(out,
 			"note: a list changed while it was walked; what came or went meanwhile may "
 			"be missing\n");
-	fprintf(out, "%s%s%s (census took %s)\n",
-		text_tone(color, deadlocks->count ? TONE_ERROR : TONE_GOOD),
-		deadlocks->count ? "DEADLOCK" : "no deadlock", text_end(color),
-		render_duration(took, sizeof(took), c->duration_ns));
+	put_conclusion(out, c, findings, color);
+	fprintf(out, " (census took %s)\n", render_duration(took, sizeof(took), c->duration_ns));
 }

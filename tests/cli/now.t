@@ -15,7 +15,10 @@ trap clean_up EXIT
 
 names=("usage" "inventory" "VM name" "owner and waiter" "stack of the waiter" "no deadlock, exit 0"
 	"schema of the record" "picture: dot" "picture: svg" "picture: mermaid" "--wait-for leaves transient owners out"
-	"says what it cannot see" "--watch repeats and stops" "1,000 VMs and 10,000 files" "nothing stays")
+	"says what it cannot see"
+	"without /proc it is no clean exit, and says what to mount" "hidden kernel symbols are no clean exit, and it says what to set"
+	"in a PID namespace of its own it is no clean exit, and says where to run"
+	 "--watch repeats and stops" "1,000 VMs and 10,000 files" "nothing stays")
 # shellcheck source=tests/cli/named-results.sh
 . tests/cli/named-results.sh
 start_vms() { # arguments of now_vms
@@ -84,6 +87,20 @@ if grep -q ' vm_list$' /proc/kallsyms; then
 else
 	jq -e '.notes | any(contains("vm_list"))' "$work/now.json" >/dev/null; result $? "$(jq -c .notes "$work/now.json")"
 fi
+
+# what cannot be looked at, each in a mount or PID namespace of its own
+not_looked_at() { # TEXT of the remedy, with the record in not.json and its exit status
+	[ "$(cat "$work/not.exit")" = 4 ] && jq -e --arg text "$1" '.not_looked_at | any(contains($text))' "$work/not.json" >/dev/null
+	result $? "exit $(cat "$work/not.exit"), $(jq -c .not_looked_at "$work/not.json" 2>/dev/null) $(head -n 2 "$work/not.err")"
+}
+look_inside() { # unshare's options, commands before
+	VFT="$build/vfiotrace" unshare "$1" sh -c "$2; \"\$VFT\" now --json" >"$work/not.json" 2>"$work/not.err"
+	echo $? >"$work/not.exit"
+}
+look_inside -m 'mount -t tmpfs none /proc'; not_looked_at 'mount /proc'
+sed 's/^[0-9a-f]*/0000000000000000/' /proc/kallsyms >"$work/kallsyms"
+look_inside -m "mount --bind $work/kallsyms /proc/kallsyms"; not_looked_at 'kernel.kptr_restrict=1'
+look_inside -mpf 'mount -t proc proc /proc'; not_looked_at 'nsenter -t 1'
 
 timeout -s TERM 4 "$build/vfiotrace" now --watch 500ms --json >"$work/watch.json"
 lines=$(grep -c '"type":"now"' "$work/watch.json")

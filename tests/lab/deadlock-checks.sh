@@ -87,7 +87,34 @@ check_deadlock_locks() {
 		'map(select(.type == "now"))[0].deadlocks[0].classes | sort == ["lab_mutex_c", "lab_rwsem_p"]'
 	records "a legal load gives no deadlock" legal.json "$deadlocks | length == 0"
 	code "nor does now see one" legal.now 0
-	code "nor while a writer waits for readers" draining.now 0
+	records "nor while a writer waits for readers" draining.now.json \
+		'map(select(.type == "now"))[0] | .deadlocks == [] and .possible == []'
+	code "but who reads cannot be told, and it says so" draining.now 4
+}
+
+# now, without tracing: what it cannot know is no "no deadlock", and what it can prove is one
+check_now_truth() {
+	scenario now-truth || return
+	local now='map(select(.type == "now"))[0]'
+	code "a reader and a mutex: deadlock" reader 3
+	records "with both locks" reader.json "$now.deadlocks | length == 1 and (.[0].classes | sort == [\"lab_mutex_c\", \"lab_rwsem_p\"])"
+	records "and why the reader is known" reader.json "$now.deadlocks[0].note | test(\"no task but the one named|takes its name away\")"
+	records "beside hidden symbols: not looked at, or seen" hidden.json \
+		"$now | (.deadlocks | length == 1) or (.not_looked_at | any(contains(\"kptr_restrict\")))"
+	code "and never a clean exit" hidden 3 4
+	records "another reader came since: not decided" two.json \
+		"$now | .deadlocks == [] and (.undecided | any(.lock.class == \"lab_rwsem_q\" and .readers == 2))"
+	code "and never a clean exit" two 2 4
+	records "the last reader has left, another one reads: no deadlock" left.json "$now.deadlocks == []"
+	# since 6.17 a reader that leaves takes its name away
+	records "but a possible one, or nobody who is named" left.json \
+		"$now | (.possible | length == 1 and .[0].code == \"possible-deadlock\") or (.possible == [] and (.undecided | any(.lock.class == \"lab_rwsem_r\")))"
+	code "by its exit status too" left 2 4
+	text "and its page says so" left.text '^(POSSIBLE DEADLOCK|inconclusive)'
+	records "a wait for a per-CPU rwsem: not decided" percpu.json \
+		"$now | .deadlocks == [] and (.undecided | any(.lock == null and (.function // \"\" | contains(\"percpu_\"))))"
+	code "nor clean" percpu 4
+	code "when all is over it is clean" after 0
 }
 
 check_contention_soak() {

@@ -134,6 +134,34 @@ static void uncertain_is_none(void **state)
 	assert_int_equal(deadlocks(), 0);
 }
 
+/* Who reads is only the name of who came last: a cycle through it is a possible deadlock. */
+static void last_reader_makes_it_possible(void **state)
+{
+	(void)state;
+	owns(1, 1, LOCK_SHARED, false);
+	owns(2, 2, LOCK_EXCLUSIVE, true);
+	waits(1, 2, LOCK_EXCLUSIVE);
+	waits(2, 1, LOCK_EXCLUSIVE);
+	assert_int_equal(deadlocks(), 0);
+	assert_int_equal(waitfor__find_possible(w, &found, 5000), 1);
+	assert_int_equal(found.items[0]->code, CODE_POSSIBLE_DEADLOCK);
+	assert_int_equal(found.items[0]->grade, GRADE_WARNING);
+	assert_int_equal(finding_list__exit_code(&found), 2);
+}
+
+/* What is certain is a deadlock and nothing less, also beside a name. */
+static void certain_cycle_is_not_possible_only(void **state)
+{
+	(void)state;
+	owns(1, 1, LOCK_EXCLUSIVE, true);
+	owns(2, 2, LOCK_EXCLUSIVE, true);
+	owns(3, 1, LOCK_SHARED, false);
+	waits(1, 2, LOCK_EXCLUSIVE);
+	waits(2, 1, LOCK_EXCLUSIVE);
+	assert_int_equal(deadlocks(), 1);
+	assert_int_equal(waitfor__find_possible(w, &found, 5000), 0);
+}
+
 static void writer_behind_reader(void **state)
 {
 	(void)state;
@@ -261,6 +289,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ring, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(chain_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(uncertain_is_none, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(last_reader_makes_it_possible, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(certain_cycle_is_not_possible_only, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(writer_behind_reader, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reader_behind_queued_writer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killable_is_breakable, set_up, tear_down),
