@@ -26,10 +26,15 @@ struct store_options {
 	bool record_events;
 	bool redact; /* pseudonyms instead of names and addresses, as store__redact has them */
 	uint64_t trigger_window; /* ns of events kept in memory until store_writer__fire; 0: off */
+	bool overwrite;		 /* an older recording of that name goes */
 };
 
-/* Creates the file 0600, refuses to follow a symlink or to overwrite a file that is no recording.
+/*
+ * May a recording be written there? -EEXIST: an older one is there and `overwrite` is false, or
+ * what is there is no recording, which is never overwritten. Changes nothing.
  */
+int store__check_place(const char *path, bool overwrite, char *error, size_t error_size);
+/* Creates the file 0600, refuses to follow a symlink, and what store__check_place refuses. */
 struct store_writer *store_writer__open(const char *path, struct model *m,
 					const struct store_options *options, char *error,
 					size_t error_size);
@@ -44,7 +49,10 @@ uint64_t store_writer__lost(const struct store_writer *w);
 const char *store_writer__error(const struct store_writer *w);
 int store_writer__close(struct store_writer *w, const struct finding_list *findings,
 			const char *verdict);
-/* A whole model into a file, its event stream included (merge, redact, analyze -o, now -o). */
+/*
+ * A whole model into a file, its event stream included (merge, redact, now -o). The file takes its
+ * name when it is complete: what was there before stays until then, and if it fails for good.
+ */
 int store__save(const char *path, struct model *m, const struct finding_list *findings,
 		const char *verdict, char *error, size_t error_size);
 int store__save_redacted(const char *path, struct model *m, const struct finding_list *findings,
@@ -76,15 +84,10 @@ int store__read(const char *path, struct model *m, struct analysis *findings,
 bool store__is_recording(const char *path);
 /*
  * For a process that can make no file: the recording `path` is written into `fd`, an empty file
- * that is open for reading and writing, and gets its name when that is done. check_place: may it
- * have it?
+ * that is open for reading and writing, and gets its name by store__publish when that is done.
  */
 void store__write_into(const char *path, int fd);
-int store__check_place(const char *path, char *error, size_t error_size);
 int store__publish(const char *temporary, const char *path, char *error, size_t error_size);
-/* -EINVAL where one of the inputs is the output, too. */
-int store__check_inputs(const char *output, const char *const *inputs, size_t count, char *error,
-			size_t error_size);
 int store__merge(const char *output, const char *const *inputs, size_t count, char *error,
 		 size_t error_size);
 /*

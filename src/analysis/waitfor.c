@@ -141,6 +141,7 @@ static void find_victims(const struct waitfor *w, struct deadlock_task *t)
 /* Findings being made. */
 struct maker {
 	struct waitfor *w;
+	bool hints; /* these cycles run over the last reader's name, which proves nothing */
 	struct finding_list *out;
 	uint64_t now;
 	struct idmap first_of_task;    /* task -> its first owner */
@@ -232,8 +233,8 @@ static struct finding *make_finding(const struct maker *k, const struct waitfor_
 		return NULL;
 	*f = (struct finding){
 		.kind = FINDING_DEADLOCK,
-		.code = s->hints ? CODE_POSSIBLE_DEADLOCK : CODE_DEADLOCK,
-		.grade = s->hints ? GRADE_WARNING : GRADE_CRITICAL,
+		.code = k->hints ? CODE_POSSIBLE_DEADLOCK : CODE_DEADLOCK,
+		.grade = k->hints ? GRADE_WARNING : GRADE_CRITICAL,
 		.length = count,
 		.classes = classes,
 		.modes = modes,
@@ -284,7 +285,7 @@ static int on_cycle(void *context, const struct waitfor_step *cycle, uint32_t co
 static int find_cycles(struct waitfor *w, bool hints, struct finding_list *out, uint64_t now)
 {
 	/* findings live in its arena */
-	struct maker k = {.w = w, .out = out, .now = now};
+	struct maker k = {.w = w, .hints = hints, .out = out, .now = now};
 	bool cut = false;
 	int error = -ENOMEM;
 

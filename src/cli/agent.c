@@ -165,6 +165,10 @@ int agent__open_session(struct agent *a)
 	a->forget_at = a->options.max_chains;
 	if (!status)
 		status = session__attach(&a->session);
+	if (!status)
+		status = session__open_store(&a->session);
+	if (!status) /* begun anew, it is its own older file */
+		a->options.session.overwrite = true;
 	if (!status && a->overhead.shed)
 		capture__shed(a->session.capture, a->overhead.shed);
 	return status;

@@ -167,6 +167,9 @@ int diff_main(int argc, char **argv)
 
 	if (cli_parse(&argp, argc, argv, &options))
 		return EXIT_USAGE;
+	if (output_file__is_input(options.output, options.files, 2) ||
+	    output_file__is_input(options.output, &options.suppress, 1))
+		return EXIT_USAGE;
 	svg = options.format == REPORT_SVG && !common.json;
 	for (int i = 0; i < 2; i++)
 		unprivileged__input(options.files[i]);

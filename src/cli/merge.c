@@ -7,23 +7,25 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli/output_file.h"
 #include "cli/unprivileged.h"
 #include "report.h"
 #include "store.h"
 
 #define MAX_FILES 256
 
-enum { KEY_REDACT = 256 };
+enum { KEY_REDACT = 256, KEY_OVERWRITE };
 
 struct merge_settings {
 	const char *output;
-	bool redact;
+	bool redact, overwrite;
 	const char *files[MAX_FILES];
 	uint32_t file_count;
 };
 
 static const struct argp_option option_table[] = {
 	{"output", 'o', "FILE", 0, "The recording to write (required)", 1},
+	{"overwrite", KEY_OVERWRITE, NULL, 0, "Replace an older recording of that name", 1},
 	{"redact", KEY_REDACT, NULL, 0,
 	 "Replace process and VM names, command lines and addresses by pseudonyms (one FILE)", 1},
 	{0},
@@ -36,6 +38,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case 'o':
 		settings->output = argument;
+		return 0;
+	case KEY_OVERWRITE:
+		settings->overwrite = true;
 		return 0;
 	case KEY_REDACT:
 		settings->redact = true;
@@ -123,12 +128,13 @@ int merge_main(int argc, char **argv)
 
 	if (cli_parse(&argp, argc, argv, &settings))
 		return EXIT_USAGE;
-	failed = store__check_inputs(settings.output, settings.files, settings.file_count, error,
-				     sizeof(error));
-	if (!failed)
-		failed = store__check_place(settings.output, error, sizeof(error));
-	if (failed)
-		return answer(failed, error);
+	if (output_file__is_input(settings.output, settings.files, settings.file_count))
+		return EXIT_USAGE;
+	failed = store__check_place(settings.output, settings.overwrite, error, sizeof(error));
+	if (failed) {
+		status = answer(failed, error);
+		return failed == -EEXIST ? EXIT_USAGE : status;
+	}
 	if (asprintf(&temporary, "%s.XXXXXX", settings.output) < 0)
 		return answer(-ENOMEM, error);
 	for (uint32_t i = 0; i < settings.file_count; i++)

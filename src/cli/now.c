@@ -10,6 +10,7 @@
 #include "census.h"
 #include "cli.h"
 #include "cli/format_name.h"
+#include "cli/output_file.h"
 #include "report.h"
 #include "report/now.h"
 #include "store.h"
@@ -20,9 +21,10 @@ struct now_options {
 	const char *output;    /* of the format */
 	const char *recording; /* the incident file: what -o is when nothing says otherwise */
 	const char *btf;
+	bool overwrite; /* an older recording */
 };
 
-enum { OPTION_WATCH = 256, OPTION_WAIT_FOR, OPTION_BTF };
+enum { OPTION_WATCH = 256, OPTION_WAIT_FOR, OPTION_BTF, OPTION_OVERWRITE };
 
 static const struct argp_option option_table[] = {
 	{"watch", OPTION_WATCH, "TIME", 0, "Look again every TIME until interrupted", 1},
@@ -31,6 +33,7 @@ static const struct argp_option option_table[] = {
 	{"format", 'f', "FORMAT", 0, "text, json, dot, svg, mermaid or markdown", 1},
 	{"output", 'o', "FILE", 0,
 	 "Record to this incident file; with -f, or a name like x.svg, write that format there", 1},
+	{"overwrite", OPTION_OVERWRITE, NULL, 0, "Replace an older recording of that name", 1},
 	{"btf", OPTION_BTF, "FILE", 0, "BTF of this kernel, where it has none itself", 1},
 	{0},
 };
@@ -61,6 +64,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return take_duration(argument, &options->wait_for_ns, "--wait-for", state);
 	case OPTION_BTF:
 		options->btf = argument;
+		return 0;
+	case OPTION_OVERWRITE:
+		options->overwrite = true;
 		return 0;
 	case 'o':
 		options->output = argument;
@@ -292,32 +298,65 @@ static void settle_output(struct now_options *options)
 		options->format = common.json ? REPORT_JSON : REPORT_TEXT;
 }
 
+/* Refused before anything is looked at. Exit status. */
+static int check_recording(const struct now_options *options)
+{
+	char error[512];
+	int refused;
+
+	if (!options->recording)
+		return 0;
+	refused = store__check_place(options->recording, options->overwrite, error, sizeof(error));
+	if (refused)
+		say_error("%s", error);
+	return !refused ? 0 : refused == -EEXIST ? EXIT_USAGE : EXIT_ERROR;
+}
+
+static int open_and_run(const struct now_options *options, FILE *out)
+{
+	struct kernel *kernel = kernel__open(options->btf);
+	int status = EXIT_UNSUPPORTED;
+
+	if (kernel)
+		status = run(options, kernel, out);
+	else
+		say_error("cannot read this kernel's BTF and symbols");
+	kernel__close(kernel);
+	return status;
+}
+
+static int look_into_file(const struct now_options *options)
+{
+	struct output_file file;
+	int status = EXIT_ERROR, error = output_file__open(&file, options->output, 0666), closed;
+	FILE *out = error ? NULL : output_file__stream(&file);
+
+	if (out)
+		status = open_and_run(options, out);
+	else if (!error)
+		error = -errno;
+	/* what could not be looked at leaves an older file as it was */
+	closed = output_file__close(&file, status != EXIT_UNSUPPORTED && status != EXIT_ERROR);
+	error = error ? error : closed;
+	if (!error)
+		return status;
+	say_error("%s: %s", text_safe(options->output), strerror(-error));
+	return status == EXIT_DEADLOCK || status == EXIT_FINDING ? status : EXIT_ERROR;
+}
+
 int now_main(int argc, char **argv)
 {
 	struct now_options options = {.format = -1};
-	struct kernel *kernel;
-	FILE *out = stdout;
 	int status;
 
 	if (cli_parse(&argp, argc, argv, &options))
 		return EXIT_USAGE;
 	settle_output(&options);
-	if (options.output && !(out = fopen(options.output, "w"))) {
-		say_error("%s: %s", options.output, strerror(errno));
-		return EXIT_ERROR;
-	}
+	status = check_recording(&options);
+	if (status)
+		return status;
 	signals__install();
-	kernel = kernel__open(options.btf);
-	if (kernel) {
-		status = run(&options, kernel, out);
-	} else {
-		say_error("cannot read this kernel's BTF and symbols");
-		status = EXIT_UNSUPPORTED;
-	}
-	kernel__close(kernel);
-	if (out != stdout && fclose(out)) {
-		say_error("%s: %s", options.output, strerror(errno));
-		status = EXIT_ERROR;
-	}
-	return status;
+	if (!options.output || !strcmp(options.output, "-"))
+		return open_and_run(&options, stdout);
+	return look_into_file(&options);
 }

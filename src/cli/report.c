@@ -190,6 +190,8 @@ int report_main(int argc, char **argv)
 
 	if (cli_parse(&argp, argc, argv, &settings))
 		return EXIT_USAGE;
+	if (output_file__is_input(settings.output, settings.files, settings.file_count))
+		return EXIT_USAGE;
 	for (uint32_t i = 0; i < settings.file_count; i++)
 		unprivileged__input(settings.files[i]);
 	settings.to_file = settings.output && strcmp(settings.output, "-");

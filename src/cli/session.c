@@ -165,8 +165,6 @@ static int open_model(struct session *s)
 	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
 	kernel__facts(s->kernel, s->model);
 	kernel__fix_facts(s->kernel, s->model);
-	if (session__open_store(s))
-		return EXIT_ERROR;
 	s->analysis = session__new_analysis(s, s->rules, s->suppressions);
 	return s->analysis ? 0 : EXIT_ERROR;
 }
@@ -244,6 +242,8 @@ int session__open(struct session *s, const struct session_settings *settings,
 	s->events = *events;
 	s->kernel = settings->kernel;
 	status = load_rules(s);
+	if (!status)
+		status = session__check_store(s);
 	if (status)
 		return status;
 	if (!may_trace()) {

@@ -3,9 +3,10 @@
  * session.h - one live run: kernel, model, analysis, capture, recording, and the loop that feeds
  * them. watch, record, validate and agent differ in what they print and when they stop.
  *
- * Life cycle: session__open, session__attach, session__run (returns when the duration is over or a
- * signal asked), session__finish (drains, decides, closes the recording), session__close.
- * Errors: an exit status of CONTRACT, the message already printed; 0 goes on.
+ * Life cycle: session__open, session__attach, session__open_store (the recording: only now is there
+ * something to write, and may an older file go), session__run (returns when the duration is over or
+ * a signal asked), session__finish (drains, decides, closes the recording), session__close. Errors:
+ * an exit status of CONTRACT, the message already printed; 0 goes on.
  */
 #ifndef VFIOTRACE_SESSION_H
 #define VFIOTRACE_SESSION_H
@@ -31,6 +32,7 @@ struct session_settings {
 	uint32_t ring_bytes;
 	uint32_t kernel_chains;
 	bool redact;
+	bool overwrite; /* an older recording at `output` goes, when everything is attached */
 	/* How a rules file is read, NULL: rule_set__load, and a mistake in it is wrong usage. */
 	struct rule_set *(*load_rules)(const char *path, bool *bad);
 };
@@ -94,6 +96,7 @@ int session__forget(struct session *s, uint32_t *chains_forgotten);
 int session__new_model(struct session *s); /* replaces s->model; -ENOMEM */
 struct analysis *session__new_analysis(struct session *s, const struct rule_set *rules,
 				       const struct rule_set *suppressions); /* of s->model */
+int session__check_store(const struct session *s); /* exit status; nothing is touched */
 int session__open_store(struct session *s); /* exit status, 0: none asked for, or it is open */
 void session__store_turn(struct session *s);
 

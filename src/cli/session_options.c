@@ -13,6 +13,7 @@ enum {
 	KEY_STALL,
 	KEY_TRIGGER,
 	KEY_MAX_SIZE,
+	KEY_OVERWRITE,
 	KEY_REDACT,
 	KEY_RULES,
 	KEY_SUPPRESS,
@@ -33,6 +34,7 @@ static const struct argp_option table[] = {
 	 "Record the event stream: timelines and sound prediction", 11},
 	{"stall", KEY_STALL, "TIME", 0, "Report waits longer than this", 11},
 	{"output", 'o', "FILE", 0, "Record to this incident file", 12},
+	{"overwrite", KEY_OVERWRITE, NULL, 0, "Replace an older recording of that name", 12},
 	{"trigger", KEY_TRIGGER, "KIND[:ARG]", 0,
 	 "Flight recorder: keep events in memory, write them on inversion, deadlock or stall:TIME",
 	 12},
@@ -128,6 +130,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_MAX_SIZE:
 		need(parse_size(argument, &settings->max_size), "--max-size", argument, state);
+		return 0;
+	case KEY_OVERWRITE:
+		settings->overwrite = true;
 		return 0;
 	case KEY_REDACT:
 		settings->redact = true;

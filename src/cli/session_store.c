@@ -1,7 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The incident file of a live run. */
+#include <errno.h>
+
 #include "cli.h"
 #include "cli/session.h"
+
+int session__check_store(const struct session *s)
+{
+	char error[512];
+	int refused;
+
+	if (!s->settings.output)
+		return 0;
+	refused =
+		store__check_place(s->settings.output, s->settings.overwrite, error, sizeof(error));
+	if (!refused)
+		return 0;
+	say_error("%s", error);
+	return refused == -EEXIST ? EXIT_USAGE : EXIT_ERROR;
+}
 
 int session__open_store(struct session *s)
 {
@@ -9,6 +26,7 @@ int session__open_store(struct session *s)
 		.max_size = s->settings.max_size,
 		.record_events = s->settings.record_events,
 		.redact = s->settings.redact,
+		.overwrite = s->settings.overwrite,
 		.trigger_window = s->settings.trigger ? s->settings.trigger_window_ns : 0,
 	};
 	char error[512];

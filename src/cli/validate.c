@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "cli/load_run.h"
+#include "cli/output_file.h"
 #include "cli/session.h"
 #include "cli/validate.h"
 #include "exercise.h"
@@ -347,6 +348,8 @@ static int run(struct validate *v)
 		status = session__attach(&v->session);
 	if (!status)
 		status = refuse_baseline(v);
+	if (!status)
+		status = session__open_store(&v->session);
 	if (!status) {
 		print_start(v);
 		run_loop(v);
@@ -376,6 +379,10 @@ int validate_main(int argc, char **argv)
 	int status;
 
 	if (cli_parse(&argp, argc, argv, &v))
+		return EXIT_USAGE;
+	if (output_file__is_input(v.junit, (const char *[]){v.baseline_file, v.settings.output},
+				  2) ||
+	    output_file__is_input(v.settings.output, &v.baseline_file, 1))
 		return EXIT_USAGE;
 	status = check_known(&v);
 	if (!status)

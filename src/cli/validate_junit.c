@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/output_file.h"
 #include "cli/validate.h"
 #include "report.h"
 
@@ -148,12 +149,18 @@ static void all_cases(struct junit *j, const struct validation *v)
 
 int validation__junit(const char *path, const struct validation *v)
 {
-	struct junit count = {0}, write = {.out = fopen(path, "we")};
+	struct junit count = {0}, write = {0};
+	struct output_file file;
+	int error = output_file__open(&file, path, 0666);
 	const struct model_clock *clock = model__clock((struct model *)v->m);
 	double seconds = clock->end > clock->start ? (double)(clock->end - clock->start) / 1e9 : 0;
 
-	if (!write.out)
-		return -errno;
+	write.out = error ? NULL : output_file__stream(&file);
+	if (!write.out) {
+		error = error ? error : -errno;
+		output_file__close(&file, false);
+		return error;
+	}
 	all_cases(&count, v);
 	fprintf(write.out,
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
@@ -173,5 +180,5 @@ int validation__junit(const char *path, const struct validation *v)
 		fputc('\n', write.out);
 	}
 	fputs("</system-out>\n  </testsuite>\n</testsuites>\n", write.out);
-	return fclose(write.out) ? -errno : 0;
+	return output_file__close(&file, true);
 }

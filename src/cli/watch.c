@@ -237,6 +237,8 @@ static int run(struct watch *w)
 
 	if (!status)
 		status = session__attach(&w->session);
+	if (!status)
+		status = session__open_store(&w->session);
 	if (!status) {
 		print_start(w);
 		session__run(&w->session);

@@ -117,18 +117,16 @@ static int check_header(int fd, const char *path, const struct store_message *me
 	return store_header__check(head, (size_t)length, path, message);
 }
 
-/* Only what is ours, or empty, is replaced. *there: there is something. */
-static int check_place(const char *path, bool *there, const struct store_message *message)
+/* Only what is ours, or empty, is replaced, and ours only on request. 1: nothing is there. */
+static int check_place(const char *path, bool overwrite, const struct store_message *message)
 {
 	struct stat info;
 	int fd, error = 0;
 
-	*there = false;
 	if (lstat(path, &info))
 		return errno == ENOENT
-			       ? 0
+			       ? 1
 			       : store_fail(message, -errno, "%s: %s", path, strerror(errno));
-	*there = true;
 	if (S_ISLNK(info.st_mode))
 		return store_fail(message, -ELOOP,
 				  "%s: is a symbolic link; name the file it points to", path);
@@ -141,11 +139,24 @@ static int check_place(const char *path, bool *there, const struct store_message
 		return store_fail(message, -errno, "%s: %s", path, strerror(errno));
 	error = check_header(fd, path, NULL);
 	close(fd);
-	return error == -EINVAL
-		       ? store_fail(message, -EEXIST,
-				    "%s: exists and is no vfiotrace recording; not overwritten",
-				    path)
-		       : 0;
+	if (error == -EINVAL)
+		return store_fail(message, -EEXIST,
+				  "%s: exists and is no vfiotrace recording; not overwritten",
+				  path);
+	if (!overwrite)
+		return store_fail(message, -EEXIST,
+				  "%s: is an older recording; --overwrite replaces it, or "
+				  "name another file with -o",
+				  path);
+	return 0;
+}
+
+int store__check_place(const char *path, bool overwrite, char *error, size_t error_size)
+{
+	const struct store_message message = {error, error_size};
+	int found = check_place(path, overwrite, &message);
+
+	return found < 0 ? found : 0;
 }
 
 /* What a crash left beside a file of that name must not be taken for a part of the next one. */
@@ -160,13 +171,12 @@ static void remove_companions(const char *path)
 	}
 }
 
-static int clear_place(const char *path, const struct store_message *message)
+static int clear_place(const char *path, bool overwrite, const struct store_message *message)
 {
-	bool there;
-	int error = check_place(path, &there, message);
+	int found = check_place(path, overwrite, message);
 
-	if (error || !there)
-		return error;
+	if (found)
+		return found < 0 ? found : 0;
 	remove_companions(path);
 	if (unlink(path))
 		return store_fail(message, -errno, "%s: %s", path, strerror(errno));
@@ -205,26 +215,28 @@ void store__write_into(const char *path, int fd)
 	given_fd = fd;
 }
 
+bool store_file__is_given(const char *path)
+{
+	return given_path && !strcmp(given_path, path);
+}
+
+int store_file__replace(const char *path, const char *with, const struct store_message *message)
+{
+	int found = check_place(path, true, message);
+
+	if (found < 0)
+		return found;
+	if (!found)
+		remove_companions(path);
+	return rename(with, path) ? store_fail(message, -errno, "%s: %s", path, strerror(errno))
+				  : 0;
+}
+
 int store__publish(const char *temporary, const char *path, char *error, size_t error_size)
 {
 	const struct store_message message = {error, error_size};
-	bool there;
-	int failed = check_place(path, &there, &message);
 
-	if (failed)
-		return failed;
-	remove_companions(path);
-	if (rename(temporary, path))
-		return store_fail(&message, -errno, "%s: %s", path, strerror(errno));
-	return 0;
-}
-
-int store__check_place(const char *path, char *error, size_t error_size)
-{
-	const struct store_message message = {error, error_size};
-	bool there;
-
-	return check_place(path, &there, &message);
+	return store_file__replace(path, temporary, &message);
 }
 
 static int create_given(const char *path, sqlite3 **db, const struct store_message *message)
@@ -244,15 +256,16 @@ static int create_given(const char *path, sqlite3 **db, const struct store_messa
 
 /* --- creating ---------------------------------------------------------------------------- */
 
-int store_file__create(const char *path, sqlite3 **db, const struct store_message *message)
+int store_file__create(const char *path, bool overwrite, sqlite3 **db,
+		       const struct store_message *message)
 {
 	char *full = NULL;
 	int fd, error;
 
 	*db = NULL;
-	if (given_path && !strcmp(given_path, path))
+	if (store_file__is_given(path))
 		return create_given(path, db, message);
-	error = clear_place(path, message);
+	error = clear_place(path, overwrite, message);
 	if (error)
 		return error;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/writer.h"
 #include "util/memory.h"
@@ -100,9 +101,9 @@ int store_writer__close(struct store_writer *w, const struct finding_list *findi
 	return error;
 }
 
-static int save(const char *path, struct model *m, const struct finding_list *findings,
-		const char *verdict, const struct store_options *options, char *error,
-		size_t error_size)
+static int write_whole(const char *path, struct model *m, const struct finding_list *findings,
+		       const char *verdict, const struct store_options *options, char *error,
+		       size_t error_size)
 {
 	struct store_writer *w = store_writer__open(path, m, options, error, error_size);
 	const struct row_events events = {model__events(m), model__event_count(m), NULL};
@@ -126,6 +127,38 @@ static int save(const char *path, struct model *m, const struct finding_list *fi
 			snprintf(error, error_size, "%s: %s", path, strerror(-failed));
 	}
 	store_writer__free(w);
+	return failed;
+}
+
+/* Beside it first: half a file is no reason to lose a whole one. */
+static int save(const char *path, struct model *m, const struct finding_list *findings,
+		const char *verdict, const struct store_options *options, char *error,
+		size_t error_size)
+{
+	const struct store_message message = {error, error_size};
+	int failed = store__check_place(path, true, error, error_size), fd;
+	char *beside = NULL;
+
+	if (failed)
+		return failed;
+	if (store_file__is_given(path))
+		return write_whole(path, m, findings, verdict, options, error, error_size);
+	if (asprintf(&beside, "%s.XXXXXX", path) < 0)
+		return store_fail(&message, -ENOMEM, "out of memory");
+	fd = mkstemp(beside);
+	if (fd < 0) {
+		failed = store_fail(&message, -errno, "%s: cannot be created: %s", path,
+				    strerror(errno));
+		goto cleanup;
+	}
+	close(fd);
+	failed = write_whole(beside, m, findings, verdict, options, error, error_size);
+	if (!failed)
+		failed = store_file__replace(path, beside, &message);
+	if (failed)
+		unlink(beside);
+cleanup:
+	free(beside);
 	return failed;
 }
 

@@ -145,7 +145,7 @@ static bool same_file(const char *a, const char *b)
 	       first.st_ino == second.st_ino;
 }
 
-int store__check_inputs(const char *output, const char *const *inputs, size_t count, char *error,
+static int check_inputs(const char *output, const char *const *inputs, size_t count, char *error,
 			size_t error_size)
 {
 	const struct store_message message = {error, error_size};
@@ -165,7 +165,7 @@ int store__merge(const char *output, const char *const *inputs, size_t count, ch
 	struct model *m = model__new();
 	struct analysis *findings = m ? analysis__new(m, &(struct analysis_options){0}) : NULL;
 	struct model_merge *g = NULL;
-	int failed = store__check_inputs(output, inputs, count, error, error_size);
+	int failed = check_inputs(output, inputs, count, error, error_size);
 	char sources[32];
 	int64_t base = 0;
 

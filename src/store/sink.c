@@ -31,7 +31,7 @@ static int64_t pragma_number(sqlite3 *db, const char *text)
 	return number;
 }
 
-struct sink *sink__open(const char *path, uint64_t max_size, int *error,
+struct sink *sink__open(const char *path, uint64_t max_size, bool overwrite, int *error,
 			const struct store_message *message)
 {
 	struct sink *s = calloc(1, sizeof(*s));
@@ -41,7 +41,7 @@ struct sink *sink__open(const char *path, uint64_t max_size, int *error,
 		return NULL;
 	s->max_size = max_size;
 	s->path = strdup(path);
-	*error = s->path ? store_file__create(path, &s->rows.db, message) : -ENOMEM;
+	*error = s->path ? store_file__create(path, overwrite, &s->rows.db, message) : -ENOMEM;
 	if (*error)
 		goto fail;
 	sqlite3_busy_timeout(s->rows.db, 10000);

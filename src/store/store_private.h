@@ -24,8 +24,13 @@ int store_fail(const struct store_message *message, int error, const char *forma
 	__attribute__((format(printf, 3, 4)));
 /* -errno for a SQLite result, with the words that fit it. */
 int store_fail_sql(const struct store_message *message, const char *path, sqlite3 *db);
-/* New empty database with the schema. An older recording of that name is replaced. */
-int store_file__create(const char *path, sqlite3 **db, const struct store_message *message);
+/* New empty database with the schema. An older recording of that name goes only on request. */
+int store_file__create(const char *path, bool overwrite, sqlite3 **db,
+		       const struct store_message *message);
+/* The closed recording `with` takes the place of what is at `path`, at one moment. */
+int store_file__replace(const char *path, const char *with, const struct store_message *message);
+bool store_file__is_given(
+	const char *path); /* by store__write_into: its name is the caller's affair */
 /* writer_vfs.c: SQLite's own, but for journals that are not ours. */
 const char *writer_vfs__name(void);
 /* output_vfs.c: a database that is one open, empty file and needs no other: a failed batch is taken
@@ -236,7 +241,7 @@ void row_finding__release(struct row_finding *row);
 /* --- sink.c: records into SQL, on the writing thread ------------------------------------- */
 
 struct sink;
-struct sink *sink__open(const char *path, uint64_t max_size, int *error,
+struct sink *sink__open(const char *path, uint64_t max_size, bool overwrite, int *error,
 			const struct store_message *message);
 /* One batch, one transaction: on an error nothing of it is in the file. */
 int sink__write(struct sink *s, const struct record *records, size_t bytes);

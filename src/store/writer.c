@@ -134,7 +134,7 @@ struct store_writer *store_writer__open(const char *path, struct model *m,
 	if (!w->queue || !w->tables || (options->redact && !w->redactor) ||
 	    (options->trigger_window && flight__init(&w->flight, options)))
 		goto fail;
-	w->sink = sink__open(path, options->max_size, &failed, &message);
+	w->sink = sink__open(path, options->max_size, options->overwrite, &failed, &message);
 	if (!w->sink)
 		goto fail;
 	mine.context = w;

@@ -305,8 +305,14 @@ static void test_creating(void **state)
 	assert_int_not_equal(access(file("mode.vft-journal"), F_OK), 0);
 	assert_int_not_equal(access(file("mode.vft-wal"), F_OK), 0);
 
-	/* our own is replaced, a foreign one and what is behind a link are not */
-	w = try_open(file("mode.vft"), f->m, error);
+	/* our own is replaced on request only, a foreign one and what is behind a link never */
+	assert_null(try_open(file("mode.vft"), f->m, error));
+	assert_non_null(strstr(error, "--overwrite"));
+	assert_int_equal(store__check_place(file("mode.vft"), false, error, sizeof(error)),
+			 -EEXIST);
+	assert_int_equal(store__is_recording(file("mode.vft")), 1);
+	w = store_writer__open(file("mode.vft"), f->m, &(struct store_options){.overwrite = true},
+			       error, sizeof(error));
 	assert_non_null(w);
 	assert_int_equal(store_writer__close(w, NULL, NULL), 0);
 	write_text(file("letter"), "dear diary", 10);

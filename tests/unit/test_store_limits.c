@@ -155,11 +155,11 @@ static void test_flight_recorder(void **state)
 	close_recording(&o);
 
 	/* nothing happened: no events */
-	w = store_writer__open(file("flight.vft"), f->m, &options, error, sizeof(error));
+	w = store_writer__open(file("calm.vft"), f->m, &options, error, sizeof(error));
 	assert_non_null(w);
 	model__add_event(f->m, &event);
 	assert_int_equal(store_writer__close(w, &f->findings, NULL), 0);
-	assert_int_equal(open_recording(file("flight.vft"), &o, true, error), 0);
+	assert_int_equal(open_recording(file("calm.vft"), &o, true, error), 0);
 	assert_int_equal(model__event_count(o.m), 0);
 	close_recording(&o);
 	fixture_free(f);
@@ -173,7 +173,7 @@ static void test_flight_recorder(void **state)
 static void record_until_killed(int out)
 {
 	struct fixture *f = fixture_large(100, 400);
-	struct store_options options = {.record_events = true};
+	struct store_options options = {.record_events = true, .overwrite = true};
 	struct trace_event event = {FIXTURE_START, f->opener,	   f->kvm_lock, f->open_stack,
 				    EVENT_ACQUIRE, LOCK_EXCLUSIVE, 0,		0};
 	struct finding finding = *f->findings.items[0];
