@@ -91,8 +91,9 @@ int store__publish(const char *temporary, const char *path, char *error, size_t 
 int store__merge(const char *output, const char *const *inputs, size_t count, char *error,
 		 size_t error_size);
 /*
- * Stable pseudonyms for comms, VM names, command lines, addresses: the same thing has the same
- * pseudonym everywhere in the output. Kept: classes, symbols, PCI addresses, group numbers, pids.
+ * Stable pseudonyms: the same thing has the same one everywhere in the output. Kept: classes,
+ * symbols of the kernel and its own modules, group numbers, pids, times, and the words of
+ * src/store/redact_allowed.c; all else goes or gets a pseudonym.
  */
 int store__redact(const char *input, const char *output, char *error, size_t error_size);
 

@@ -27,7 +27,9 @@ static const struct argp_option option_table[] = {
 	{"output", 'o', "FILE", 0, "The recording to write (required)", 1},
 	{"overwrite", KEY_OVERWRITE, NULL, 0, "Replace an older recording of that name", 1},
 	{"redact", KEY_REDACT, NULL, 0,
-	 "Replace process and VM names, command lines and addresses by pseudonyms (one FILE)", 1},
+	 "Only lock classes, kernel symbols and numbers stay; pseudonyms for all other names (one "
+	 "FILE)",
+	 1},
 	{0},
 };
 

@@ -35,7 +35,7 @@ static const struct argp_option option_table[] = {
 	 1},
 	{"output", 'o', "FILE", 0, "Write to this file instead of standard output", 1},
 	{"redact", KEY_REDACT, NULL, 0,
-	 "Replace process and VM names, command lines and addresses by pseudonyms", 1},
+	 "Only lock classes, kernel symbols and numbers stay; pseudonyms for all other names", 1},
 	{"tasks", KEY_TASKS, "TID", OPTION_ARG_OPTIONAL,
 	 "Lock-order graphs per task; with a TID only that one", 1},
 	{"only-cycles", KEY_CYCLES, NULL, 0, "Pictures: only the locks of findings", 1},

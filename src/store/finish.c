@@ -80,7 +80,7 @@ static int finish_file(struct store_writer *w, const struct finding_list *findin
 		return -ENOMEM;
 	queue__drain(w->queue);
 	if (verdict)
-		put_meta(w, "verdict", verdict, 0);
+		put_meta(w, "verdict", redact_text(w->redactor, verdict), 0);
 	put_meta(w, "events_dropped", NULL, sink__events_dropped(w->sink));
 	put_meta(w, "closed", "yes", 0);
 	queue__drain(w->queue);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pseudonyms for sharing a recording outside: names, command lines, addresses. */
+/* Pseudonyms for sharing a recording outside, and free text without what may not stay. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -8,45 +8,33 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "store/redact.h"
-
-struct secret {
-	char *name, *pseudonym;
-	UT_hash_handle hh;
-};
-struct address {
-	uint64_t address, id;
-	UT_hash_handle hh;
-};
-struct kept_text {
-	struct kept_text *next;
-	char text[];
-};
-struct redactor {
-	struct secret *secrets;
-	struct address *addresses;
-	struct kept_text *texts;
-	uint32_t comms, objects;
-};
+#include "store/redact_private.h"
 
 struct redactor *redactor__new(void)
 {
 	return calloc(1, sizeof(struct redactor));
 }
 
-void redactor__free(struct redactor *r)
+static void free_secrets(struct secret **table)
 {
-	struct secret *secret, *next_secret;
-	struct address *address, *next_address;
+	struct secret *secret, *next;
 
-	if (!r)
-		return;
-	HASH_ITER(hh, r->secrets, secret, next_secret) {
-		HASH_DEL(r->secrets, secret);
+	HASH_ITER(hh, *table, secret, next) {
+		HASH_DEL(*table, secret);
 		free(secret->name);
 		free(secret->pseudonym);
 		free(secret);
 	}
+}
+
+void redactor__free(struct redactor *r)
+{
+	struct address *address, *next_address;
+
+	if (!r)
+		return;
+	free_secrets(&r->secrets);
+	free_secrets(&r->allowed);
 	HASH_ITER(hh, r->addresses, address, next_address) {
 		HASH_DEL(r->addresses, address);
 		free(address);
@@ -73,9 +61,39 @@ static const char *keep(struct redactor *r, const char *text, size_t length)
 	return kept->text;
 }
 
+bool redact__is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
+}
+
+/* Each word of it; one that cannot be kept for want of memory will be missing, which is safe. */
+void redact__allow(struct redactor *r, const char *text)
+{
+	while (text && *text) {
+		size_t length = 0;
+		struct secret *known;
+
+		while (redact__is_word(text[length]))
+			length++;
+		if (!length) {
+			text++;
+			continue;
+		}
+		HASH_FIND(hh, r->allowed, text, length, known);
+		if (!known && (known = calloc(1, sizeof(*known)))) {
+			known->name = strndup(text, length);
+			if (known->name)
+				HASH_ADD_KEYPTR(hh, r->allowed, known->name, length, known);
+			else
+				free(known);
+		}
+		text += length;
+	}
+}
+
 /* Without memory the name is dropped, never passed through. */
-static const char *pseudonym(struct redactor *r, const char *name, const char *prefix,
-			     uint32_t *counter)
+const char *redact__pseudonym(struct redactor *r, const char *name, const char *prefix,
+			      uint32_t *counter)
 {
 	struct secret *secret;
 
@@ -95,68 +113,8 @@ static const char *pseudonym(struct redactor *r, const char *name, const char *p
 		return "";
 	}
 	HASH_ADD_KEYPTR(hh, r->secrets, secret->name, strlen(secret->name), secret);
+	redact__allow(r, secret->pseudonym);
 	return secret->pseudonym;
-}
-
-const char *redact_comm(struct redactor *r, const char *comm)
-{
-	return r && comm && *comm ? pseudonym(r, comm, "task", &r->comms) : comm;
-}
-
-/* PCI addresses and group numbers say nothing about their owner and everything about the bug. */
-static bool is_hardware(enum object_kind kind)
-{
-	return kind == OBJECT_GROUP || kind == OBJECT_DEVICE || kind == OBJECT_DEVICE_SET;
-}
-
-const char *redact_object_name(struct redactor *r, enum object_kind kind, const char *name)
-{
-	if (!r || !name || is_hardware(kind))
-		return name;
-	return pseudonym(r, name, kind == OBJECT_VM ? "vm" : "object", &r->objects);
-}
-
-const char *redact_object_detail(struct redactor *r, enum object_kind kind, const char *detail)
-{
-	return r && !is_hardware(kind) ? NULL : detail;
-}
-
-const char *redact_path(struct redactor *r, const char *path)
-{
-	const char *last = r && path ? strrchr(path, '/') : NULL;
-
-	return last && path[0] == '/' ? last + 1 : path;
-}
-
-const char *redact_fact(struct redactor *r, const char *key, const char *value)
-{
-	static const char *const harmless[] = {
-		"kernel.release",
-		"kernel.version",
-		"kernel.build_id",
-		"kernel.tainted",
-		"kernel.livepatches",
-		"arch",
-		"scope",
-		"cpu.",
-		"module.",
-		"model.",
-		"probe",
-		"fix",
-		"overhead.",
-		"config.",
-		"feature",
-		"recording.",
-		"host.boot_id",
-		"levels",
-	};
-
-	if (!r)
-		return value;
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
-		if (!strncmp(key, harmless[i], strlen(harmless[i])))
-			return redact_text(r, value);
-	return "(redacted)";
 }
 
 uint64_t redact_address(struct redactor *r, uint64_t value)
@@ -179,26 +137,21 @@ uint64_t redact_address(struct redactor *r, uint64_t value)
 
 /* --- free text --------------------------------------------------------------------------- */
 
-static bool is_word(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
-}
-
 /* The longest known name that stands at `at` as a word of its own. */
 static const struct secret *secret_at(const struct redactor *r, const char *text, const char *at)
 {
 	const struct secret *best = NULL;
 	size_t best_length = 0;
 
-	if (at > text && is_word(at[-1]) && is_word(*at))
+	if (at > text && redact__is_word(at[-1]) && redact__is_word(*at))
 		return NULL;
 	for (const struct secret *s = r->secrets; s; s = s->hh.next) {
 		size_t length = strlen(s->name);
 
 		if (length <= best_length || strncmp(at, s->name, length))
 			continue;
-		if (is_word(at[length - 1]) && is_word(at[length]) &&
-		    !(at[length] == '.' && !is_word(at[length + 1])))
+		if (redact__is_word(at[length - 1]) && redact__is_word(at[length]) &&
+		    !(at[length] == '.' && !redact__is_word(at[length + 1])))
 			continue;
 		best = s;
 		best_length = length;
@@ -219,6 +172,55 @@ static size_t address_at(const char *at, uint64_t *value)
 	return digits >= 8 ? digits + 2 : 0;
 }
 
+/* A number in a chain of them, as in 0000:3b:00.0, is a place of this host. */
+static bool is_in_chain(const char *text, const char *at, size_t length)
+{
+	if (!isdigit((unsigned char)*at))
+		return false;
+	return (at > text + 1 && at[-1] == ':' && isxdigit((unsigned char)at[-2])) ||
+	       (at[length] == ':' && isxdigit((unsigned char)at[length + 1]));
+}
+
+/* A point at the end belongs to the sentence. */
+bool redact__may_stay(const struct redactor *r, const char *word, size_t length)
+{
+	struct secret *known;
+
+	HASH_FIND(hh, r->allowed, word, length, known);
+	if (!known && length > 1 && word[length - 1] == '.')
+		return redact__may_stay(r, word, length - 1);
+	return known || allowed__word(word, length);
+}
+
+/* Length of what stands at `at` and was written, or replaced. */
+static size_t put_word(struct redactor *r, FILE *out, const char *text, const char *at)
+{
+	const struct secret *secret = secret_at(r, text, at);
+	size_t length = 0;
+	uint64_t value;
+
+	if (secret) {
+		fputs(secret->pseudonym, out);
+		return strlen(secret->name);
+	}
+	length = address_at(at, &value);
+	if (length) {
+		fprintf(out, "0x%" PRIx64, redact_address(r, value));
+		return length;
+	}
+	while (redact__is_word(at[length]))
+		length++;
+	if (!length) { /* signs stay, bytes that are none go */
+		fputc(*at == '\n' || (*at >= ' ' && *at < 0x7f) ? *at : '?', out);
+		return 1;
+	}
+	if (redact__may_stay(r, at, length) && !is_in_chain(text, at, length))
+		fwrite(at, 1, length, out);
+	else
+		fputs("(...)", out);
+	return length;
+}
+
 const char *redact_text(struct redactor *r, const char *text)
 {
 	char *copy = NULL;
@@ -231,19 +233,8 @@ const char *redact_text(struct redactor *r, const char *text)
 	out = open_memstream(&copy, &size);
 	if (!out)
 		return "";
-	for (const char *at = text; *at;) {
-		const struct secret *secret = secret_at(r, text, at);
-		uint64_t value;
-		size_t length = secret ? strlen(secret->name) : address_at(at, &value);
-
-		if (secret)
-			fputs(secret->pseudonym, out);
-		else if (length)
-			fprintf(out, "0x%" PRIx64, redact_address(r, value));
-		else
-			fputc(*at, out);
-		at += length ? length : 1;
-	}
+	for (const char *at = text; *at;)
+		at += put_word(r, out, text, at);
 	fclose(out);
 	kept = copy ? keep(r, copy, size) : "";
 	free(copy);
@@ -277,46 +268,4 @@ cleanup:
 	model__free(from);
 	model__free(to);
 	return failed;
-}
-
-const char *redact_instance_name(struct redactor *r, const struct model *m,
-				 const struct lock_instance *instance)
-{
-	const struct object *owner =
-		instance->object == NO_ID ? NULL : model__object(m, instance->object);
-
-	if (!r || !owner || !instance->name)
-		return redact_text(r, instance->name);
-	return redact_object_name(r, owner->kind, owner->name ? owner->name : instance->name);
-}
-
-struct frame *redact_frames(struct redactor *r, const struct frame *frames, uint32_t count)
-{
-	struct frame *copy = calloc(count + 1ULL, sizeof(*copy));
-
-	for (uint32_t i = 0; copy && i < count; i++) {
-		copy[i] = frames[i];
-		copy[i].ip = redact_address(r, frames[i].ip);
-		copy[i].module = redact_path(r, frames[i].module);
-		copy[i].file = redact_path(r, frames[i].file);
-	}
-	return copy;
-}
-
-bool redact_finding(struct redactor *r, struct finding *f)
-{
-	const char **schedule = calloc(f->schedule_count + 1ULL, sizeof(*schedule));
-
-	if (!schedule)
-		return false;
-	for (uint32_t i = 0; i < f->schedule_count; i++)
-		schedule[i] = redact_text(r, f->schedule[i]);
-	f->schedule = schedule;
-	f->key = (char *)redact_text(r, f->key);
-	f->note = redact_text(r, f->note);
-	f->prediction_note = redact_text(r, f->prediction_note);
-	f->ordered_by = redact_text(r, f->ordered_by);
-	f->rule = redact_text(r, f->rule);
-	f->suppressed = redact_text(r, f->suppressed);
-	return true;
 }

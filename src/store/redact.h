@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * redact.h - pseudonyms: the same name or address always becomes the same one within an output.
- * NULL as the redactor passes everything through, so that callers need no two ways.
+ * redact.h - what leaves in a redacted recording: what is on the lists of redact_allowed.c, class
+ * names, symbols of the kernel and its own modules, and numbers. Everything else becomes a
+ * pseudonym (the same thing the same one within an output) or goes. NULL as the redactor passes
+ * everything through, so that callers need no two ways.
  */
 #ifndef VFIOTRACE_STORE_REDACT_H
 #define VFIOTRACE_STORE_REDACT_H
@@ -15,16 +17,27 @@ void redactor__free(struct redactor *r);
 const char *redact_comm(struct redactor *r, const char *comm);
 const char *redact_object_name(struct redactor *r, enum object_kind kind, const char *name);
 const char *redact_object_detail(struct redactor *r, enum object_kind kind, const char *detail);
-const char *redact_path(struct redactor *r, const char *path); /* the last part stays */
+/* Class names stay; they are words that free text may have. */
+const char *redact_class(struct redactor *r, const char *name);
+const char *redact_variable(struct redactor *r, const char *name);
+/* NULL: neither the key nor the value may stay. */
 const char *redact_fact(struct redactor *r, const char *key, const char *value);
-/* Free text: every name given a pseudonym so far, and every long hex number, is replaced. */
+void redact_coverage(struct redactor *r, struct coverage *coverage);
+/* Free text: names that have a pseudonym get it, words that are on no list become "(...)". */
 const char *redact_text(struct redactor *r, const char *text);
 const char *redact_instance_name(struct redactor *r, const struct model *m,
 				 const struct lock_instance *instance);
 /* A copy, freed with free(); NULL: no memory. */
-struct frame *redact_frames(struct redactor *r, const struct frame *frames, uint32_t count);
+struct frame *redact_frames(struct redactor *r, uint8_t kind, const struct frame *frames,
+			    uint32_t count);
 /* The texts of *f; f->schedule becomes a copy that the caller frees. False: no memory. */
 bool redact_finding(struct redactor *r, struct finding *f);
 uint64_t redact_address(struct redactor *r, uint64_t address); /* 0 stays 0 */
+
+/* --- redact_allowed.c */
+enum fact_rule { FACT_GOES, FACT_STAYS, FACT_IS_TEXT, FACT_IS_BOOT, FACT_IS_MODULE };
+enum fact_rule allowed__fact(const char *key);
+bool allowed__module(const char *name); /* of the kernel's own tree */
+bool allowed__word(const char *word, size_t length);
 
 #endif

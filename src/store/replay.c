@@ -27,7 +27,8 @@ static int replay_classes(struct replay *r)
 {
 	for (uint32_t i = 0; i < model__class_count(r->from); i++) {
 		const struct lock_class *c = model__lock_class(r->from, i);
-		uint32_t id = model__add_class(r->to, c->name, c->kind, c->flags);
+		uint32_t id = model__add_class(r->to, redact_class(r->redactor, c->name), c->kind,
+					       c->flags);
 
 		if (id == NO_ID || id_table__set(&r->maps.classes, i, id))
 			return -ENOMEM;
@@ -135,7 +136,7 @@ static int replay_stack(struct replay *r, uint32_t i)
 	breathe(r);
 	if (!replay_wants(r, stacks, i))
 		return replay_moved(r, stacks, i, NO_ID);
-	frames = redact_frames(r->redactor, stack.frames, stack.frame_count);
+	frames = redact_frames(r->redactor, (uint8_t)stack.kind, stack.frames, stack.frame_count);
 	if (frames)
 		id = model__add_stack(r->to, stack.kind, frames, stack.frame_count);
 	free(frames);
@@ -155,8 +156,10 @@ static int replay_things(struct replay *r)
 	for (uint32_t i = 0; i < model__stack_count(r->from) && !error; i++)
 		error = replay_stack(r, i);
 	for (uint32_t i = 0; i < model__variable_count(r->from) && !error; i++)
-		error = id_table__set(&r->maps.variables, i,
-				      model__add_variable(r->to, model__variable(r->from, i)));
+		error = id_table__set(
+			&r->maps.variables, i,
+			model__add_variable(
+				r->to, redact_variable(r->redactor, model__variable(r->from, i))));
 	return error;
 }
 

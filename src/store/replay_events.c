@@ -34,8 +34,10 @@ void replay_paths(struct replay *r)
 		event.kvm_ref_lock = mapped(&r->maps.instances, event.kvm_ref_lock);
 		model__add_path_event(r->to, &event);
 	}
-	for (int path = 0; path < PATH_COUNT; path++) /* each event counted as a hit by itself */
+	for (int path = 0; path < PATH_COUNT; path++) { /* each event counted as a hit by itself */
+		redact_coverage(r->redactor, &sum[path]);
 		model__set_coverage(r->to, path, &sum[path]);
+	}
 }
 
 /* Times of a lock that is left out: those of all such locks of its class. */
@@ -121,6 +123,8 @@ int replay_facts(struct replay *r)
 
 		model__fact_at(r->from, i, &key, &value);
 		value = redact_fact(r->redactor, key, value);
+		if (!value)
+			continue;
 		known = model__fact(r->to, key);
 		if (known && !strcmp(known, value))
 			continue;

@@ -116,6 +116,7 @@ static bool send_coverage(struct tables *t, const struct model *m, struct queue 
 
 		if (!t->fresh && print == t->coverage[path])
 			continue;
+		redact_coverage(t->redactor, &row.coverage);
 		if (!put(q, RECORD_COVERAGE, &row, sizeof(row)))
 			return false;
 		t->coverage[path] = print;

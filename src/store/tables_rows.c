@@ -92,6 +92,7 @@ static bool send_class(const struct sending *to, const struct model *m, uint32_t
 	struct row_class row = {id, *model__lock_class(m, id)};
 
 	(void)again;
+	redact_class(to->redactor, row.lock_class.name);
 	return put(to->queue, RECORD_CLASS, &row, sizeof(row));
 }
 
@@ -135,7 +136,7 @@ static bool send_stack(const struct sending *to, const struct model *m, uint32_t
 
 	(void)again;
 	if (to->redactor) {
-		frames = redact_frames(to->redactor, stack.frames, count);
+		frames = redact_frames(to->redactor, (uint8_t)stack.kind, stack.frames, count);
 		if (!frames)
 			return false;
 	}
@@ -147,7 +148,7 @@ static bool send_stack(const struct sending *to, const struct model *m, uint32_t
 
 static bool send_variable(const struct sending *to, const struct model *m, uint32_t id, bool again)
 {
-	struct row_variable row = {id, model__variable(m, id)};
+	struct row_variable row = {id, redact_variable(to->redactor, model__variable(m, id))};
 
 	(void)again;
 	return put(to->queue, RECORD_VARIABLE, &row, sizeof(row));
@@ -206,6 +207,8 @@ static bool send_fact(const struct sending *to, const struct model *m, uint32_t 
 	(void)again;
 	model__fact_at(m, id, &row.key, &row.value);
 	row.value = redact_fact(to->redactor, row.key, row.value);
+	if (!row.value)
+		return true;
 	return put(to->queue, RECORD_FACT, &row, sizeof(row));
 }
 

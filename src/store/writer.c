@@ -273,7 +273,7 @@ bool store_writer__send_until_done(struct store_writer *w)
 
 int store_writer__fire(struct store_writer *w, const char *why)
 {
-	struct row_fired fired = {.why = model__intern(w->model, why)};
+	struct row_fired fired = {.why = model__intern(w->model, redact_text(w->redactor, why))};
 
 	if (!w->flight.items)
 		return -EINVAL;

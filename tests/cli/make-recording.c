@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: make-recording inversion|deadlock|hostile|large|stream:N FILE [KEY=VALUE…]
+ * usage: make-recording inversion|deadlock|hostile|secrets|large|stream:N FILE [KEY=VALUE…]
  *        make-recording records inversion|hostile
  * A recording without a kernel (KEY=VALUE sets facts; stream:N adds N events), or one JSON record
  * of every type there is.
@@ -13,6 +13,112 @@
 #include "census.h"
 #include "store.h"
 
+/* --- every text there is, each with a mark that nothing else has --------------------------- */
+
+#define MARK "xyzzy"
+#define PCI_MARK "0000:5a:1c.7"
+
+static uint32_t secret_stack(struct model *m, enum stack_kind kind)
+{
+	const struct frame frames[] = {
+		{.ip = 0xffffffffc0a01000ULL, .offset = 1, .symbol = "mutex_lock"},
+		{.ip = 0xffffffffc0a02000ULL,
+		 .offset = 2,
+		 .line = 7,
+		 .symbol = "vfio_file_set_kvm",
+		 .module = "vfio",
+		 .file = "/home/" MARK "1/linux/drivers/vfio/vfio_main.c"},
+		{.ip = 0xffffffffc0a03000ULL,
+		 .offset = 3,
+		 .line = 8,
+		 .symbol = MARK "_open",
+		 .module = MARK "_driver",
+		 .file = "/home/" MARK "_driver.c"},
+		{.ip = 0x7f1234567890ULL,
+		 .offset = 4,
+		 .symbol = "run_" MARK,
+		 .module = "/opt/" MARK "/bin/" MARK "d",
+		 .file = MARK ".c"},
+		{.ip = 0x55d234567890ULL, .offset = 5, .module = MARK "-agent"},
+	};
+	const struct frame label = {.symbol = "Main" MARK ".java:12"};
+
+	return kind == STACK_LOCATION ? model__add_stack(m, kind, &label, 1)
+				      : model__add_stack(m, kind, frames, 5);
+}
+
+static void secret_things(struct fixture *f)
+{
+	struct model *m = f->m;
+	struct object device = {.kind = OBJECT_DEVICE,
+				.parent = f->group,
+				.name = PCI_MARK,
+				.detail = MARK "-pci",
+				.address = 0xffff888100001000ULL};
+	struct object set = {.kind = OBJECT_DEVICE_SET,
+			     .parent = NO_ID,
+			     .name = "device set of " PCI_MARK,
+			     .address = 0xffff888100002000ULL};
+	struct object vm = {.kind = OBJECT_VM,
+			    .parent = NO_ID,
+			    .pid = 4711,
+			    .name = MARK "-prod",
+			    .detail = "process " MARK "-qemu/4711",
+			    .address = 0xffff888100003000ULL};
+	struct coverage odd = {COVERAGE_UNPROBED, 0, MARK "_probe", "cannot be traced by " MARK};
+	uint32_t id = model__add_object(m, &device), task;
+
+	task = model__add_task(m, 4711, 4712, MARK "-worker", 77, 0);
+	model__set_task_vm(m, task, model__add_object(m, &vm));
+	model__add_object(m, &set);
+	model__name_instance(m, f->set_lock, "device set of " PCI_MARK, id);
+	model__name_instance(m, model__add_instance(m, f->set_class, 0xffff888100004000ULL, 0),
+			     "memory of " MARK "/4711", NO_ID);
+	model__add_variable(m, MARK "_flag");
+	model__set_coverage(m, PATH_GROUP_DEL, &odd);
+	model__set_losses_unknown(m, "not counted on " MARK);
+	secret_stack(m, STACK_LOCATION);
+}
+
+static void secret_finding(struct fixture *f, struct finding *x)
+{
+	static const char *const facts[][2] = {
+		{"host.name", MARK "-node"},
+		{"host.boot_id", "11112222-" MARK},
+		{"cpu.model", "Fast " MARK " CPU"},
+		{"module." MARK "_driver", "0123" MARK},
+		{"kernel.version", "#1 " MARK},
+		{"kernel.livepatches", MARK "_patch"},
+		{"probe.set_kvm", "missing: " MARK " is in the way at " PCI_MARK},
+		{"recording.verdict", MARK},
+		{MARK ".key", "value"},
+	};
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++)
+		model__set_fact(f->m, facts[i][0], facts[i][1]);
+	f->tasks[0].user_stack = secret_stack(f->m, STACK_FULL);
+	f->schedule[0] = MARK "-worker runs 3 events, until it asks for kvm.lock at Main" MARK;
+	x->schedule = f->schedule;
+	x->schedule_count = 1;
+	x->note = "seen on " MARK;
+	x->suppressed = "accepted by " MARK "@example.org";
+	x->rule = MARK " before kvm.lock";
+	x->ordered_by = "fork of " MARK;
+	x->prediction_note = "no memory on " MARK;
+	x->key = "deadlock:" MARK;
+	x->known[0] = (struct known_bug){MARK, "vfio: fix what " MARK " found", "missing on " MARK};
+	x->known_count = 1;
+}
+
+static struct fixture *make_secrets(void)
+{
+	struct fixture *f = fixture_deadlock();
+
+	secret_things(f);
+	secret_finding(f, f->findings.items[1]);
+	return f;
+}
+
 static struct fixture *make(const char *name)
 {
 	if (!strcmp(name, "inversion"))
@@ -23,6 +129,8 @@ static struct fixture *make(const char *name)
 		return fixture_large(497, 5000);
 	if (!strcmp(name, "hostile"))
 		return fixture_hostile();
+	if (!strcmp(name, "secrets"))
+		return make_secrets();
 	if (!strncmp(name, "stream:", 7))
 		return fixture_large(1000, 20000);
 	return NULL;
@@ -46,6 +154,7 @@ static int save(const char *name, const char *path, char **facts)
 {
 	struct fixture *f = make(name);
 	char error[512] = "";
+	bool redact = false;
 	int failed;
 
 	if (!f)
@@ -53,6 +162,10 @@ static int save(const char *name, const char *path, char **facts)
 	if (!strncmp(name, "stream:", 7))
 		add_stream(f, strtoul(name + 7, NULL, 10));
 	for (; *facts; facts++) {
+		if (!strcmp(*facts, "--redact")) {
+			redact = true;
+			continue;
+		}
 		char *value = strchr(*facts, '=');
 
 		if (!value)
@@ -60,7 +173,8 @@ static int save(const char *name, const char *path, char **facts)
 		*value++ = '\0';
 		model__set_fact(f->m, *facts, value);
 	}
-	failed = store__save(path, f->m, &f->findings, NULL, error, sizeof(error));
+	failed = redact ? store__save_redacted(path, f->m, &f->findings, error, sizeof(error))
+			: store__save(path, f->m, &f->findings, NULL, error, sizeof(error));
 	if (failed)
 		fprintf(stderr, "%s\n", error);
 	fixture_free(f);
