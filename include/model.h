@@ -383,6 +383,11 @@ uint32_t model__add_task(struct model *m, uint32_t pid, uint32_t tid, const char
 void model__set_task_vm(struct model *m, uint32_t task, uint32_t vm);
 uint32_t model__add_stack(struct model *m, enum stack_kind kind, const struct frame *frames,
 			  uint32_t count);
+/*
+ * The object of this kind at this address, with what is said of it brought up to date; a new one if
+ * its process (VM), number (group), name (device) or VM (KVM-VFIO device) is another: then the one
+ * before was freed, and locks that were its keep it.
+ */
 uint32_t model__add_object(struct model *m, const struct object *object);
 uint32_t model__add_variable(struct model *m, const char *name); /* trace variables */
 

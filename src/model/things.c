@@ -152,21 +152,60 @@ void model__set_task_vm(struct model *m, uint32_t task, uint32_t vm)
 	m->tasks.items[task].vm = vm;
 }
 
+/*
+ * What never changes in an object's life and tells it from another that was made at its address
+ * later; 0: nothing, or not known yet.
+ */
+static uint64_t identity_of(const struct object *o)
+{
+	switch (o->kind) {
+	case OBJECT_VM:
+		return o->pid;
+	case OBJECT_GROUP:
+		return o->number;
+	case OBJECT_DEVICE:
+		return (uintptr_t)o->name; /* interned */
+	case OBJECT_KVM_VFIO_DEVICE:
+		return o->parent == NO_ID ? 0 : o->parent + 1ULL;
+	default:
+		return 0;
+	}
+}
+
+/* Among those first known by `known_by`. NO_ID: none, and *key is where it would be. */
+static uint32_t find_object(const struct model *m, const struct object *fresh, uint64_t known_by,
+			    uint64_t *key)
+{
+	uint64_t identity = identity_of(fresh);
+	uint32_t id;
+
+	*key = hash_mix(fresh->kind, fresh->address ? fresh->address : (uintptr_t)fresh->name);
+	if (known_by && fresh->address)
+		*key = hash_mix(*key, known_by);
+	for (; (id = idmap__get(&m->object_ids, *key)) != IDMAP_NONE; (*key)++) {
+		const struct object *known = &m->objects.items[id];
+		uint64_t other = identity_of(known);
+
+		if (known->kind == fresh->kind && known->address == fresh->address &&
+		    (fresh->address ? !other || other == identity : known->name == fresh->name))
+			return id;
+	}
+	return NO_ID;
+}
+
 uint32_t model__add_object(struct model *m, const struct object *object)
 {
-	struct object fresh = *object;
-	uint64_t key;
+	struct object fresh = *object, *known;
+	uint64_t key, unused;
 	uint32_t id;
 
 	fresh.name = model__intern(m, object->name);
 	fresh.detail = model__intern(m, object->detail);
-	key = hash_mix(object->kind, object->address ? object->address : (uintptr_t)fresh.name);
-	for (; (id = idmap__get(&m->object_ids, key)) != IDMAP_NONE; key++) {
-		struct object *known = &m->objects.items[id];
-
-		if (known->kind != fresh.kind || known->address != fresh.address ||
-		    (!fresh.address && known->name != fresh.name))
-			continue;
+	id = find_object(m, &fresh, identity_of(&fresh), &key);
+	if (id == NO_ID) /* known before it had its identity? */
+		id = find_object(m, &fresh, 0, &unused);
+	if (id != NO_ID) {
+		known = &m->objects.items[id];
 		known->name = fresh.name ? fresh.name : known->name;
 		known->detail = fresh.detail ? fresh.detail : known->detail;
 		known->parent = fresh.parent != NO_ID ? fresh.parent : known->parent;

@@ -307,6 +307,49 @@ static void test_bounded_events(void **state)
 	model__free(m);
 }
 
+/* The memory of a VM is used for another one: what was found on the first one's locks is its own.
+ */
+static void test_address_of_object_reused(void **state)
+{
+	struct object vm = {.kind = OBJECT_VM,
+			    .parent = NO_ID,
+			    .pid = 100,
+			    .address = 0x1000,
+			    .name = "qemu/100"};
+	struct object device = {
+		.kind = OBJECT_DEVICE, .parent = NO_ID, .address = 0x2000, .name = "0000:01:00.0"};
+	struct object bridge = {.kind = OBJECT_KVM_VFIO_DEVICE,
+				.parent = NO_ID,
+				.address = 0x3000,
+				.name = "KVM-VFIO device"};
+	struct model *m = model__new();
+	uint32_t first = model__add_object(m, &vm), other,
+		 of_device = model__add_object(m, &device);
+	uint32_t lock = model__add_instance(m, model__add_class(m, "kvm.lock", LOCK_KIND_MUTEX, 0),
+					    0x1008, 0);
+	uint32_t of_first = model__add_object(m, &bridge);
+
+	(void)state;
+	model__name_instance(m, lock, "VM of qemu/100", first);
+	vm.name = "web01"; /* the same VM, better known */
+	assert_int_equal(model__add_object(m, &vm), first);
+	bridge.parent = first; /* likewise */
+	assert_int_equal(model__add_object(m, &bridge), of_first);
+	assert_int_equal(model__add_object(m, &bridge), of_first);
+	vm.pid = 200;
+	vm.name = "db02";
+	other = model__add_object(m, &vm);
+	assert_int_not_equal(other, first);
+	assert_string_equal(model__object(m, model__instance(m, lock)->object)->name, "web01");
+	assert_int_equal(model__object(m, first)->pid, 100);
+	bridge.parent = other;
+	assert_int_not_equal(model__add_object(m, &bridge), of_first);
+	device.name = "0000:02:00.0";
+	assert_int_not_equal(model__add_object(m, &device), of_device);
+	assert_string_equal(model__object(m, of_device)->name, "0000:01:00.0");
+	model__free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_downgrade_and_overflow),
+		cmocka_unit_test(test_address_of_object_reused),
 		cmocka_unit_test(test_subclass),
 		cmocka_unit_test(test_the_rest),
 	};

@@ -486,6 +486,41 @@ static void test_redact_live(void **state)
 	fixture_free(f);
 }
 
+/* Two VMs that had one address, one after the other, stay two in the file and in a merged one. */
+static void test_reused_addresses(void **state)
+{
+	struct fixture *f = fixture_inversion();
+	struct object vm = *model__object(f->m, f->vm);
+	const char *name = model__object(f->m, f->vm)->name;
+	struct opened o;
+	char error[512] = "";
+	uint32_t other;
+
+	(void)state;
+	vm.pid++;
+	vm.name = "another";
+	other = model__add_object(f->m, &vm);
+	assert_int_not_equal(other, f->vm);
+	assert_int_equal(
+		store__save(file("two.vft"), f->m, &f->findings, NULL, error, sizeof(error)), 0);
+	assert_int_equal(store__merge(file("merged.vft"), (const char *[]){file("two.vft")}, 1,
+				      error, sizeof(error)),
+			 0);
+	for (int merged = 0; merged < 2; merged++) {
+		assert_int_equal(
+			open_recording(file(merged ? "merged.vft" : "two.vft"), &o, true, error),
+			0);
+		assert_int_equal(model__object_count(o.m), model__object_count(f->m));
+		for (uint32_t i = 0; i < model__instance_count(o.m); i++)
+			if (model__instance(o.m, i)->address == 0xffffc90000a51028ULL)
+				assert_string_equal(
+					model__object(o.m, model__instance(o.m, i)->object)->name,
+					name);
+		close_recording(&o);
+	}
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +533,7 @@ int main(void)
 		cmocka_unit_test(test_nonsense_rows),
 		cmocka_unit_test(test_damaged_files),
 		cmocka_unit_test(test_creating),
+		cmocka_unit_test(test_reused_addresses),
 		cmocka_unit_test(test_reading_leaves_no_trace),
 		cmocka_unit_test(test_migration),
 		cmocka_unit_test(test_merge),
