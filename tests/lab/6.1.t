@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tap.sh"
 . "$here/checks.sh"
 if boot 6.1 -w "$here/../../${BUILD:-build}/unit/test_kernel" check late-module inversion inversion-kprobe inversion-tracepoint failed-probe interrupted starved vfio-pci \
-	foreign-cycle task-graphs lock-truth lock-orders suspend-notifier; then
+	foreign-cycle task-graphs lock-truth lock-orders suspend-notifier vm-churn; then
 	check_check unfixed
 	check_late_module unfixed
 	check_inversion unfixed
@@ -19,5 +19,6 @@ if boot 6.1 -w "$here/../../${BUILD:-build}/unit/test_kernel" check late-module 
 	check_lock_truth unfixed
 	check_lock_orders unfixed
 	check_suspend_notifier 6.1
+	check_vm_churn
 fi
 finish

@@ -142,6 +142,24 @@ check_qemu() {
 	records "now shows the device" now.json 'map(select(.type == "now"))[0].devices | tostring | contains("0000:00:03.0")'
 }
 
+# usage: stored TEXT FILE SQL      the query on the recording gives 1
+stored() {
+	if [ "$(sqlite3 "$current/$2" "$3" 2>&1 | tee "$work/stored")" = 1 ]; then ok "$1"; else not_ok "$1" "$work/stored"; fi
+}
+
+check_vm_churn() {
+	scenario vm-churn || return
+	stored "VMs of several processes had the same memory" churn.vfiotrace \
+		"SELECT count(*) > 0 FROM (SELECT 1 FROM object WHERE kind = 'vm' GROUP BY address HAVING count(DISTINCT pid) > 1)"
+	stored "a lock belongs to the VM it was locked in, not to one that came later" churn.vfiotrace \
+		"SELECT count(*) > 0 AND sum(instance.name NOT LIKE '%/' || object.pid) = 0 FROM instance
+		JOIN object ON object.id = instance.object WHERE object.kind = 'vm' AND instance.name LIKE 'VM of %'"
+	stored "also in the finding: its witnesses' tasks are those of its VMs" churn.vfiotrace \
+		"SELECT count(*) > 0 AND sum(object.name NOT LIKE 'vfio_client/%') = 0 FROM dependency
+		JOIN instance ON instance.id IN (from_id, to_id) JOIN object ON object.id = instance.object
+		WHERE object.kind = 'vm' AND ('vfio_group.group_lock' IN (\"from\", \"to\"))"
+}
+
 check_lock_truth() {
 	scenario lock-truth || return
 	records "the task that waits for itself is found" watch.json \
