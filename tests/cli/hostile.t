@@ -111,6 +111,15 @@ pipes() {
 }
 check "a pipe that the caller made is read to its end" pipes
 
+btf_pipe() {
+	local got
+	mkfifo pipe
+	timeout 20 "$tool" check --btf pipe </dev/null
+	got=$?
+	[ "$got" -ne 124 ] && [ "$got" -ne 0 ]
+}
+check "a pipe in place of a BTF file holds nobody up" btf_pipe
+
 # --- rules ------------------------------------------------------------------------------------------
 rules() { # status, what is said, file: for each command that takes rules or suppressions
 	runs "$1" "$tool" analyze --rules "$3" "$known" && says "$2" && runs "$1" "$tool" analyze --suppress "$3" "$known" &&
