@@ -178,9 +178,7 @@ static int clear_place(const char *path, bool overwrite, const struct store_mess
 	if (found)
 		return found < 0 ? found : 0;
 	remove_companions(path);
-	if (unlink(path))
-		return store_fail(message, -errno, "%s: %s", path, strerror(errno));
-	return 0;
+	return unlink(path) ? store_fail(message, -errno, "%s: %s", path, strerror(errno)) : 0;
 }
 
 /* SQLITE_OPEN_NOFOLLOW refuses links anywhere in the path; only the last part matters here. */
@@ -226,8 +224,7 @@ int store_file__replace(const char *path, const char *with, const struct store_m
 
 	if (found < 0)
 		return found;
-	if (!found)
-		remove_companions(path);
+	remove_companions(path);
 	return rename(with, path) ? store_fail(message, -errno, "%s: %s", path, strerror(errno))
 				  : 0;
 }
