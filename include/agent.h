@@ -80,12 +80,15 @@ uint32_t incidents__waiting(const struct incidents *i);
 
 /*
  * A command per incident: words of --hook, then the file. No shell, no inherited descriptors, an
- * environment of three variables. When it ends or its time is up, every process that descends from
- * it is killed, also one in a session of its own. One runs at a time, HOOK_QUEUE wait.
+ * environment of three variables. It runs as the agent's user, but can neither change anything in
+ * `state` (absolute) nor signal or look into the agent, as far as the kernel can keep it from that.
+ * When it ends or its time is up, every process that descends from it is killed, also one in a
+ * session of its own. One runs at a time, HOOK_QUEUE wait.
  */
 #define HOOK_QUEUE 64
 struct hook;
-struct hook *hook__new(const char *command, uint64_t timeout_ns, char *error, size_t error_size);
+struct hook *hook__new(const char *command, uint64_t timeout_ns, const char *state, char *error,
+		       size_t error_size);
 void hook__free(struct hook *h); /* kills what still runs */
 int hook__run(struct hook *h, const char *file, const char *code, const char *grade);
 void hook__poll(struct hook *h, uint64_t now); /* start, reap, kill; call about once a second */
@@ -197,8 +200,8 @@ uint64_t process_memory_bytes(void);
  * any poll.
  */
 int privileges_drop(void);
-/* In a child: nobody (or the own user), no capabilities, no files but the two given, small limits.
- */
+/* In a child: nobody (or the own user), no capabilities, no files but the two given, small limits,
+ * a filter of system calls (util/syscall_filter.h); it ends with its parent. */
 int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes);
 
 /*

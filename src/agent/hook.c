@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "agent/hook_limits.h"
 
 #define WORDS_MAX 16
 
@@ -31,6 +32,7 @@ struct hook {
 	char *words[WORDS_MAX + 2]; /* room for the file and the NULL */
 	int word_count;
 	uint64_t timeout_ns;
+	char *state; /* the directory that it may read only */
 	struct request queue[HOOK_QUEUE];
 	uint32_t head, waiting;
 	pid_t child;
@@ -39,14 +41,15 @@ struct hook {
 	struct hook_stats stats;
 };
 
-struct hook *hook__new(const char *command, uint64_t timeout_ns, char *error, size_t error_size)
+struct hook *hook__new(const char *command, uint64_t timeout_ns, const char *state, char *error,
+		       size_t error_size)
 {
 	struct hook *h = calloc(1, sizeof(*h));
 	char *save = NULL;
 
-	if (!h || !(h->text = strdup(command))) {
+	if (!h || !(h->text = strdup(command)) || !(h->state = strdup(state))) {
 		snprintf(error, error_size, "out of memory");
-		free(h);
+		hook__free(h);
 		return NULL;
 	}
 	h->timeout_ns = timeout_ns;
@@ -82,6 +85,7 @@ void hook__free(struct hook *h)
 		waitpid(h->child, NULL, 0);
 	}
 	free(h->text);
+	free(h->state);
 	free(h);
 }
 
@@ -100,8 +104,8 @@ int hook__run(struct hook *h, const char *file, const char *code, const char *gr
 	return 0;
 }
 
-/* Between fork and exec: only async-signal-safe calls. */
-static void become_hook(char **words, char **environment)
+/* Between fork and exec. The agent has one thread when it forks here. */
+static void become_hook(const struct hook *h, char **environment, pid_t agent)
 {
 	static const int reset[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD};
 	sigset_t none;
@@ -117,7 +121,9 @@ static void become_hook(char **words, char **environment)
 		_exit(126);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	close_range(3, ~0U, 0);
-	execve(words[0], words, environment);
+	if (hook_limits__apply(h->state, agent))
+		_exit(125);
+	execve(h->words[0], h->words, environment);
 	_exit(127);
 }
 
@@ -171,7 +177,7 @@ static void kill_descendants(pid_t command)
 
 enum keeper_exit { KEEPER_OK, KEEPER_FAILED, KEEPER_TOLD_TO_STOP };
 
-static void become_keeper(char **words, char **environment)
+static void become_keeper(const struct hook *h, char **environment)
 {
 	enum keeper_exit result = KEEPER_FAILED;
 	pid_t agent = getppid(), command, ended;
@@ -191,7 +197,7 @@ static void become_keeper(char **words, char **environment)
 		_exit(KEEPER_TOLD_TO_STOP); /* it is gone already */
 	command = fork();
 	if (!command)
-		become_hook(words, environment);
+		become_hook(h, environment, agent);
 	if (command < 0)
 		_exit(KEEPER_FAILED);
 	close_range(3, ~0U, 0);
@@ -225,7 +231,7 @@ static void start(struct hook *h)
 	h->words[h->word_count + 1] = NULL;
 	h->child = fork();
 	if (!h->child)
-		become_keeper(h->words, environment);
+		become_keeper(h, environment);
 	h->head = (h->head + 1) % HOOK_QUEUE;
 	h->waiting--;
 	if (h->child < 0) {

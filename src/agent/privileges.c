@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "util/syscall_filter.h"
 
 #define NOBODY 65534
 
@@ -128,5 +130,8 @@ int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes)
 	if (!status && (setrlimit(RLIMIT_CORE, &none) || setrlimit(RLIMIT_NOFILE, &files) ||
 			setrlimit(RLIMIT_FSIZE, &none)))
 		status = -errno;
-	return status;
+	/* after the change of user, which takes it back */
+	if (!status && prctl(PR_SET_PDEATHSIG, SIGKILL))
+		status = -errno;
+	return status ? status : syscall_filter__install(false);
 }

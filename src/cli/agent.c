@@ -203,8 +203,9 @@ static int prepare(struct agent *a)
 	a->incidents = incidents__new(a->statedir, a->options.session.max_size);
 	if (!a->incidents)
 		return EXIT_ERROR;
-	if (a->options.hook && !(a->hook = hook__new(a->options.hook, a->options.hook_timeout_ns,
-						     error, sizeof(error))))
+	if (a->options.hook &&
+	    !(a->hook = hook__new(a->options.hook, a->options.hook_timeout_ns,
+				  statedir__path(a->statedir), error, sizeof(error))))
 		goto refuse;
 	/* before the kernel is opened: its process must inherit nothing of that */
 	if (a->options.listen &&

@@ -24,6 +24,7 @@
 #include "rules.h"
 
 static char work[64], error[512];
+static char kept[64]; /* the state directory of hooks */
 
 static char *in_work(const char *name)
 {
@@ -59,15 +60,16 @@ static int setup(void **state)
 {
 	(void)state;
 	strcpy(work, "/tmp/vfiotrace-agent-XXXXXX");
-	return mkdtemp(work) ? 0 : -1;
+	strcpy(kept, "/tmp/vfiotrace-agent-kept-XXXXXX");
+	return mkdtemp(work) && mkdtemp(kept) ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-	char command[128];
+	char command[192];
 
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", work);
+	snprintf(command, sizeof(command), "rm -rf %s %s", work, kept);
 	return system(command);
 }
 
@@ -203,7 +205,7 @@ static void hook_gets_the_file_and_no_shell(void **state)
 		 work, work);
 	write_file(in_work("hook"), script, 0755);
 	snprintf(script, sizeof(script), "%s/hook  a;b", work);
-	h = hook__new(script, 5000000000ULL, error, sizeof(error));
+	h = hook__new(script, 5000000000ULL, kept, error, sizeof(error));
 	assert_non_null(h);
 	assert_int_equal(hook__run(h, "/var/lib/$(reboot).vfiotrace", "deadlock", "critical"), 0);
 	settle(h, 10000000);
@@ -212,9 +214,9 @@ static void hook_gets_the_file_and_no_shell(void **state)
 	read_file(in_work("said"), text, sizeof(text));
 	assert_string_equal(strtok(text, "\n"), "2 a;b /var/lib/$(reboot).vfiotrace deadlock ");
 	hook__free(h);
-	assert_null(hook__new("relative", 1, error, sizeof(error)));
-	assert_null(hook__new("/nonexistent/hook", 1, error, sizeof(error)));
-	assert_null(hook__new("", 1, error, sizeof(error)));
+	assert_null(hook__new("relative", 1, kept, error, sizeof(error)));
+	assert_null(hook__new("/nonexistent/hook", 1, kept, error, sizeof(error)));
+	assert_null(hook__new("", 1, kept, error, sizeof(error)));
 }
 
 static void hook_is_killed_when_its_time_is_up(void **state)
@@ -224,7 +226,7 @@ static void hook_is_killed_when_its_time_is_up(void **state)
 
 	(void)state;
 	write_file(in_work("slow"), "#!/bin/sh\nsleep 1000 & sleep 1000\n", 0755);
-	h = hook__new(in_work("slow"), 1000000000ULL, error, sizeof(error));
+	h = hook__new(in_work("slow"), 1000000000ULL, kept, error, sizeof(error));
 	assert_non_null(h);
 	for (int i = 0; i < HOOK_QUEUE; i++)
 		assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
@@ -234,6 +236,35 @@ static void hook_is_killed_when_its_time_is_up(void **state)
 	assert_int_equal(stats.timed_out, HOOK_QUEUE);
 	assert_int_equal(stats.dropped, 1);
 	hook__free(h);
+}
+
+/* What it reports is beside its state directory, which it can read. */
+static void hook_can_do_nothing_to_the_agent(void **state)
+{
+	char script[1024], text[256];
+	struct hook_stats stats;
+	struct hook *h;
+
+	(void)state;
+	snprintf(script, sizeof(script), "%s/incident", kept);
+	write_file(script, "evidence\n", 0600);
+	snprintf(script, sizeof(script),
+		 "#!/bin/sh\ncd %s\nexec 2>/dev/null\nk=%s\n"
+		 "{ kill -0 %d && echo signal; kill -0 -1 && echo all; kill -0 $$ || echo self\n"
+		 "echo x >$k/incident && echo written; rm $k/incident && echo removed\n"
+		 "mkdir $k/new && echo made; mv $k/incident moved && echo moved\n"
+		 "cat $k/incident; echo end; } >pried\n",
+		 work, kept, (int)getpid());
+	write_file(in_work("prying.hook"), script, 0755);
+	h = hook__new(in_work("prying.hook"), 5000000000ULL, kept, error, sizeof(error));
+	assert_non_null(h);
+	assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
+	settle(h, 10000000);
+	hook__stats(h, &stats);
+	assert_int_equal(stats.succeeded, 1);
+	hook__free(h);
+	read_file(in_work("pried"), text, sizeof(text));
+	assert_string_equal(text, "evidence\nend\n");
 }
 
 /* A process that left the hook's session and group, and one whose parent ended long ago. */
@@ -257,7 +288,7 @@ static void strays_of_a_hook_are_killed_with_it(void **state)
 			 "done\n%s\n",
 			 work, endings[i]);
 		write_file(in_work("strays.hook"), script, 0755);
-		h = hook__new(in_work("strays.hook"), 3000000000ULL, error, sizeof(error));
+		h = hook__new(in_work("strays.hook"), 3000000000ULL, kept, error, sizeof(error));
 		assert_non_null(h);
 		assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
 		settle(h, 10000000);
@@ -449,6 +480,7 @@ int main(void)
 		cmocka_unit_test(rotation_goes_by_age_then_size),
 		cmocka_unit_test(hook_gets_the_file_and_no_shell),
 		cmocka_unit_test(hook_is_killed_when_its_time_is_up),
+		cmocka_unit_test(hook_can_do_nothing_to_the_agent),
 		cmocka_unit_test(strays_of_a_hook_are_killed_with_it),
 		cmocka_unit_test(textfile_replaces_at_once),
 		cmocka_unit_test(budget_sheds_in_steps_and_gives_back),

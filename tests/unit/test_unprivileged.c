@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "cli/syscall_filter.h"
+#include "util/syscall_filter.h"
 #include "cli/unprivileged.h"
 #include "util/input.h"
 

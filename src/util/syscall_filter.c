@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The seccomp filter of processes that parse. It names what is refused: what a C library asks for
- * differs from one to the next, and the user it runs as has no rights already.
+ * seccomp filters. They name what is refused: what a C library asks for differs from one to the
+ * next, and the user such a process runs as has few rights already.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,9 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
-#include "cli/syscall_filter.h"
+#include "util/syscall_filter.h"
 
 #if defined(__x86_64__)
 #define THIS_ARCH AUDIT_ARCH_X86_64
@@ -135,11 +136,9 @@ static unsigned refuse_writing(struct sock_filter *out, int call, unsigned flags
 	return 5;
 }
 
-int syscall_filter__install(bool runs_programs)
+/* Calls of another architecture or numbering are refused: the numbers below mean others there. */
+static unsigned begin(struct sock_filter *filter)
 {
-	struct sock_filter filter[2 * (COUNT(refused) + COUNT(programs)) + 32];
-	struct sock_fprog program = {.filter = filter};
-	const uint32_t bad_flags = runs_programs ? CREATE_FLAGS : WRITE_FLAGS;
 	unsigned n = 0;
 
 	filter[n++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
@@ -150,13 +149,13 @@ int syscall_filter__install(bool runs_programs)
 	filter[n++] = JUMP(BPF_JGE, X32_BIT, 0, 1);
 	filter[n++] = STATEMENT(BPF_RET | BPF_K, REFUSE);
 #endif
-	n += refuse_all(&filter[n], refused, COUNT(refused));
-	if (!runs_programs)
-		n += refuse_all(&filter[n], programs, COUNT(programs));
-	n += refuse_writing(&filter[n], __NR_openat, 2, bad_flags);
-#ifdef __NR_open
-	n += refuse_writing(&filter[n], __NR_open, 1, bad_flags);
-#endif
+	return n;
+}
+
+static int install(struct sock_filter *filter, unsigned n)
+{
+	struct sock_fprog program = {.filter = filter};
+
 	filter[n++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = (unsigned short)n;
 	if (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
@@ -164,11 +163,73 @@ int syscall_filter__install(bool runs_programs)
 	return errno == EINVAL || errno == ENOSYS ? 0 : -errno;
 }
 
+int syscall_filter__install(bool runs_programs)
+{
+	struct sock_filter filter[2 * (COUNT(refused) + COUNT(programs)) + 32];
+	const uint32_t bad_flags = runs_programs ? CREATE_FLAGS : WRITE_FLAGS;
+	unsigned n = begin(filter);
+
+	n += refuse_all(&filter[n], refused, COUNT(refused));
+	if (!runs_programs)
+		n += refuse_all(&filter[n], programs, COUNT(programs));
+	n += refuse_writing(&filter[n], __NR_openat, 2, bad_flags);
+#ifdef __NR_open
+	n += refuse_writing(&filter[n], __NR_open, 1, bad_flags);
+#endif
+	return install(filter, n);
+}
+
+/* Its first argument must be none of these. */
+static unsigned refuse_target(struct sock_filter *out, int call, const uint32_t *targets,
+			      size_t count)
+{
+	unsigned used = 0;
+
+	/* past the load, two for each target, and the end */
+	out[used++] = JUMP(BPF_JEQ, (uint32_t)call, 0, (uint8_t)(2 * count + 2));
+	out[used++] = STATEMENT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)ARGUMENT(0));
+	for (size_t i = 0; i < count; i++) {
+		out[used++] = JUMP(BPF_JEQ, targets[i], 0, 1);
+		out[used++] = STATEMENT(BPF_RET | BPF_K, REFUSE);
+	}
+	out[used++] = STATEMENT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return used;
+}
+
+int syscall_filter__shield(pid_t process)
+{
+	static const int by_number[] = {__NR_kill,
+					__NR_tkill,
+					__NR_tgkill,
+					__NR_rt_sigqueueinfo,
+					__NR_rt_tgsigqueueinfo,
+					__NR_pidfd_open,
+					__NR_process_vm_readv,
+					__NR_process_vm_writev};
+	static const int refused_always[] = {__NR_ptrace, __NR_bpf, __NR_pidfd_getfd};
+	const uint32_t targets[] = {(uint32_t)process, (uint32_t)-process,
+				    (uint32_t)-getpgid(process), (uint32_t)-1};
+	struct sock_filter filter[(COUNT(by_number) * (2 * COUNT(targets) + 3)) +
+				  2 * COUNT(refused_always) + 16];
+	unsigned n = begin(filter);
+
+	n += refuse_all(&filter[n], refused_always, COUNT(refused_always));
+	for (size_t i = 0; i < COUNT(by_number); i++)
+		n += refuse_target(&filter[n], by_number[i], targets, COUNT(targets));
+	return install(filter, n);
+}
+
 #else
 
 int syscall_filter__install(bool runs_programs)
 {
 	(void)runs_programs;
+	return 0;
+}
+
+int syscall_filter__shield(pid_t process)
+{
+	(void)process;
 	return 0;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* syscall_filter.h - what a process that parses foreign files may still ask of the kernel. */
-#ifndef VFIOTRACE_CLI_SYSCALL_FILTER_H
-#define VFIOTRACE_CLI_SYSCALL_FILTER_H
+#ifndef VFIOTRACE_UTIL_SYSCALL_FILTER_H
+#define VFIOTRACE_UTIL_SYSCALL_FILTER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * For good, and for children: files may be read and open ones written; making, changing or removing
@@ -12,5 +13,12 @@
  * too on a kernel or an architecture without such filters, where what the user may do is the limit.
  */
 int syscall_filter__install(bool runs_programs);
+
+/*
+ * For good, and for children and the programs they start: `process` gets no signal from them, by
+ * its number, its group's or everybody's, and cannot be looked into. Anything else stays as it is.
+ * Needs no_new_privs. 0, -errno; 0 too where there are no such filters.
+ */
+int syscall_filter__shield(pid_t process);
 
 #endif
