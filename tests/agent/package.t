@@ -81,7 +81,7 @@ ok $? "the packaged binary runs ($(stat -c %s "$first" 2>/dev/null) bytes of pac
 dpkg-deb -f "$first" Depends | grep -q libbpf1
 ok $? "its dependencies are computed: $(dpkg-deb -f "$first" Depends)"
 postinst=$(dpkg-deb --ctrl-tarfile "$first" | tar -xO ./postinst 2>/dev/null)
-! grep -qE 'deb-systemd-invoke|systemctl (start|restart|enable)' <<<"$postinst" && grep -q 'was-enabled' <<<"$postinst"
+! grep -qE 'deb-systemd-invoke (re)?start|systemctl (start|restart|enable)' <<<"$postinst" && grep -q 'was-enabled' <<<"$postinst"
 ok $? "installing neither enables nor starts the service"
 
 # --- static -----------------------------------------------------------------------------------------
