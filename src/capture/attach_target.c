@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where a tracing program attaches. libbpf looks for the function's type id by name, from the first of
- * 150,000 types on, for each program anew, and reads every module's BTF for it: a third of the time
- * from start to attached. The kernel object has an index of these names.
+ * Where a tracing program attaches. libbpf looks for the function's type id by name, from the first
+ * of 150,000 types on, for each program anew, and reads every module's BTF for it: a third of the
+ * time from start to attached. The kernel object has an index of these names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@
 
 #include "capture/internal.h"
 
-/* libbpf hands a handler one long, the same for every object: the kernel is of the process anyway. */
+/* libbpf hands a handler one long, the same for every object: the kernel is of the process anyway.
+ */
 static const struct kernel *kernel_of_targets;
 
 /* The last module's BTF object, since a module's programs load one after the other. */

@@ -53,7 +53,7 @@ uint32_t hung_reader__reports(const struct hung_reader *r)
 
 static struct hung_task *add_task(struct hung_tasks *tasks)
 {
-	if (tasks->count == tasks->capacity) {
+	if (!tasks->items || tasks->count == tasks->capacity) {
 		uint32_t capacity = tasks->capacity ? tasks->capacity * 2 : 16;
 		struct hung_task *grown = reallocarray(tasks->items, capacity, sizeof(*grown));
 

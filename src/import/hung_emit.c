@@ -193,8 +193,8 @@ static void note_holder(struct hung_emitter *e, const struct hung_task *task, ui
 			e->err = -ENOMEM;
 		return;
 	}
-	holders = &e->holders.items[id];
-	if (holders->first == at || holders->second == at)
+	holders = e->holders.items ? &e->holders.items[id] : NULL;
+	if (!holders || holders->first == at || holders->second == at)
 		return;
 	if (holders->second == NO_ID)
 		holders->second = at;
@@ -209,7 +209,7 @@ static const struct klog_task *find_holder(const struct hung_emitter *e,
 	uint32_t id = idmap__get(&e->holder_ids, waiter->wanted_class), own, other;
 	const struct holders *holders;
 
-	if (id == IDMAP_NONE)
+	if (id == IDMAP_NONE || !e->holders.items)
 		return NULL;
 	holders = &e->holders.items[id];
 	own = (uint32_t)(waiter - e->tasks->items);

@@ -38,8 +38,8 @@ static enum import_format format_of(const char *name)
 
 static void write_all(const struct report_input *input)
 {
-	static const char *const formats[] = {"text", "splat",	  "json", "dot",    "mermaid",
-					      "markdown", "html", "metrics", "trace"};
+	static const char *const formats[] = {"text",	  "splat", "json",    "dot",  "mermaid",
+					      "markdown", "html",  "metrics", "trace"};
 	struct report_options options = {0};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
