@@ -38,15 +38,19 @@ for source in "${targets[@]}"; do
 	for directory in $(seeds "${name#fuzz_}"); do
 		[ -d "$directory" ] && directories+=("$directory")
 	done
-	length=()
-	[ "$name" != fuzz_recording ] || length=(-len_control=0 -max_len=1600) # changes, many at once
-	"$build/fuzz/$name" -max_total_time="$seconds" -max_len=20000 -timeout=20 -rss_limit_mb=2048 \
+	length=() time=$seconds
+	if [ "$name" = fuzz_recording ]; then
+		length=(-len_control=0 -max_len=1600) # changes, many at once
+		# a whole file each: as many as must be, however slow the machine is
+		[ "$seconds" -gt 60 ] || { length+=(-runs=300) && time=600; }
+	fi
+	"$build/fuzz/$name" -max_total_time="$time" -max_len=20000 -timeout=20 -rss_limit_mb=2048 \
 		-artifact_prefix="$build/fuzz/crashes/$name-" -print_final_stats=1 \
 		"${length[@]}" "$corpus" "${directories[@]}" >"$log/$name" 2>&1
 	status=$?
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log/$name")
 	if [ "$status" -eq 0 ] && [ "${runs:-0}" -gt 100 ]; then
-		echo "ok $number - $name: $runs inputs in $seconds s, no crash, leak or undefined behaviour"
+		echo "ok $number - $name: $runs inputs, no crash, leak or undefined behaviour"
 	else
 		echo "not ok $number - $name (exit status $status, ${runs:-no} inputs)"
 		grep -aE 'ERROR|runtime error|SUMMARY|^ *#[0-9]+ |Test unit written' "$log/$name" | head -n 25 | sed 's/^/# /'
