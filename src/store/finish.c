@@ -136,13 +136,14 @@ static int save(const char *path, struct model *m, const struct finding_list *fi
 		size_t error_size)
 {
 	const struct store_message message = {error, error_size};
-	int failed = store__check_place(path, true, error, error_size), fd;
 	char *beside = NULL;
+	int failed, fd;
 
+	if (store_file__is_given(path)) /* whoever opened it has looked at its place */
+		return write_whole(path, m, findings, verdict, options, error, error_size);
+	failed = store__check_place(path, true, error, error_size);
 	if (failed)
 		return failed;
-	if (store_file__is_given(path))
-		return write_whole(path, m, findings, verdict, options, error, error_size);
 	if (asprintf(&beside, "%s.XXXXXX", path) < 0)
 		return store_fail(&message, -ENOMEM, "out of memory");
 	fd = mkstemp(beside);

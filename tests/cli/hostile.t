@@ -38,7 +38,7 @@ as_found() { find "$dir/w" -printf '%p %y %m %u %s %T@ %i\n' | sort; } # all the
 # The four ways to read a recording. usage: readers FILE STATUS…    (of report, analyze, diff, merge)
 readers() {
 	runs "$2" "$tool" report "$1" && runs "$3" "$tool" analyze "$1" && runs "$4" "$tool" diff "$1" "$1" &&
-		runs "$5" "$tool" merge -o "$dir/merged.vft" "$1"
+		runs "$5" "$tool" merge --overwrite -o "$dir/merged.vft" "$1"
 }
 
 # A journal that makes SQLite delete VICTIM. usage: plant RECORDING VICTIM
@@ -191,13 +191,13 @@ root_check "files that only root may read, in a directory only root may enter, a
 # --- what is written ----------------------------------------------------------------------------------
 older() { # what had the name before stays until the new one is whole
 	"$make" inversion a.vft && "$make" deadlock old.vft && cp old.vft kept.vft && echo page >page.html && echo nonsense >bad &&
-		runs 1 "$tool" merge -o old.vft a.vft bad && cmp old.vft kept.vft && runs 1 "$tool" report -o page.html bad &&
+		runs 1 "$tool" merge --overwrite -o old.vft a.vft bad && cmp old.vft kept.vft && runs 1 "$tool" report -o page.html bad &&
 		grep -qx page page.html && runs 1 "$tool" diff -o page.html bad bad && grep -qx page page.html &&
 		[ "$(find . -type f | sort | tr '\n' ' ')" = './a.vft ./bad ./kept.vft ./old.vft ./page.html ' ]
 }
 check "what could not be made leaves what had its name, and nothing else" older
 stale() { # a journal of the older file is none of the new one
-	"$make" inversion a.vft && "$make" large old.vft && plant old.vft nothing && runs 0 "$tool" merge -o old.vft a.vft &&
+	"$make" inversion a.vft && "$make" large old.vft && plant old.vft nothing && runs 0 "$tool" merge --overwrite -o old.vft a.vft &&
 		[ ! -e old.vft-journal ] && runs 0 "$tool" report old.vft
 }
 check "a journal that lies where a recording is written is not taken for its own" stale

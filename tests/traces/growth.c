@@ -64,11 +64,12 @@ int main(int argc, char **argv)
 	struct report_input input = {0};
 	struct model *m = model__new();
 	struct rusage usage;
+	char why[256];
 	int error;
 
 	model__keep_events(m, import.format == IMPORT_STD);
 	import.analysis = analysis__new(m, &options);
-	source = import_source__open("-", import.format, &error);
+	source = import_source__open("-", import.format, &error, why, sizeof(why));
 	if (!source || !import.analysis)
 		return 1;
 	steps = 0;
