@@ -81,9 +81,9 @@ records() {
 	if jq -s -e "$prelude $3" "$file" >"$work/jq" 2>&1; then ok "$1"; return; fi
 	not_ok "$1"
 	echo "#   wanted: ${3//$'\n'/ }"
-	head -c 400 "$work/jq" | sed 's/^/#   got: /'
+	head -n 5 "$work/jq" | cut -c1-400 | sed 's/^/#   got: /'
 	jq -c 'select(.type == "finding") | {kind, code, grade, classes, count}' "$file" 2>/dev/null | head -n 10 | sed 's/^/#   finding: /'
-	jq -c 'select(.type == "summary") | {coverage, losses, exit}' "$file" 2>/dev/null | head -c 1500 | sed 's/^/#   summary: /'
+	jq -c 'select(.type == "summary") | {coverage, losses, exit}' "$file" 2>/dev/null | cut -c1-1500 | sed 's/^/#   summary: /'
 }
 
 # usage: code TEXT FILE VALUE…      the exit code noted in FILE.exit is one of these
@@ -97,13 +97,14 @@ code() {
 }
 
 # Exit 0; or 4 where a preemptible kernel skipped runs of a program, which is a loss and was said, or
-# where such runs cannot be counted.
+# where such runs cannot be counted. A skipped run may be the one that sees mm_all_locks_mutex: then the
+# rwsem of every mapping that a new VM's MMU notifier takes is a lock too many.
 clean() { # TEXT FILE
 	local got
 	got=$(cat "$current/$2.exit" 2>/dev/null || echo none)
 	if [ "$got" = 4 ]; then
 		records "$1 (but for runs that the kernel skipped, which it said)" "$2" \
-			"(skipped_runs > 0 or summary.losses_unknown != null) and losses == []"
+			"(skipped_runs > 0 or summary.losses_unknown != null) and (summary | .losses.held_overflow = 0 | .losses | del(.recursion, .event_cut) | [.[]? | select(. != 0)]) == []"
 	else
 		code "$1" "$2" 0
 	fi
