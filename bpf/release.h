@@ -42,9 +42,14 @@ __noinline int send_event(const struct record_lock *lock, __u32 op, __u64 peer)
 	return 0;
 }
 
-/* A release is told only of what was told to be acquired. */
+/*
+ * A release is told only of what was told to be acquired. Once: where a function has two programs
+ * (twice.h) both come here, and a hold told twice would never end.
+ */
 static __always_inline void tell_acquired(struct record_lock *entry)
 {
+	if (entry->flags & RECORD_TOLD)
+		return;
 	send_event(entry,
 		   entry->flags & RECORD_TRY ? EVENT_NUMBER_TRY_ACQUIRE : EVENT_NUMBER_ACQUIRE, 0);
 	entry->flags |= RECORD_TOLD;

@@ -97,13 +97,13 @@ code() {
 }
 
 # Exit 0; or 4 where a preemptible kernel skipped runs of a program, which is a loss and was said, or
-# where such runs cannot be counted. A third argument names one loss more that is known there.
-clean() { # TEXT FILE [LOSS]
+# where such runs cannot be counted.
+clean() { # TEXT FILE
 	local got
 	got=$(cat "$current/$2.exit" 2>/dev/null || echo none)
 	if [ "$got" = 4 ]; then
 		records "$1 (but for runs that the kernel skipped, which it said)" "$2" \
-			"(skipped_runs > 0 or summary.losses_unknown != null) and (summary.losses | del(.recursion, .event_cut, .${3:-recursion}) | [.[]? | select(. != 0)]) == []"
+			"(skipped_runs > 0 or summary.losses_unknown != null) and (summary.losses | del(.recursion, .event_cut) | [.[]? | select(. != 0)]) == []"
 	else
 		code "$1" "$2" 0
 	fi
