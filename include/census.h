@@ -99,7 +99,7 @@ struct census *census__run(const struct census_options *options, int *error);
 int census__find_deadlocks(struct census *c, struct finding_list *out, uint64_t now);
 /*
  * Likewise cycles that close only if the last reader of an rwsem still has it. Of code deadlock
- * where it is proved that no other task can be the reader (census_readers.c), else
+ * where it is proved that no other task can be the reader (readers.c), else
  * possible-deadlock. Call after census__find_deadlocks; takes up to a second if there are any.
  */
 int census__find_possible(struct census *c, struct finding_list *out, uint64_t now);

@@ -90,7 +90,7 @@ enum { TASK_AGGREGATED = 1, TASK_KTHREAD = 2, TASK_EXITED = 4 };
 
 /*
  * All instances of one struct.member ("kvm.lock") or one static symbol ("kvm_lock"). A class may be
- * finer than type.member ("inode.i_rwsem:ext4:dir"): rows in analysis/class_rules.c decide.
+ * finer than type.member ("inode.i_rwsem:ext4:dir"): rows in locks/class_rules.c decide.
  */
 struct lock_class {
 	const char *name;

@@ -119,6 +119,6 @@ void task_graphs__free(struct task_graphs *g);
 /* One line, flushed. Consumes the reference. Valid and printable ASCII whatever the names contain.
  */
 void json_print(FILE *out, json_t *record);
-extern const char json_schema_text[]; /* --json-schema, from src/report/schema.json */
+extern const char json_schema_text[]; /* --json-schema, from src/report/json/schema.json */
 
 #endif

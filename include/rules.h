@@ -2,8 +2,8 @@
 /*
  * rules.h - declared lock orders, suppressions, and the catalogue of known bugs.
  *
- * Purpose: small commented text files a person maintains. Parsing lives in src/import/rules_file.c
- * and src/import/catalogue_file.c (the built-in ones are compiled in); matching is pure.
+ * Purpose: small commented text files a person maintains. Parsing lives in src/rules/rules_file.c
+ * and src/rules/catalogue_file.c (the built-in ones are compiled in); matching is pure.
  *
  * Units: kernel ranges are inclusive lower, exclusive upper, compared as (major << 16 | minor << 8
  * | patch, each capped); 0 is open. Expiry is a UTC day. Errors: a malformed line or an expired

@@ -5,8 +5,8 @@
  * A text is written under a sequence count: odd while it changes. The reader copies and looks
  * again; it never writes but to `requests`, and the agent trusts nothing in here but that count.
  */
-#ifndef VFIOTRACE_ENDPOINT_H
-#define VFIOTRACE_ENDPOINT_H
+#ifndef VFIOTRACE_AGENT_ENDPOINT_H
+#define VFIOTRACE_AGENT_ENDPOINT_H
 
 #include <stdatomic.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The analysis' life, findings from outside, exit status. */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include "analysis/stats.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Making findings: from cycles and dependencies, their canonical order and key, the list. */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <inttypes.h>
 #include <stdio.h>

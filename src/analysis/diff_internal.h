@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* diff_internal.h - entries of one run, collected by diff_sections.c and merged by diff.c. */
-#ifndef DIFF_INTERNAL_H
-#define DIFF_INTERNAL_H
+#ifndef VFIOTRACE_ANALYSIS_DIFF_INTERNAL_H
+#define VFIOTRACE_ANALYSIS_DIFF_INTERNAL_H
 
 #include "diff.h"
 

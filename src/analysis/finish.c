@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Everything decided again over the whole model, in VERDICTS' order. */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * A reported cycle of grade warning or worse explains its youngest edge: further cycles over that
  * edge are the same mistake, unless they are worse.
  */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <stdlib.h>
 #include <string.h>

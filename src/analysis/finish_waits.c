@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Deadlocks among the requests still pending at the end of an event stream. */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #ifndef VFIOTRACE_ANALYSIS_FORKJOIN_H
 #define VFIOTRACE_ANALYSIS_FORKJOIN_H
 
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 struct forkjoin *forkjoin__new(const struct analysis *a);
 void forkjoin__free(struct forkjoin *f);

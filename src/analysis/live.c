@@ -3,7 +3,7 @@
  * Live: what one new dependency says by itself (recursion, nesting), the cycle it closes, and the
  * cycles known to run over its class edge.
  */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <string.h>
 

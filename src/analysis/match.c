@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Suppressions and known bugs that match a finding, and whether it touches what is looked at. */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <fnmatch.h>
 #include <string.h>

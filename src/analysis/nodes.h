@@ -9,7 +9,7 @@
 #ifndef VFIOTRACE_ANALYSIS_NODES_H
 #define VFIOTRACE_ANALYSIS_NODES_H
 
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 /* One acquisition (or request never granted) of a node. */
 struct entry {

@@ -5,7 +5,7 @@
  * ends of a new edge are touched. An edge that closes a cycle is put aside and never enters the
  * order.
  */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * out which of them forbids all realisations; VERDICTS' lines from "instance-inversion" down
  * follow.
  */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <stdlib.h>
 

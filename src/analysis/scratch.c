@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Counts of holders per instance while a realisation is put together: guards in O(held locks). */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <stdlib.h>
 #include <string.h>

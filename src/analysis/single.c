@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What one dependency says by itself: recursion, nesting of one class, a violated declared order.
  */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

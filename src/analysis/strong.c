@@ -4,7 +4,7 @@
  * reader): lockdep keeps one mark per class and loses strong paths when a class is first reached
  * through a weak edge (kernel/locking/lockdep.c, __bfs).
  */
-#include "analysis/internal.h"
+#include "analysis/analysis_private.h"
 
 #include <stdlib.h>
 #include <string.h>

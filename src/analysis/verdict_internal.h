@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* verdict_internal.h - what the verdict's files share. */
-#ifndef VERDICT_INTERNAL_H
-#define VERDICT_INTERNAL_H
+#ifndef VFIOTRACE_ANALYSIS_VERDICT_INTERNAL_H
+#define VFIOTRACE_ANALYSIS_VERDICT_INTERNAL_H
 
 #include "verdict.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 static struct bpf_link *attach_program(struct capture *c, struct probe *probe, int which)
 {

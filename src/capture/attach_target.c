@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 /* libbpf hands a handler one long, the same for every object: the kernel is of the process anyway.
  */

@@ -10,8 +10,8 @@
 
 #include <bpf/bpf.h>
 
-#include "capture/contention.h"
-#include "capture/internal.h"
+#include "contention/contention.h"
+#include "capture/capture_private.h"
 
 #define SWEEP_NS 1000000000ULL
 #define SETTLED_SWEEPS 3

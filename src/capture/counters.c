@@ -7,7 +7,7 @@
 
 #include <bpf/bpf.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 static uint64_t sum_over_cpus(int fd, uint32_t key)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 static uint32_t task_of(struct capture *c, const struct record_header *header, bool aggregated)
 {

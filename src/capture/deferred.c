@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 #define DEFER_NS 300000000ULL
 #define READ_AHEAD_EVERY 64

@@ -10,8 +10,8 @@
 
 #include <bpf/bpf.h>
 
-#include "capture/contention.h"
-#include "capture/internal.h"
+#include "contention/contention.h"
+#include "capture/capture_private.h"
 
 #define BATCH 1024
 #define READ_AHEAD_NS 50000000ULL /* records that keep coming must not keep us */

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 /* Bytes after a function's start that a call at its entry returns to: ENDBR and the call itself. */
 #define ENTRY_BYTES 16

@@ -10,7 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 #define INSTANCE_LOCK "/run/vfiotrace.lock"
 #define SERVICE_LOCK "/run/vfiotrace/instance.lock"

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "capture/contention.h"
-#include "capture/internal.h"
+#include "contention/contention.h"
+#include "capture/capture_private.h"
 
 /* libbpf's words where it has some: the program and what the verifier had against it. */
 static const char *why(int error)

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/class_rules.h"
-#include "capture/internal.h"
+#include "locks/class_rules.h"
+#include "capture/capture_private.h"
 #include "capture/known_objects.h"
-#include "capture/static_lock.h"
-#include "import/lock_name.h"
+#include "locks/static_lock.h"
+#include "locks/lock_name.h"
 
 struct instance_key {
 	uint64_t lock;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 const char *const attach_level_names[] = {"auto", "fentry", "kprobe", "tracepoint", "lockdep"};
 

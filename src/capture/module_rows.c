@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 #define IDLE_SWEEPS 2	 /* so long in a row, so that a module just loaded finds its users */
 #define LINGER_SWEEPS 30 /* so long the kernel may take to free an unloaded program */

@@ -4,8 +4,8 @@
  * that exists on the running kernel wins), and what a missing one costs. Each kernel-version
  * difference is here, with the commit that made it.
  */
-#ifndef VFIOTRACE_PROBE_TABLE_H
-#define VFIOTRACE_PROBE_TABLE_H
+#ifndef VFIOTRACE_CAPTURE_PROBE_TABLE_H
+#define VFIOTRACE_CAPTURE_PROBE_TABLE_H
 
 #include "capture.h"
 

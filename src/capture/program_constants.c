@@ -5,7 +5,7 @@
 
 #include <bpf/btf.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 
 /* Where `name` lies in the object's read-only data. */
 static size_t constant_offset(const struct bpf_object *object, const char *name)

@@ -9,7 +9,7 @@
 
 #include <bpf/bpf.h>
 
-#include "capture/internal.h"
+#include "capture/capture_private.h"
 #include "lockdep.skel.h"
 #include "locks.skel.h"
 #include "paths.skel.h"

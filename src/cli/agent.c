@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "cli.h"
-#include "cli/agent_command.h"
+#include "agent/agent_private.h"
 
 #define SECOND 1000000000ULL
 #define PUBLISH_NS (5 * SECOND)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "cli/agent_command.h"
+#include "agent/agent_private.h"
 
 enum {
 	KEY_LISTEN = 1024,

@@ -7,7 +7,7 @@
 
 #include "capture.h"
 #include "cli.h"
-#include "cli/level.h"
+#include "kernel/level.h"
 #include "kernel.h"
 #include "report.h"
 

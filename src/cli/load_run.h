@@ -6,8 +6,8 @@
  * Life cycle: loaded_run__open, read model and findings, loaded_run__close (NULL allowed).
  * Errors: NULL with *error -errno; the message was printed.
  */
-#ifndef VFIOTRACE_LOAD_RUN_H
-#define VFIOTRACE_LOAD_RUN_H
+#ifndef VFIOTRACE_CLI_LOAD_RUN_H
+#define VFIOTRACE_CLI_LOAD_RUN_H
 
 #include "analysis.h"
 

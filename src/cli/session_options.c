@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "cli/session.h"
+#include "session/session.h"
 
 enum {
 	KEY_ATTACH = 512,

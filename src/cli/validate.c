@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "cli/load_run.h"
 #include "cli/output_file.h"
-#include "cli/session.h"
+#include "session/session.h"
 #include "cli/validate.h"
 #include "exercise.h"
 #include "report.h"

@@ -3,12 +3,12 @@
  * validate.h - what a finished validation is, and the three ways it is written down: a page a
  * person signs off, a JSON record, JUnit XML. The writers only read.
  */
-#ifndef VFIOTRACE_VALIDATE_H
-#define VFIOTRACE_VALIDATE_H
+#ifndef VFIOTRACE_CLI_VALIDATE_H
+#define VFIOTRACE_CLI_VALIDATE_H
 
 #include <stdio.h>
 
-#include "cli/session.h"
+#include "session/session.h"
 #include "kernel.h"
 #include "verdict.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "cli/session.h"
+#include "session/session.h"
 #include "cli/watch_filter.h"
 #include "report.h"
 

@@ -3,12 +3,12 @@
  * watch_filter.h - what watch shows (-p -t -c -L), and its own lines of text. A filter never
  * removes evidence: a finding with one match is shown whole.
  */
-#ifndef VFIOTRACE_WATCH_FILTER_H
-#define VFIOTRACE_WATCH_FILTER_H
+#ifndef VFIOTRACE_CLI_WATCH_FILTER_H
+#define VFIOTRACE_CLI_WATCH_FILTER_H
 
 #include <stdio.h>
 
-#include "cli/session.h"
+#include "session/session.h"
 
 struct watch_filter {
 	uint32_t pid, tid; /* 0: any */

@@ -6,7 +6,7 @@
 #ifndef VFIOTRACE_IMPORT_KLOG_PARSE_H
 #define VFIOTRACE_IMPORT_KLOG_PARSE_H
 
-#include "import/lock_name.h"
+#include "locks/lock_name.h"
 #include "model.h"
 
 #define KLOG_STACK_MAX 64

@@ -13,7 +13,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 #include "util/input.h"
 
 /* Where VFIO and KVM types live, in the order of search; loaded modules with these prefixes too. */

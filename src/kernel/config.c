@@ -5,7 +5,7 @@
 
 #include <zlib.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 #define CONFIG_BYTES (4u << 20) /* distribution kernels have about 280 KiB */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 static void set_from_file(struct model *m, const char *key, const char *path)
 {

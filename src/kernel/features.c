@@ -11,7 +11,7 @@
 #include <bpf/libbpf.h>
 #include <sys/capability.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 static enum feature_state yes_if(bool condition)
 {

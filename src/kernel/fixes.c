@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 struct sign {
 	enum fix_state state;

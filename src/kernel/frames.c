@@ -6,7 +6,7 @@
 
 #include <elfutils/libdwfl.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 bool frames__have_debug_info(const struct kernel *k)
 {

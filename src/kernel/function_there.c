@@ -2,7 +2,7 @@
 /* Does this kernel still have a function that another kernel's stacks named? */
 #include <string.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 /* "foo.isra.0" or "foo.cold" stand for foo: the compiler made it of foo, in this build so. */
 static bool has_variant(const struct kernel *k, const char *function)

@@ -10,7 +10,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 const char *kernel__keep(const struct kernel *k, const char *text)
 {

@@ -7,7 +7,7 @@
 
 #include <bpf/btf.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 #define MAX_REMEMBERED 4096
 #define MAX_DEPTH 16 /* nesting of structs and arrays; the kernel's deepest is about ten */

@@ -9,7 +9,7 @@
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 /* A row is "name size refs users state address taint". */
 static int parse_row(struct kernel *k, char *line, struct module_row *row)

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 static bool read_preemption(const struct kernel *k)
 {

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 /* A mount of our own that no path leads to: it is gone when the descriptor is closed. */
 static int detached_mount(const char *type)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 /* Data the build leaves behind, and padding before functions: never a lock, never in a stack. */
 static const char *const noise[] = {

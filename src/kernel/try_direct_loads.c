@@ -10,7 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 #define LAST_WORD 88 /* site.h looks at twelve */
 

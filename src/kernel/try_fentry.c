@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 static int attach_empty(uint32_t btf_id)
 {

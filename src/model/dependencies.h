@@ -5,7 +5,7 @@
 #ifndef VFIOTRACE_MODEL_DEPENDENCIES_H
 #define VFIOTRACE_MODEL_DEPENDENCIES_H
 
-#include "model/internal.h"
+#include "model/model_private.h"
 
 /* Time 0 is "not known" and changes nothing. */
 static inline void see_time(uint64_t *first, uint64_t *last, uint64_t time)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Wait and hold times per lock, call site and VM. */
-#include "model/internal.h"
+#include "model/model_private.h"
 
 static void histogram__add(struct histogram *into, const struct histogram *add)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The event stream: each task's held set, the chains that follow from it, bad releases. */
-#include "model/internal.h"
+#include "model/model_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The model's life, strings, facts, observers, coverage and losses. */
-#include "model/internal.h"
+#include "model/model_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a recording states outright: nothing is derived from it again. */
-#include "model/internal.h"
+#include "model/model_private.h"
 
 #include <errno.h>
 

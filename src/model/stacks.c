@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Stacks, kept once each. */
-#include "model/internal.h"
+#include "model/model_private.h"
 
 #include <stdlib.h>
 #include <string.h>

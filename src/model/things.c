@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Classes, instances, tasks, stacks, objects, variables: find or create, dense ids out. */
-#include "model/internal.h"
+#include "model/model_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "report/diff_output.h"
-#include "report/diff_picture.h"
+#include "report/graph/diff_picture.h"
 #include "report/escape.h"
 
 static const char *const signs[] = {"+", "-", "~", " "};

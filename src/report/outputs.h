@@ -8,7 +8,7 @@
 #ifndef VFIOTRACE_REPORT_OUTPUTS_H
 #define VFIOTRACE_REPORT_OUTPUTS_H
 
-#include "report/render.h"
+#include "report/graph/render.h"
 
 int report_splat(FILE *out, const struct report_input *input, const struct report_options *options);
 int report_json(FILE *out, const struct report_input *input, const struct report_options *options);

@@ -5,7 +5,7 @@
 
 #include "metrics.h"
 #include "report/outputs.h"
-#include "report/text.h"
+#include "report/text/text_private.h"
 
 const char *const report_format_names[REPORT_FORMATS] = {
 	[REPORT_TEXT] = "text",		[REPORT_SPLAT] = "splat", [REPORT_JSON] = "json",

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/render.h"
+#include "report/graph/render.h"
 
 /* What each code says about its locks, which come first. */
 static const char *const meanings[FINDING_CODES] = {

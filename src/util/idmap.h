@@ -11,8 +11,8 @@
  * mean nothing outside of it.
  * Errors: idmap__put returns -ENOMEM and leaves the map as it was.
  */
-#ifndef VFIOTRACE_IDMAP_H
-#define VFIOTRACE_IDMAP_H
+#ifndef VFIOTRACE_UTIL_IDMAP_H
+#define VFIOTRACE_UTIL_IDMAP_H
 
 #include <stddef.h>
 #include <stdint.h>

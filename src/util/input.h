@@ -12,8 +12,8 @@
  *
  * Errors: -errno, and `why` says it in words, with the remedy but without the file's name.
  */
-#ifndef VFIOTRACE_INPUT_H
-#define VFIOTRACE_INPUT_H
+#ifndef VFIOTRACE_UTIL_INPUT_H
+#define VFIOTRACE_UTIL_INPUT_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* link_name.h - sysfs says what a device belongs to by links. */
-#ifndef VFIOTRACE_LINK_NAME_H
-#define VFIOTRACE_LINK_NAME_H
+#ifndef VFIOTRACE_UTIL_LINK_NAME_H
+#define VFIOTRACE_UTIL_LINK_NAME_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  *
  * An arena hands out zeroed memory that lives until arena__release; zero-initialised is valid.
  */
-#ifndef VFIOTRACE_MEMORY_H
-#define VFIOTRACE_MEMORY_H
+#ifndef VFIOTRACE_UTIL_MEMORY_H
+#define VFIOTRACE_UTIL_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /*
  * scc.h - strongly connected components (R. Tarjan 1972, iterative), and adjacency in one array.
  */
-#ifndef VFIOTRACE_SCC_H
-#define VFIOTRACE_SCC_H
+#ifndef VFIOTRACE_UTIL_SCC_H
+#define VFIOTRACE_UTIL_SCC_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fuzz targets: the rooms that read other people's files, with libFuzzer, ASan and UBSan.
 FUZZ_DIR     := $(BUILD)/fuzz
-FUZZ_ROOMS   := src/import src/model src/analysis src/store src/util
+FUZZ_ROOMS   := src/import src/rules src/locks src/model src/analysis src/store src/util
 FUZZ_FLAGS   := -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=undefined
 FUZZ_SOURCES := $(foreach room,$(FUZZ_ROOMS),$(wildcard $(room)/*.c)) src/report/escape.c
@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 600
 $(FUZZ_DIR)/obj/%.o: src/%.c | $(DEPS_TEST)
 	@mkdir -p $(@D)
 	$(CLANG) -std=gnu11 $(CPPFLAGS_ALL) $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
-$(FUZZ_DIR)/obj/import/builtin.o: $(wildcard src/import/rules/*)
+$(FUZZ_DIR)/obj/rules/builtin.o: $(wildcard src/rules/builtin/*)
 $(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 	$(CLANG) -std=gnu11 $(CPPFLAGS_ALL) -Itests/unit $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(FUZZ_OBJECTS) \
 		-ljansson -lsqlite3 -lz -lpthread -lm -o $@

@@ -20,7 +20,7 @@ echo "ok 1 - the fuzz targets build"
 
 seeds() { # target
 	case $1 in
-	rules) echo src/import/rules ;;
+	rules) echo src/rules/builtin ;;
 	recording) ;; # it changes one that it makes itself
 	detect) echo tests/traces/known tests/traces/splat tests/traces/hung tests/traces/perf tests/traces/trace-cmd ;;
 	std | splat) echo "tests/traces/known tests/traces/$1" ;;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "capture/census_internal.h"
+#include "census/census_private.h"
 
 enum { READER = 0x1000, WRITER = 0x2000, LOCK = 0x9000, OTHER = 0xa000 };
 

@@ -12,7 +12,7 @@
 
 #include <bpf/btf.h>
 
-#include "kernel/kernel_internal.h"
+#include "kernel/kernel_private.h"
 
 static char btf_path[] = "/tmp/vfiotrace-test-btf-XXXXXX";
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "capture/lock_word.h"
+#include "census/lock_word.h"
 
 #define BASE 0xffff888100000000ULL
 #define SIZE 65536U

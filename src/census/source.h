@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * source.h - the BPF side of the census: kernel memory, all tasks, open files.
+ *
+ * Life cycle: census_source__open loads the programs (-EPERM, -ENOTSUP: not possible here), any
+ * number of reads, census_source__close. One thread at a time.
+ */
+#ifndef VFIOTRACE_CENSUS_SOURCE_H
+#define VFIOTRACE_CENSUS_SOURCE_H
+
+#include "census/kernel_memory.h"
+#include "census_record.h"
+#include "kernel.h"
+
+struct census_source;
+
+struct census_source *census_source__open(const struct kernel *k, int *error);
+void census_source__close(struct census_source *s);
+const struct memory *census_source__memory(const struct census_source *s);
+
+/* frames: innermost first; regs: struct pt_regs or NULL. Both valid during the call. */
+typedef int (*census_task_function)(void *context, const struct census_task_record *record,
+				    const uint64_t *frames, const void *regs);
+typedef int (*census_file_function)(void *context, const struct census_file_record *record);
+
+/* Every task; or, with `wanted` (task_struct addresses), those only, with stack and registers. */
+int census_source__tasks(struct census_source *s, const uint64_t *wanted, uint32_t wanted_count,
+			 census_task_function function, void *context);
+/* Every task, each with its stack. */
+int census_source__all_stacks(struct census_source *s, census_task_function function,
+			      void *context);
+int census_source__files(struct census_source *s, census_file_function function, void *context);
+
+/*
+ * A function that tasks wait for a lock in and that was not found on this kernel, so that these
+ * waits are not seen (where the kernel does not record them itself); NULL: none.
+ */
+const char *census_source__unmarked(const struct census_source *s);
+
+#endif

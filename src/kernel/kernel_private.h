@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel_private.h - what the files of this room share.
+ *
+ * Everything that costs memory or time (BTF, symbols, the list of traceable functions) is read at
+ * first use, so a command that needs one of them pays for that one only.
+ */
+#ifndef VFIOTRACE_KERNEL_PRIVATE_H
+#define VFIOTRACE_KERNEL_PRIVATE_H
+
+#include <stdlib.h>
+
+#include <uthash.h>
+
+#include "kernel.h"
+
+struct kept_string {
+	UT_hash_handle hh;
+	char text[];
+};
+
+/* One row of kallsyms, 16 bytes: two hundred thousand of them are kept. */
+struct symbol {
+	uint64_t address;
+	uint32_t name;	 /* offset into strings */
+	uint16_t module; /* index into modules, 0: vmlinux */
+	char type;
+	uint8_t traceable;
+};
+
+struct symbol_table {
+	struct symbol *rows; /* by address, aliases in the kernel's order */
+	uint32_t count, capacity;
+	char *strings;
+	uint32_t strings_used, strings_capacity;
+	const char **modules;
+	uint32_t module_count;
+	uint32_t *index; /* open addressing by name, row + 1 */
+	uint32_t index_mask;
+	bool loaded;
+	bool hidden; /* kptr_restrict or missing CAP_SYSLOG: all addresses are 0 */
+	bool has_data;
+	bool traceable_loaded;
+};
+
+/* A module as /proc/modules has it. */
+struct module_row {
+	const char *name;
+	uint64_t address;
+	uint64_t size;
+	char taint[16];
+};
+
+enum module_btf_source { MODULE_BTF_NONE, MODULE_BTF_LOADED, MODULE_BTF_FILE };
+struct module_btf {
+	const char *name;
+	struct btf *btf; /* NULL: looked for and not there */
+	enum module_btf_source source;
+	struct module_btf *next;
+};
+
+struct btf_index;
+
+struct kernel {
+	char *release, *version_text, *arch;
+	char *btf_path;
+	uint32_t version;
+	struct kept_string *strings;
+	struct member_name *member_names; /* type and offset: name, see member.c */
+
+	struct btf *vmlinux;
+	bool vmlinux_tried;
+	struct btf_index *vmlinux_index;
+	struct module_btf *module_btfs;
+
+	struct module_row *modules;
+	uint32_t module_count;
+
+	struct symbol_table symbols;
+	int traceable_fd; /* tracefs' list, kept open: a service may not open it again; -1: not yet
+			   */
+
+	char *config; /* whole text, NULL if there is none */
+	bool config_tried;
+
+	void *dwfl; /* Dwfl */
+	bool dwfl_tried;
+
+	int preemptible;  /* -1: not looked at yet */
+	int fentry_error; /* 1: not tried yet, else 0 or -errno */
+	struct catalogue *catalogue;
+};
+
+/* Interned, lives as long as the kernel object. NULL only when memory is exhausted. */
+const char *kernel__keep(const struct kernel *k, const char *text);
+const char *kernel__keepf(const struct kernel *k, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Whole file, NUL-terminated; NULL with errno. */
+char *read_whole(const char *path, size_t *length);
+char *read_whole_fd(int fd, size_t *length); /* closes it; negative: NULL with errno from it */
+
+static inline uint32_t name_hash(const char *name)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	return hash ^ hash >> 15;
+}
+
+/* modules.c */
+int modules__read(struct kernel *k, bool *changed);
+/* What must not change while a list is read that the kernel gives in pieces, by position (kallsyms,
+ * the traceable functions): a module that comes or goes would hide others. Waits a moment for those
+ * on their way. */
+uint64_t modules__fingerprint(void);
+#define MODULES_READS 3 /* so often at most */
+const struct module_row *modules__find(const struct kernel *k, const char *name);
+bool module_is_builtin(const struct kernel *k, const char *name);
+/* Path of the module's file under /lib/modules, false if this kernel has none. */
+bool module_file(const struct kernel *k, const char *name, char *path, size_t size);
+/* The raw .BTF of a module's file, compressed or not; caller frees. */
+void *module_file_btf(const char *path, uint32_t *size);
+
+/*
+ * fixes.c: whether the absence of a symbol would be noticed: BTF lists functions, also static ones,
+ * but no data; kallsyms lists data on most kernels, but only what is loaded.
+ */
+bool kernel__would_see(struct kernel *k, const char *module, bool is_function);
+
+/* btf.c */
+const struct module_btf *kernel__module_btf(const struct kernel *k, const char *name,
+					    bool from_file);
+/* STRUCT, UNION (or FUNC with is_function) by name; id, and the BTF it is in. 0: not found. */
+uint32_t kernel__find_type(const struct kernel *k, const char *name, const struct btf **btf);
+/* The next struct of that name after `id`; 0 when there is none. */
+uint32_t kernel__next_type(const struct btf *btf, const char *name, uint32_t id);
+/* Function in BTF of loaded modules or of the module's file. */
+bool kernel__function_known(const struct kernel *k, const char *function);
+uint32_t kernel__vmlinux_function(const struct kernel *k, const char *name); /* 0: none */
+bool kernel__has_tracepoint(const struct kernel *k, const char *name);
+void btf__refresh(struct kernel *k);
+void btf__close(struct kernel *k);
+void member_names__forget(struct kernel *k); /* a module came or went */
+void btf__shrink(struct kernel *k);	     /* the index by name is made again when needed */
+
+/* symbols.c */
+int symbols__load(const struct kernel *k);
+void symbols__free(struct symbol_table *t);
+void symbols__shrink(struct symbol_table *t); /* the same */
+/* Rows of one name, one after the other; NULL after the last. */
+struct symbol *symbols__next(const struct symbol_table *t, const char *name,
+			     const struct symbol *after);
+bool symbols__hidden(const struct kernel *k);
+bool symbols__has_data(const struct kernel *k);
+
+/* pseudo_fs.c: a file of such a file system, also where it is not mounted (nothing stays mounted).
+ */
+int pseudo_fs__open(const char *type, const char *place, const char *name);
+
+/* try_fentry.c: load and attach an empty program for a moment. 0 or -errno. */
+int kernel__try_fentry(struct kernel *k);
+
+bool config__known(const struct kernel *k); /* a configuration could be read */
+void frames__close(struct kernel *k);
+bool frames__have_debug_info(const struct kernel *k);
+
+#endif

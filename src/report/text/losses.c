@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Tones, stacks, coverage and losses in text. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "drivers.h"
+#include "report/text/text_private.h"
+
+const char *text_tone(bool color, enum tone tone)
+{
+	static const char *const codes[] = {
+		[TONE_PLAIN] = "",
+		[TONE_DIM] = "\033[2m",
+		[TONE_BOLD] = "\033[1m",
+		[TONE_INFO] = "\033[1;36m",
+		[TONE_WARNING] = "\033[1;33m",
+		[TONE_ERROR] = "\033[1;31m",
+		[TONE_GOOD] = "\033[1;32m",
+	};
+
+	return color ? codes[tone] : "";
+}
+
+const char *text_end(bool color)
+{
+	return color ? "\033[0m" : "";
+}
+
+enum tone text_grade_tone(enum finding_grade grade)
+{
+	static const enum tone tones[FINDING_GRADES] = {TONE_INFO, TONE_WARNING, TONE_ERROR,
+							TONE_ERROR};
+
+	return tones[grade];
+}
+
+void text_heading(FILE *out, const char *title, bool color)
+{
+	fprintf(out, "%s%s%s\n", text_tone(color, TONE_BOLD), title, text_end(color));
+}
+
+void text_lock(FILE *out, const struct model *m, uint32_t lock_class, uint32_t instance, bool bold)
+{
+	char name[RENDER_SIZE];
+
+	fprintf(out, "%s%s%s", text_tone(bold, TONE_BOLD),
+		text_safe(render_class_name(m, lock_class)), text_end(bold));
+	if (*render_instance(name, sizeof(name), m, instance))
+		fprintf(out, " (%s)", text_safe(name));
+}
+
+void text_stack(FILE *out, const struct model *m, uint32_t stack, const char *prefix, bool color)
+{
+	struct stack s = model__stack(m, stack);
+	char frame[4 * RENDER_SIZE];
+
+	for (uint32_t i = 0; i < s.frame_count; i++)
+		fprintf(out, "%s%s%s%s\n", prefix, text_tone(color, i ? TONE_DIM : TONE_PLAIN),
+			text_safe(render_frame(frame, sizeof(frame), &s.frames[i])),
+			text_end(color));
+}
+
+void report_text_coverage(FILE *out, const struct model *m, bool color)
+{
+	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
+	static const enum tone tones[] = {TONE_WARNING, TONE_DIM, TONE_PLAIN, TONE_GOOD};
+	struct driver_table *drivers;
+	char hits[RENDER_SIZE], words[256];
+
+	text_heading(out, "Coverage: how often each path ran while we looked", color);
+	if (!render_has_coverage(m)) {
+		fprintf(out, "  not known: this source does not say which paths ran\n");
+		return;
+	}
+	drivers = driver_table__make(m);
+	for (int i = 0; i < PATH_COUNT; i++) {
+		const struct coverage *c = model__coverage(m, i);
+
+		fprintf(out, "  %-20s %s%-9s%s", path_names[i], text_tone(color, tones[c->state]),
+			states[c->state], text_end(color));
+		fprintf(out, "%10s",
+			c->state == COVERAGE_HIT || c->state == COVERAGE_ZERO
+				? render_count(hits, sizeof(hits), c->hits)
+				: "-");
+		if (c->probe)
+			fprintf(out, "  %s", text_safe(c->probe));
+		if (c->reason)
+			fprintf(out, "  %s", text_safe(c->reason));
+		if (drivers && driver_table__words(drivers, i, words, sizeof(words)))
+			fprintf(out, "  with %s", text_safe(words));
+		fputc('\n', out);
+	}
+	driver_table__free(drivers);
+}
+
+void report_text_losses(FILE *out, const struct model *m, bool color)
+{
+	const char *unknown = model__losses_unknown(m);
+	char count[RENDER_SIZE];
+
+	text_heading(out, "Losses: what could not be recorded", color);
+	for (int i = 0; i < LOSS_REASONS; i++) {
+		uint64_t n = model__loss(m, i);
+
+		fprintf(out, "  %s%-15s %10s%s", text_tone(color, n ? TONE_ERROR : TONE_PLAIN),
+			loss_names[i], render_count(count, sizeof(count), n), text_end(color));
+		if (i % 3 == 2 || i + 1 == LOSS_REASONS)
+			fputc('\n', out);
+	}
+	if (unknown)
+		fprintf(out, "  %snot all losses can be counted: %s%s\n",
+			text_tone(color, TONE_ERROR), text_safe(unknown), text_end(color));
+	else if (model__has_losses(m))
+		fprintf(out, "  %smore may have happened than was seen%s\n",
+			text_tone(color, TONE_ERROR), text_end(color));
+}

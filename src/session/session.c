@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One live run: what watch, record, validate and agent have in common. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "kernel/level.h"
+#include "session/session.h"
+
+#define MOST_EVENTS (2U << 20) /* 100 MB in memory; an incident file has all of them */
+
+/* --- from below: findings, stalls
+ * ------------------------------------------------------------------ */
+
+static bool fires(const struct session *s, const struct finding *finding)
+{
+	const char *trigger = s->settings.trigger;
+
+	if (!trigger)
+		return false;
+	if (!strcmp(trigger, "deadlock"))
+		return finding->kind == FINDING_DEADLOCK;
+	return !strcmp(trigger, "inversion") && finding->grade >= GRADE_WARNING &&
+	       (finding->kind == FINDING_INVERSION || finding->kind == FINDING_CYCLE);
+}
+
+static void on_finding(void *context, const struct finding *finding)
+{
+	struct session *s = context;
+
+	if (s->store)
+		store_writer__finding(s->store, finding);
+	if (s->store && fires(s, finding))
+		store_writer__fire(s->store, finding->key);
+	if (s->events.finding)
+		s->events.finding(s->events.context, s->model, finding);
+}
+
+/* A deadlock the capture saw: the analysis keeps it and calls on_finding when it is new. */
+static void on_capture_finding(void *context, const struct finding *finding)
+{
+	struct session *s = context;
+
+	analysis__add_finding(s->analysis, finding);
+}
+
+static void on_resolved(void *context, const char *key, uint64_t when)
+{
+	struct session *s = context;
+
+	analysis__resolve(s->analysis, key, when);
+	if (s->events.resolved)
+		s->events.resolved(s->events.context, s->model, key, when);
+}
+
+static void on_stall(void *context, const struct stall *stall)
+{
+	struct session *s = context;
+
+	if (s->store && s->settings.trigger && !strcmp(s->settings.trigger, "stall"))
+		store_writer__fire(s->store, "stall");
+	if (s->events.stall)
+		s->events.stall(s->events.context, s->model, stall);
+}
+
+/* --- open
+ * -------------------------------------------------------------------------------------------- */
+
+static void complain(void *context, const char *file, uint32_t line, const char *message)
+{
+	bool *bad = context;
+
+	*bad = true;
+	if (line)
+		say_error("%s:%u: %s", file, line, message);
+	else
+		say_error("%s: %s", file, message);
+}
+
+static int load_rules(struct session *s)
+{
+	struct rule_set *(*load)(const char *, bool *) = s->settings.load_rules;
+	bool bad = false;
+
+	if (!s->settings.rules)
+		s->rules = rule_set__builtin();
+	else
+		s->rules = load ? load(s->settings.rules, &bad)
+				: rule_set__load(s->settings.rules, complain, &bad);
+	if (s->settings.suppress)
+		s->suppressions = load ? load(s->settings.suppress, &bad)
+				       : rule_set__load(s->settings.suppress, complain, &bad);
+	return bad && !load ? EXIT_USAGE : 0;
+}
+
+struct analysis *session__new_analysis(struct session *s, const struct rule_set *rules,
+				       const struct rule_set *suppressions)
+{
+	struct analysis_options options = {
+		.live_kernel = true,
+		.touches_scope = !s->settings.scope_all,
+		.predict = s->settings.record_events,
+		.rules = rules,
+		.suppressions = suppressions,
+		.catalogue = catalogue__builtin(),
+		.on_finding = on_finding,
+		.context = s,
+	};
+
+	return analysis__new(s->model, &options);
+}
+
+int session__replace_rules(struct session *s, struct rule_set *rules, struct rule_set *suppressions)
+{
+	struct analysis *before = s->analysis,
+			*after = session__new_analysis(s, rules, suppressions);
+	const struct finding_list *list = analysis__findings(before);
+
+	if (!after)
+		return -ENOMEM;
+	/* what the order graph cannot tell again */
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct finding copy = *list->items[i];
+
+		copy.suppressed = NULL;
+		if (copy.kind == FINDING_DEADLOCK || copy.kind == FINDING_RECURSION)
+			analysis__add_finding(after, &copy);
+	}
+	s->analysis = after;
+	analysis__free(before);
+	rule_set__free(s->rules);
+	rule_set__free(s->suppressions);
+	s->rules = rules;
+	s->suppressions = suppressions;
+	return 0;
+}
+
+int session__new_model(struct session *s)
+{
+	struct model_observer observer = {.context = s->events.context,
+					  .chain = s->events.chain,
+					  .task_chain = s->events.task_chain,
+					  .path = s->events.path};
+	struct model *m = model__new();
+
+	if (!m)
+		return -ENOMEM;
+	model__keep_events(m, s->settings.record_events);
+	model__bound_events(m, MOST_EVENTS);
+	model__chains_come_too(m);
+	/* the dependency is shown before the finding it completes */
+	model__observe(m, &observer);
+	s->model = m;
+	return 0;
+}
+
+static int open_model(struct session *s)
+{
+	if (session__new_model(s))
+		return EXIT_ERROR;
+	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
+	kernel__facts(s->kernel, s->model);
+	kernel__fix_facts(s->kernel, s->model);
+	s->analysis = session__new_analysis(s, s->rules, s->suppressions);
+	return s->analysis ? 0 : EXIT_ERROR;
+}
+
+/* A kernel that lacks what tracing needs: name that, rather than what failed for want of it. */
+static bool cannot_be_traced(const struct session *s)
+{
+	struct feature features[64];
+	uint32_t count = kernel__features(s->kernel, features, 64);
+	struct level level;
+
+	level__judge(&level, s->kernel, features, count, s->settings.attach);
+	if (level.works)
+		return false;
+	say_error("%s", level.message);
+	return true;
+}
+
+static int open_capture(struct session *s)
+{
+	struct capture_options options = {
+		.kernel = s->kernel,
+		.model = s->model,
+		.attach = s->settings.attach,
+		.scope_all = s->settings.scope_all,
+		.holds = s->settings.holds,
+		.record_events = s->settings.record_events,
+		.stall_ns = s->settings.stall_ns,
+		.fail_probe = s->settings.fail_probe,
+		.ring_bytes = s->settings.ring_bytes,
+		.kernel_chains = s->settings.kernel_chains,
+		.force = s->settings.force,
+		.verbosity = common.verbosity,
+		.on_finding = on_capture_finding,
+		.on_resolved = on_resolved,
+		.on_stall = on_stall,
+		.context = s,
+	};
+	int error;
+
+	s->capture = capture__open(&options, &error);
+	if (s->capture)
+		return 0;
+	if (cannot_be_traced(s))
+		return EXIT_UNSUPPORTED;
+	say_error("%s", capture__error());
+	return error == -EPERM || error == -ENOTSUP ? EXIT_UNSUPPORTED : EXIT_ERROR;
+}
+
+/* Root, or a service of its own user with the capabilities (src/systemd/vfiotrace.service.in). */
+static bool may_trace(void)
+{
+	static const cap_value_t needed[] = {CAP_BPF, CAP_PERFMON};
+	cap_t now = geteuid() ? cap_get_proc() : NULL;
+	bool may = now || !geteuid();
+
+	for (size_t i = 0; now && i < sizeof(needed) / sizeof(needed[0]); i++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		may = !cap_get_flag(now, needed[i], CAP_EFFECTIVE, &has) && has == CAP_SET && may;
+	}
+	cap_free(now);
+	return may;
+}
+
+int session__open(struct session *s, const struct session_settings *settings,
+		  const struct session_events *events)
+{
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	uint64_t began, read;
+	int status;
+
+	memset(s, 0, sizeof(*s));
+	s->settings = *settings;
+	s->events = *events;
+	s->kernel = settings->kernel;
+	status = load_rules(s);
+	if (!status)
+		status = session__check_store(s);
+	if (status)
+		return status;
+	if (!may_trace()) {
+		say_error("tracing needs root: run it with sudo, or as a service with the "
+			  "capabilities the manual lists");
+		return EXIT_UNSUPPORTED;
+	}
+	say_progress("reading the kernel's own description, loading the tracing programs …");
+	began = clock_mono_ns();
+	signals__install_requests();
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF memory here */
+	if (s->kernel)
+		kernel__refresh(s->kernel);
+	else
+		s->kernel = kernel__open(settings->btf);
+	if (!s->kernel) {
+		say_error("cannot read what the kernel says of itself: %s", strerror(errno));
+		return EXIT_UNSUPPORTED;
+	}
+	read = clock_mono_ns();
+	status = open_model(s);
+	if (!status)
+		status = open_capture(s);
+	if (common.verbosity && !status)
+		say_info("kernel's own description read in %.2f s, programs loaded in %.2f s",
+			 (double)(read - began) / 1e9, (double)(clock_mono_ns() - read) / 1e9);
+	return status;
+}
+
+int session__attach(struct session *s)
+{
+	int error = signals__install();
+
+	if (!error)
+		error = capture__attach(s->capture);
+	if (error) {
+		say_error("%s", capture__error());
+		return error == -ENOTSUP || error == -EPERM ? EXIT_UNSUPPORTED : EXIT_ERROR;
+	}
+	s->started = clock_mono_ns();
+	model__set_fact(s->model, "probe.level", attach_level_names[capture__level(s->capture)]);
+	if (capture__level_reason(s->capture))
+		model__set_fact(s->model, "probe.level_reason", capture__level_reason(s->capture));
+	session__note_probes(s);
+	return 0;
+}
+
+/* --- the loop
+ * --------------------------------------------------------------------------------------- */
+
+bool session__turn(struct session *s, int timeout_ms)
+{
+	int error = capture__poll(s->capture, timeout_ms);
+
+	if (error)
+		say_error("reading from the kernel failed: %s", strerror(-error));
+	session__store_turn(s);
+	if (s->events.tick)
+		s->events.tick(s->events.context);
+	if (signals__take_snapshot() && s->events.snapshot)
+		s->events.snapshot(s->events.context);
+	if (signals__take_reload() && s->events.reload)
+		s->events.reload(s->events.context);
+	if (signals__stop() || error)
+		return true;
+	return s->settings.duration_ns && clock_mono_ns() - s->started >= s->settings.duration_ns;
+}
+
+int session__run(struct session *s)
+{
+	while (!session__turn(s, 200))
+		;
+	return 0;
+}
+
+void session__settle(struct session *s)
+{
+	if (s->is_settled)
+		return;
+	s->is_settled = true;
+	capture__stop(s->capture);
+	analysis__finish(s->analysis);
+}
+
+int session__finish(struct session *s, const char *verdict)
+{
+	int status, error;
+
+	session__settle(s);
+	session__note_probes(s); /* modules may have come and gone */
+	if (s->store) {
+		uint64_t lost = store_writer__lost(s->store);
+
+		if (lost > s->store_lost_seen)
+			model__add_loss(s->model, LOSS_STORE, lost - s->store_lost_seen);
+	}
+	status = analysis__exit_code(s->analysis, true);
+	error = store_writer__close(s->store, analysis__findings(s->analysis), verdict);
+	if (error)
+		say_warning("the recording %s is not complete: %s", s->settings.output,
+			    strerror(-error));
+	s->store = NULL;
+	s->is_finished = true;
+	return status;
+}
+
+void session__close(struct session *s)
+{
+	if (s->store)
+		store_writer__close(s->store, NULL, NULL);
+	capture__close(s->capture);
+	analysis__free(s->analysis);
+	model__free(s->model);
+	kernel__close(s->kernel);
+	rule_set__free(s->rules);
+	rule_set__free(s->suppressions);
+}
