@@ -54,7 +54,7 @@ static __noinline void send_recursion(void *ctx, struct shared_state *shared_sta
 	bpf_map_update_elem(&sites, &key, &one, BPF_ANY);
 }
 
-/* In scope, the first sight of (site, lock) takes a full stack once. */
+/* In scope, the first occurrence of (site, lock) takes a full stack once. */
 static __noinline void site_seen(void *ctx, struct record_lock *lock)
 {
 	__u64 key = mix(mix(lock->site, lock->lock), lock->generation);

@@ -3,8 +3,9 @@
  * chain.h - chains: dedup in the kernel, and what is sent when one is new.
  *
  * Key = hash of (held: instance, generation, mode, site; wanted: the same), without the task. A
- * known chain costs one lookup and one atomic add. The first sight of (task, chain) is a record
- * without stacks: exact for AGGREGATE_AFTER tasks, then by (process, comm), then counted only.
+ * known chain costs one lookup and one atomic add. The first occurrence of (task, chain) is a
+ * record without stacks: exact for AGGREGATE_AFTER tasks, then by (process, comm), then counted
+ * only.
  */
 #ifndef VFIOTRACE_BPF_CHAIN_H
 #define VFIOTRACE_BPF_CHAIN_H
@@ -14,8 +15,8 @@
 #include "slab.h"
 
 #define AGGREGATE_AFTER 64
-#define STOP_SIGHTS_AFTER 256
-#define SIGHTS_PER_SECOND 256
+#define STOP_TASK_CHAINS_AFTER 256
+#define TASK_CHAINS_PER_SECOND 256
 
 static __always_inline void fill_header(struct record_header *header, __u32 type)
 {
@@ -61,7 +62,7 @@ static __always_inline __u64 mix_lock(__u64 hash, const struct record_lock *lock
 	return mix(hash, own ^ (own >> 32));
 }
 
-/* At most SIGHTS_PER_SECOND; racy on purpose, a few more do no harm. */
+/* At most TASK_CHAINS_PER_SECOND; racy on purpose, a few more do no harm. */
 static __always_inline bool limited(__u64 *second, __u64 *used, __u64 now, __u32 most)
 {
 	__u64 this_second = now >> 30;
@@ -79,14 +80,14 @@ __noinline int new_task_chain(struct shared_state *shared_state, struct task_sta
 	__u32 slot = key & (TASK_CACHE - 1), tag = (__u32)(key >> 32) | 1;
 	struct record_task_chain *record;
 	struct task_struct *current;
-	__u64 sight, id;
+	__u64 pair, id;
 	__u8 one = 1;
 	bool aggregated;
 
 	if (!shared_state || !state || !chain)
 		return 0;
 	aggregated = chain->tasks >= AGGREGATE_AFTER;
-	if (chain->tasks >= STOP_SIGHTS_AFTER) {
+	if (chain->tasks >= STOP_TASK_CHAINS_AFTER) {
 		count(COUNT_TASK_CHAIN_LIMITED);
 		state->chain_cache[slot] = tag;
 		return 0;
@@ -101,13 +102,13 @@ __noinline int new_task_chain(struct shared_state *shared_state, struct task_sta
 	} else {
 		id = mix((__u64)current, BPF_CORE_READ(current, start_time));
 	}
-	sight = mix(key, id);
-	if (bpf_map_lookup_elem(&task_chains, &sight)) {
+	pair = mix(key, id);
+	if (bpf_map_lookup_elem(&task_chains, &pair)) {
 		state->chain_cache[slot] = tag;
 		return 0;
 	}
 	if (limited(&shared_state->limit_second, &shared_state->limit_used, bpf_ktime_get_ns(),
-		    SIGHTS_PER_SECOND)) {
+		    TASK_CHAINS_PER_SECOND)) {
 		count(COUNT_TASK_CHAIN_LIMITED);
 		return 0;
 	}
@@ -121,7 +122,7 @@ __noinline int new_task_chain(struct shared_state *shared_state, struct task_sta
 	record->aggregated = aggregated;
 	record->reserved = 0;
 	bpf_ringbuf_submit(record, 0);
-	bpf_map_update_elem(&task_chains, &sight, &one, BPF_ANY);
+	bpf_map_update_elem(&task_chains, &pair, &one, BPF_ANY);
 	__sync_fetch_and_add(&chain->tasks, 1);
 	state->chain_cache[slot] = tag;
 	count(COUNT_TASK_CHAIN);
@@ -260,7 +261,7 @@ static __noinline int send_chain(void *ctx, struct shared_state *shared_state,
 	return 0;
 }
 
-/* The first sight of a chain. `key` changes if held locks turn out to be none. */
+/* The first occurrence of a chain. `key` changes if held locks turn out to be none. */
 static __noinline void new_chain(void *ctx, struct shared_state *shared_state,
 				 struct task_state *state, struct record_lock *wanted, __u64 key)
 {

@@ -6,7 +6,7 @@
 #ifndef VFIOTRACE_BPF_PATH_EVENT_H
 #define VFIOTRACE_BPF_PATH_EVENT_H
 
-#include "sights.h"
+#include "object_event.h"
 
 #define PATHS_PER_SECOND 256
 
@@ -90,11 +90,11 @@ static __always_inline bool is_kvm_vfio(struct kvm_device *device)
 
 static __always_inline void see_device_file(struct vfio_device_file *file)
 {
-	struct sight sight = {.address = (__u64)file, .kind = RECORD_OBJECT_DEVICE_FILE};
+	struct object_event event = {.address = (__u64)file, .kind = RECORD_OBJECT_DEVICE_FILE};
 
-	sight.parent = (__u64)BPF_CORE_READ(file, device);
-	if (sight_is_new(&sight))
-		send_sight(&sight);
+	event.parent = (__u64)BPF_CORE_READ(file, device);
+	if (object_is_new(&event))
+		send_object_event(&event);
 }
 
 static __always_inline void describe_device_file(struct path_run *run,

@@ -16,7 +16,7 @@
 
 #include "kvm_anchors.h"
 #include "path_event.h"
-#include "sights.h"
+#include "object_event.h"
 #include "vfio_anchors.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -8,7 +8,7 @@
 #define VFIOTRACE_BPF_SCOPE_H
 
 #include "path_event.h"
-#include "sights.h"
+#include "object_event.h"
 
 static __always_inline __u64 private_data(__u64 file)
 {

@@ -28,7 +28,7 @@ struct analysis_options {
 	const struct rule_set *rules; /* may be NULL */
 	const struct rule_set *suppressions; /* may be NULL */
 	const struct catalogue *catalogue;   /* may be NULL */
-	/* Called once per new finding, at the closing dependency or sight. May be NULL. */
+	/* Called once per new finding, at the closing dependency or occurrence. May be NULL. */
 	void (*on_finding)(void *context, const struct finding *finding);
 	void *context;
 };

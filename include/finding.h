@@ -51,11 +51,11 @@ extern const char *const finding_kind_names[FINDING_KINDS];
 extern const char *const finding_code_names[FINDING_CODES]; /* "instance-inversion" … */
 extern const char *const finding_grade_names[FINDING_GRADES];
 
-/* One dependency of the cycle with the sight that proves it. */
+/* One dependency of the cycle with the occurrence that proves it. */
 struct witness {
 	uint32_t dependency; /* NO_ID for pure instance-less (class graph) sources */
-	uint32_t chain;	     /* the sight; NO_ID if only the edge is known */
-	uint32_t last_chain; /* latest sight, may equal chain */
+	uint32_t chain;	     /* the occurrence; NO_ID if only the edge is known */
+	uint32_t last_chain; /* latest occurrence, may equal chain */
 	uint32_t held_index; /* which held lock of the chain is `from` */
 	uint32_t task;
 	uint32_t class_edge;
@@ -95,7 +95,7 @@ struct finding {
 	uint32_t guard_count;
 	struct deadlock_task *tasks;
 	uint32_t task_count;
-	bool same_thread; /* all sights from one task */
+	bool same_thread; /* all occurrences from one task */
 	bool inferred;	  /* some dependency is inferred */
 	bool breakable;	  /* deadlock: a signal can break it */
 	bool resolved;	  /* deadlock that was seen to dissolve */

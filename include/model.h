@@ -172,7 +172,7 @@ struct chain {
 	uint32_t first_task, last_task;
 	uint32_t task_count; /* distinct tasks */
 	uint64_t count;
-	uint64_t first, last; /* sights */
+	uint64_t first, last; /* occurrences */
 };
 
 /* A task seen on a chain: the per-task lock-order graph is the union of its chains. */
@@ -189,7 +189,7 @@ struct dependency {
 	uint8_t flags;
 	uint8_t subclasses; /* from's << 4 | to's */
 	uint32_t class_edge;
-	uint32_t first_chain, last_chain; /* witnesses kept: earliest and latest sight */
+	uint32_t first_chain, last_chain; /* witnesses kept: earliest and latest occurrence */
 	uint32_t chain_count;
 	uint64_t count, first, last;
 };
@@ -326,7 +326,7 @@ extern const char *const loss_names[LOSS_REASONS];
 struct model_observer {
 	void *context;
 	void (*chain)(void *context, const struct model *m, uint32_t chain);
-	void (*task_chain)(void *context, const struct model *m, const struct task_chain *sight);
+	void (*task_chain)(void *context, const struct model *m, const struct task_chain *pair);
 	/*
 	 * A new dependency, or a new chain of a known one (plain counting is not announced).
 	 * `is_new_edge`: the class edge, or one of its mode pairs, was not known before.
@@ -392,7 +392,7 @@ uint32_t model__add_object(struct model *m, const struct object *object);
 uint32_t model__add_variable(struct model *m, const char *name); /* trace variables */
 
 /*
- * Add or count a chain. `count` sights by `task` at `time`. Creates the dependencies and class
+ * Add or count a chain. `count` occurrences by `task` at `time`. Creates the dependencies and class
  * edges, notifies observers. Returns the chain id.
  */
 uint32_t model__add_chain(struct model *m, const struct held_lock *held, uint32_t held_count,

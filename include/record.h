@@ -23,10 +23,10 @@
 #define RECORD_NAME 32
 
 enum record_type {
-	RECORD_CHAIN = 1,  /* first sight of a chain, whole held set */
-	RECORD_TASK_CHAIN, /* first sight of (task, chain), no stacks */
-	RECORD_SITE,	   /* first sight of (site, lock) in scope: one full stack */
-	RECORD_OBJECT,	   /* first sight of a VM, group, device … */
+	RECORD_CHAIN = 1,  /* first occurrence of a chain, whole held set */
+	RECORD_TASK_CHAIN, /* first occurrence of (task, chain), no stacks */
+	RECORD_SITE,	   /* first occurrence of (site, lock) in scope: one full stack */
+	RECORD_OBJECT,	   /* first occurrence of a VM, group, device … */
 	RECORD_PATH,	   /* a path ran */
 	RECORD_RECURSION,  /* a blocking acquire of a lock its task already holds */
 	RECORD_EVENT,	   /* --record-events, --holds */

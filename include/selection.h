@@ -4,8 +4,8 @@
  * locks come and go for months).
  *
  * Purpose: what may be forgotten is a pair of locks that nothing will ask for again: its chain was
- * not seen for so long that the kernel's own table dropped it, so that the next sight brings it
- * again. The order of classes, findings and what they rest on are never forgotten.
+ * not seen for so long that the kernel's own table dropped it, so that the next occurrence brings
+ * it again. The order of classes, findings and what they rest on are never forgotten.
  *
  * Invariants: marks are bytes by id, 0 or 1. After selection__close everything that a marked thing
  * refers to is marked too, and model__replay can copy exactly what is marked.
@@ -26,8 +26,8 @@ struct selection *selection__new(const struct model *m); /* nothing marked; NULL
 void selection__free(struct selection *s);
 
 /*
- * The first sight of each class edge in each of its modes, and those that show it without a lock
- * all others held too, or by another task: the order of classes stays whole, and what is said
+ * The first occurrence of each class edge in each of its modes, and those that show it without a
+ * lock all others held too, or by another task: the order of classes stays whole, and what is said
  * against a cycle (guards, one task) stays as weak as it was.
  */
 int selection__class_order(struct selection *s, const struct model *m);

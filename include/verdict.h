@@ -81,7 +81,7 @@ struct verdict_dependency {
 	const char *path;      /* path it was seen on, NULL: outside VFIO and KVM */
 	enum dependency_fate fate;
 	uint64_t runs_before, runs_now;	  /* of the path */
-	uint64_t count_before, count_now; /* sights of the dependency */
+	uint64_t count_before, count_now; /* occurrences of the dependency */
 	const char *instead; /* what is taken in its place now, words; NULL: nothing new */
 	struct verdict_site *sites;
 	uint32_t site_count;

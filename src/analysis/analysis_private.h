@@ -45,8 +45,8 @@ struct cycle {
 	uint8_t *modes; /* LOCK_EXCLUSIVE or LOCK_SHARED */
 };
 
-/* One sight of a dependency: which chain, by whom, in which fork/join segment. */
-struct sight {
+/* One occurrence of a dependency: which chain, by whom, in which fork/join segment. */
+struct occurrence {
 	uint32_t chain;
 	uint32_t task;	  /* NO_ID: not known */
 	uint32_t segment; /* NO_ID: not known */
@@ -104,8 +104,8 @@ struct analysis {
 	uint8_t *task_used;
 	uint32_t scratch_instances, scratch_tasks;
 	/* built by analysis__finish; NULL while live */
-	struct sight *sights;
-	uint64_t *sight_start; /* by dependency, one more than there are */
+	struct occurrence *occurrences;
+	uint64_t *occurrence_start; /* by dependency, one more than there are */
 	struct forkjoin *forkjoin;
 	struct nodes *nodes;
 	uint64_t steps_left; /* of all realisations that one analysis__finish looks at */
@@ -152,13 +152,13 @@ struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, con
 struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 			  uint8_t to_mode);
 
-/* realise.c: what instance-level sights say about a cycle of classes. */
+/* realise.c: what instance-level occurrences say about a cycle of classes. */
 struct decision {
 	bool report;
 	enum finding_code code;
 	bool fair, same_thread, cut;
 	uint32_t *dependencies, *chains,
-		*tasks; /* one per edge of the cycle; the sight that decides */
+		*tasks; /* one per edge of the cycle; the occurrence that decides */
 	uint32_t guards[4];
 	uint32_t guard_count;
 };
@@ -168,7 +168,7 @@ struct decision *decision__new(struct analysis *a, uint32_t length);
 bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must,
 	    struct decision *decision);
 
-/* scratch.c: held sets of the sights chosen so far. */
+/* scratch.c: held sets of the occurrences chosen so far. */
 bool scratch__reserve(struct analysis *a);
 void scratch__release(struct analysis *a);
 bool scratch__gates(const struct analysis *a, uint32_t chain); /* excludes one chosen before */
@@ -221,7 +221,7 @@ void consider_nesting(struct analysis *a, uint32_t dependency);
 /* Declared orders that the class edge violates. */
 void consider_order(struct analysis *a, uint32_t edge);
 
-/* index.c: nodes and sights over the whole model, for analysis__finish. */
+/* index.c: nodes and occurrences over the whole model, for analysis__finish. */
 bool analysis__build_index(struct analysis *a);
 void analysis__drop_index(struct analysis *a);
 

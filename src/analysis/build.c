@@ -100,7 +100,7 @@ static const char *cycle_note(const struct finding *f, const struct decision *de
 	if (f->code == CODE_READ_ONLY)
 		return "readers only block each other behind a writer, and none was seen";
 	if (f->code == CODE_ORDERED)
-		return "fork and join order every unguarded sight";
+		return "fork and join order every unguarded occurrence";
 	if (decision->fair)
 		return "a reader waits behind a queued writer";
 	return NULL;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define REALISE_STEPS 100000000 /* dependencies and sights joined to decide all cycles */
+#define REALISE_STEPS 100000000 /* dependencies and occurrences joined to decide all cycles */
 
 static void put_bad_releases(struct analysis *a)
 {

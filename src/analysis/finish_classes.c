@@ -305,7 +305,8 @@ static bool load_edges(struct classes *c, struct order *order, uint64_t *count)
 	return true;
 }
 
-/* Insert in order of first sight: the edge that cannot be ordered is the one that came too much. */
+/* Insert in order of first occurrence: the edge that cannot be ordered is the one that came too
+ * much. */
 static void by_insertion(struct classes *c)
 {
 	struct order order = {0};

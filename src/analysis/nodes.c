@@ -229,10 +229,10 @@ static bool add_chains(struct analysis *a, struct nodes *n)
 			return false;
 	}
 	for (uint32_t i = 0; !a->options.live_kernel && i < model__task_chain_count(m); i++) {
-		const struct task_chain *sight = model__task_chain(m, i);
+		const struct task_chain *pair = model__task_chain(m, i);
 
-		if (n->canonical[sight->chain] != NO_ID &&
-		    node_for(n, m, sight->task, sight->chain) == NO_ID)
+		if (n->canonical[pair->chain] != NO_ID &&
+		    node_for(n, m, pair->task, pair->chain) == NO_ID)
 			return false;
 	}
 	return true;
@@ -295,13 +295,13 @@ static uint64_t count_abstract(const struct model *m)
 	uint64_t count = 0;
 
 	for (uint32_t i = 0; i < model__task_chain_count(m); i++) {
-		const struct task_chain *sight = model__task_chain(m, i);
-		const struct chain *chain = model__chain(m, sight->chain);
+		const struct task_chain *pair = model__task_chain(m, i);
+		const struct chain *chain = model__chain(m, pair->chain);
 		uint64_t key;
 
 		if (chain->wanted.flags & HELD_TRY || !chain->held_count)
 			continue;
-		key = hash_mix(canonical_hash(chain), sight->task);
+		key = hash_mix(canonical_hash(chain), pair->task);
 		if (idmap__get(&seen, key) != IDMAP_NONE)
 			continue;
 		if (idmap__put(&seen, key, 1))

@@ -89,54 +89,57 @@ static bool fits(const struct realiser *r, uint32_t level, const struct dependen
 /* Live, the model's own witnesses say who it was, as long as it has kept them all. */
 static bool uses_index(const struct analysis *a, uint32_t dependency)
 {
-	return a->sights &&
+	return a->occurrences &&
 	       (!a->options.live_kernel || model__dependency(a->m, dependency)->chain_count >
 						   model__dependency_chains_kept(a->m, dependency));
 }
 
-static uint32_t sight_count(const struct analysis *a, uint32_t dependency)
+static uint32_t occurrence_count(const struct analysis *a, uint32_t dependency)
 {
 	if (uses_index(a, dependency))
-		return (uint32_t)(a->sight_start[dependency + 1] - a->sight_start[dependency]);
+		return (uint32_t)(a->occurrence_start[dependency + 1] -
+				  a->occurrence_start[dependency]);
 	return model__dependency_chains_kept(a->m, dependency);
 }
 
-static struct sight sight_at(const struct analysis *a, uint32_t dependency, uint32_t i)
+static struct occurrence occurrence_at(const struct analysis *a, uint32_t dependency, uint32_t i)
 {
-	struct sight sight = {.segment = NO_ID};
+	struct occurrence occurrence = {.segment = NO_ID};
 
 	if (uses_index(a, dependency)) {
-		sight = a->sights[a->sight_start[dependency] + i];
-		if (!a->options.live_kernel || sight.task != NO_ID)
-			return sight;
+		occurrence = a->occurrences[a->occurrence_start[dependency] + i];
+		if (!a->options.live_kernel || occurrence.task != NO_ID)
+			return occurrence;
 	} else {
-		sight.chain = model__dependency_chain(a->m, dependency, i);
+		occurrence.chain = model__dependency_chain(a->m, dependency, i);
 	}
-	sight.task = model__chain(a->m, sight.chain)->first_task;
-	return sight;
+	occurrence.task = model__chain(a->m, occurrence.chain)->first_task;
+	return occurrence;
 }
 
 /* A chain that several tasks went through always offers one that is not used yet. */
-static bool task_is_free(const struct realiser *r, const struct sight *sight)
+static bool task_is_free(const struct realiser *r, const struct occurrence *occurrence)
 {
-	return sight->task == NO_ID || !r->a->task_used[sight->task] ||
-	       (r->a->options.live_kernel && model__chain(r->a->m, sight->chain)->task_count > 1);
+	return occurrence->task == NO_ID || !r->a->task_used[occurrence->task] ||
+	       (r->a->options.live_kernel &&
+		model__chain(r->a->m, occurrence->chain)->task_count > 1);
 }
 
-static bool sight_allowed(struct realiser *r, uint32_t level, const struct sight *sight)
+static bool occurrence_allowed(struct realiser *r, uint32_t level,
+			       const struct occurrence *occurrence)
 {
 	const struct forkjoin *f = r->a->forkjoin;
 
-	if (r->filter & FILTER_DISTINCT && !task_is_free(r, sight))
+	if (r->filter & FILTER_DISTINCT && !task_is_free(r, occurrence))
 		return false;
-	if (r->filter & FILTER_UNGATED && scratch__gates(r->a, sight->chain))
+	if (r->filter & FILTER_UNGATED && scratch__gates(r->a, occurrence->chain))
 		return false;
 	if (!(r->filter & FILTER_UNORDERED) || !forkjoin__orders_any(f))
 		return true;
 	take_steps(r, level);
 	for (uint32_t i = 0; i < level && !r->cut; i++) {
-		enum fork_order before = forkjoin__order(f, r->segments[i], sight->segment);
-		enum fork_order after = forkjoin__order(f, sight->segment, r->segments[i]);
+		enum fork_order before = forkjoin__order(f, r->segments[i], occurrence->segment);
+		enum fork_order after = forkjoin__order(f, occurrence->segment, r->segments[i]);
 
 		r->unsure |= before == ORDER_UNDECIDED || after == ORDER_UNDECIDED;
 		if (before != ORDER_NONE || after != ORDER_NONE)
@@ -149,7 +152,7 @@ static bool extend(struct realiser *r, uint32_t level);
 
 static bool try_dependency(struct realiser *r, uint32_t level, uint32_t id)
 {
-	uint32_t at = edge_at(r, level), sights = sight_count(r->a, id);
+	uint32_t at = edge_at(r, level), occurrences = occurrence_count(r->a, id);
 	bool found = false;
 
 	r->dependencies[level] = id;
@@ -158,23 +161,23 @@ static bool try_dependency(struct realiser *r, uint32_t level, uint32_t id)
 		return false;
 	if (!fits(r, level, model__dependency(r->a->m, id)))
 		return false;
-	for (uint32_t i = 0; i < sights && !found && !r->cut; i++) {
-		struct sight sight = sight_at(r->a, id, i);
+	for (uint32_t i = 0; i < occurrences && !found && !r->cut; i++) {
+		struct occurrence occurrence = occurrence_at(r->a, id, i);
 
 		take_steps(r, 1);
-		if (!sight_allowed(r, level, &sight))
+		if (!occurrence_allowed(r, level, &occurrence))
 			continue;
 		r->decision->dependencies[at] = id;
-		r->decision->chains[at] = sight.chain;
-		r->decision->tasks[at] = sight.task;
-		r->segments[level] = sight.segment;
-		scratch__add(r->a, sight.chain);
-		if (sight.task != NO_ID)
-			r->a->task_used[sight.task]++;
+		r->decision->chains[at] = occurrence.chain;
+		r->decision->tasks[at] = occurrence.task;
+		r->segments[level] = occurrence.segment;
+		scratch__add(r->a, occurrence.chain);
+		if (occurrence.task != NO_ID)
+			r->a->task_used[occurrence.task]++;
 		found = extend(r, level + 1);
-		if (sight.task != NO_ID)
-			r->a->task_used[sight.task]--;
-		scratch__remove(r->a, sight.chain);
+		if (occurrence.task != NO_ID)
+			r->a->task_used[occurrence.task]--;
+		scratch__remove(r->a, occurrence.chain);
 	}
 	return found;
 }
@@ -297,7 +300,8 @@ static bool sort_levels(struct realiser *r)
 	return true;
 }
 
-/* No realisation: show the first sight of each edge, and see whether readers alone close it. */
+/* No realisation: show the first occurrence of each edge, and see whether readers alone close it.
+ */
 static void decide_classes(struct realiser *r)
 {
 	const struct model *m = r->a->m;

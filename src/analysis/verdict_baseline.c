@@ -92,7 +92,8 @@ static uint32_t chain_path(const struct model *m, uint32_t chain)
 	return path < PATH_COUNT ? path : NO_ID;
 }
 
-/* The path of a witness; where its first sight was outside, that of any other kept sight. */
+/* The path of a witness; where its first occurrence was outside, that of any other kept occurrence.
+ */
 static uint32_t witness_path(const struct model *m, const struct witness *w)
 {
 	uint32_t path = chain_path(m, w->chain);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A smaller model takes over while the programs stay attached. What the kernel's own table of
- * chains still has must be kept: its next sight is only counted there. What it dropped comes again
- * as new when it is seen again.
+ * chains still has must be kept: its next occurrence is only counted there. What it dropped comes
+ * again as new when it is seen again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -85,7 +85,8 @@ int capture__select(struct capture *c, struct selection *s)
 	struct selection_of_names of = {c->names, s};
 	int error = -EOPNOTSUPP;
 
-	/* nothing is counted up here: sights and waits that stay go on from what was counted */
+	/* nothing is counted up here: occurrences and waits that stay go on from what was counted
+	 */
 	if (c->ring && !c->options.record_events && !c->options.holds)
 		error = select_chains(c, s);
 	if (error)

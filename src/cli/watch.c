@@ -93,16 +93,16 @@ static void show_path(void *context, const struct model *m, const struct path_ev
 		json_print(stdout, json_path(m, event));
 }
 
-static void show_task_chain(void *context, const struct model *m, const struct task_chain *sight)
+static void show_task_chain(void *context, const struct model *m, const struct task_chain *pair)
 {
 	struct watch *w = context;
-	const struct task *task = model__task(m, sight->task);
+	const struct task *task = model__task(m, pair->task);
 
 	if (!w->tasks || common.json || (w->tasks_tid && task->tid != w->tasks_tid) ||
-	    !watch_filter__task(&w->filter, m, sight->task))
+	    !watch_filter__task(&w->filter, m, pair->task))
 		return;
 	clear_progress();
-	watch_print_task_chain(stdout, m, sight);
+	watch_print_task_chain(stdout, m, pair);
 }
 
 static void show_finding(void *context, const struct model *m, const struct finding *finding)

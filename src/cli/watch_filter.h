@@ -23,7 +23,7 @@ bool watch_filter__finding(const struct watch_filter *filter, const struct model
 void watch_print_header(FILE *out, const struct session *s, const struct probe_info *probes,
 			uint32_t count, const struct capture_stats *stats);
 void watch_print_footer(FILE *out, const struct session *s, const struct capture_stats *stats);
-void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *sight);
+void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *pair);
 void watch_print_stall(FILE *out, const struct model *m, const struct stall *stall);
 /* Facts overhead.* of the summary. */
 void watch_note_overhead(struct model *m, const struct capture_stats *stats);

@@ -159,11 +159,11 @@ void model__count_chain(struct model *m, uint32_t id, uint64_t count, uint64_t t
 	}
 }
 
-static void notify_task_chain(const struct model *m, const struct task_chain *sight)
+static void notify_task_chain(const struct model *m, const struct task_chain *pair)
 {
 	for (uint32_t i = 0; i < m->observer_count; i++) {
 		if (m->observers[i].task_chain)
-			m->observers[i].task_chain(m->observers[i].context, m, sight);
+			m->observers[i].task_chain(m->observers[i].context, m, pair);
 	}
 }
 

@@ -20,7 +20,7 @@ static inline void see_time(uint64_t *first, uint64_t *last, uint64_t time)
 uint32_t dependency__add(struct model *m, const struct held_lock *from, const struct held_lock *to,
 			 uint32_t chain, bool *is_new_edge);
 void dependency__count(struct model *m, uint32_t id, uint32_t chain, uint64_t count, uint64_t time);
-/* First sight of `chain` for this dependency. */
+/* First occurrence of `chain` for this dependency. */
 void dependency__witness(struct model *m, uint32_t id, uint32_t chain, const struct held_lock *from,
 			 const struct held_lock *to);
 

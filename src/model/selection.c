@@ -90,11 +90,11 @@ static void mark(uint8_t *marks, uint32_t id)
 #define MOST_GUARDS 16
 
 /* What is kept of one class edge in one of its modes. */
-struct order_sights {
+struct edge_guards {
 	struct {
 		uint32_t instance;
 		uint8_t strength;
-	} guards[MOST_GUARDS]; /* other locks that every sight kept held too */
+	} guards[MOST_GUARDS]; /* other locks that every occurrence kept held too */
 	uint32_t guard_count;
 	uint32_t task;
 	bool is_seen, is_by_many; /* by more than one task */
@@ -106,7 +106,7 @@ static uint8_t strength_of(const struct held_lock *held)
 	return held->mode == LOCK_EXCLUSIVE ? 2 : 1;
 }
 
-/* How the sight holds a lock beside the one the edge starts at; 0: not. */
+/* How the occurrence holds a lock beside the one the edge starts at; 0: not. */
 static uint8_t held_beside(const struct chain *chain, uint32_t from, uint32_t instance)
 {
 	for (uint32_t i = 0; i < chain->held_count; i++)
@@ -115,66 +115,66 @@ static uint8_t held_beside(const struct chain *chain, uint32_t from, uint32_t in
 	return 0;
 }
 
-static void first_sight(struct order_sights *sights, const struct chain *chain, uint32_t from)
+static void note_first(struct edge_guards *edge, const struct chain *chain, uint32_t from)
 {
-	sights->is_seen = true;
-	for (uint32_t i = 0; i < chain->held_count && sights->guard_count < MOST_GUARDS; i++) {
+	edge->is_seen = true;
+	for (uint32_t i = 0; i < chain->held_count && edge->guard_count < MOST_GUARDS; i++) {
 		if (i == from)
 			continue;
-		sights->guards[sights->guard_count].instance = chain->held[i].instance;
-		sights->guards[sights->guard_count++].strength = strength_of(&chain->held[i]);
+		edge->guards[edge->guard_count].instance = chain->held[i].instance;
+		edge->guards[edge->guard_count++].strength = strength_of(&chain->held[i]);
 	}
 }
 
-/* True if the sight rules out a guard of those kept before, or makes one weaker. */
-static bool rules_out(struct order_sights *sights, const struct chain *chain, uint32_t from)
+/* True if the occurrence rules out a guard of those kept before, or makes one weaker. */
+static bool rules_out(struct edge_guards *edge, const struct chain *chain, uint32_t from)
 {
-	uint32_t kept = 0, before = sights->guard_count;
+	uint32_t kept = 0, before = edge->guard_count;
 	bool is_weaker = false;
 
 	for (uint32_t i = 0; i < before; i++) {
-		uint8_t strength = held_beside(chain, from, sights->guards[i].instance);
+		uint8_t strength = held_beside(chain, from, edge->guards[i].instance);
 
-		is_weaker |= strength < sights->guards[i].strength;
+		is_weaker |= strength < edge->guards[i].strength;
 		if (!strength)
 			continue;
-		sights->guards[kept] = sights->guards[i];
-		if (strength < sights->guards[kept].strength)
-			sights->guards[kept].strength = strength;
+		edge->guards[kept] = edge->guards[i];
+		if (strength < edge->guards[kept].strength)
+			edge->guards[kept].strength = strength;
 		kept++;
 	}
-	sights->guard_count = kept;
+	edge->guard_count = kept;
 	return is_weaker;
 }
 
 /*
- * Guards and "all by one task" make a cycle harmless, so a sight that speaks against either must
- * stay. `from`: which held lock of the chain the edge starts at.
+ * Guards and "all by one task" make a cycle harmless, so an occurrence that speaks against either
+ * must stay. `from`: which held lock of the chain the edge starts at.
  */
-static bool must_stay(struct order_sights *sights, const struct chain *chain, uint32_t from)
+static bool must_stay(struct edge_guards *edge, const struct chain *chain, uint32_t from)
 {
-	bool is_first = !sights->is_seen;
+	bool is_first = !edge->is_seen;
 
 	if (is_first)
-		first_sight(sights, chain, from);
-	if (is_first || rules_out(sights, chain, from)) {
-		sights->task = chain->first_task;
-		sights->is_by_many = chain->task_count > 1;
+		note_first(edge, chain, from);
+	if (is_first || rules_out(edge, chain, from)) {
+		edge->task = chain->first_task;
+		edge->is_by_many = chain->task_count > 1;
 		return true;
 	}
 	if (chain->held_count > MOST_GUARDS)
 		return true;
-	if (sights->is_by_many || chain->held_count - 1 > sights->guard_count ||
-	    (chain->task_count < 2 && chain->first_task == sights->task))
+	if (edge->is_by_many || chain->held_count - 1 > edge->guard_count ||
+	    (chain->task_count < 2 && chain->first_task == edge->task))
 		return false;
-	sights->is_by_many = true;
+	edge->is_by_many = true;
 	return true;
 }
 
 int selection__class_order(struct selection *s, const struct model *m)
 {
 	const uint32_t modes = LOCK_MODES * LOCK_MODES;
-	struct order_sights *all = calloc(model__class_edge_count(m) + 1ULL, modes * sizeof(*all));
+	struct edge_guards *all = calloc(model__class_edge_count(m) + 1ULL, modes * sizeof(*all));
 
 	if (!all)
 		return -ENOMEM;
@@ -204,21 +204,23 @@ static uint32_t starts_at(const struct model *m, uint32_t chain, uint32_t depend
 	return k;
 }
 
-/* Sights of a pair of locks that stays, beginning with one that does. True: another one stays. */
+/* Occurrences of a pair of locks that stays, beginning with one that does. True: another one stays.
+ */
 static bool weigh_pair(struct selection *s, const struct model *m, uint32_t chain,
 		       uint32_t dependency)
 {
-	struct order_sights sights = {0};
+	struct edge_guards edge = {0};
 	bool added = false;
 
-	must_stay(&sights, model__chain(m, chain), starts_at(m, chain, dependency));
+	must_stay(&edge, model__chain(m, chain), starts_at(m, chain, dependency));
 	for (uint32_t i = 0; i < model__dependency_chains_kept(m, dependency); i++) {
-		uint32_t sight = model__dependency_chain(m, dependency, i);
+		uint32_t occurrence = model__dependency_chain(m, dependency, i);
 
-		if (!must_stay(&sights, model__chain(m, sight), starts_at(m, sight, dependency)) ||
-		    s->chains[sight])
+		if (!must_stay(&edge, model__chain(m, occurrence),
+			       starts_at(m, occurrence, dependency)) ||
+		    s->chains[occurrence])
 			continue;
-		s->chains[sight] = 1;
+		s->chains[occurrence] = 1;
 		added = true;
 	}
 	return added;
@@ -345,10 +347,10 @@ static void close_chains(struct selection *s, const struct model *m)
 		mark(s->stacks, chain->wanted.stack);
 	}
 	for (uint32_t i = 0; i < model__task_chain_count(m); i++) {
-		const struct task_chain *sight = model__task_chain(m, i);
+		const struct task_chain *pair = model__task_chain(m, i);
 
-		if (s->chains[sight->chain])
-			mark(s->tasks, sight->task);
+		if (s->chains[pair->chain])
+			mark(s->tasks, pair->task);
 	}
 }
 

@@ -41,7 +41,7 @@ static void put_object(FILE *out, const struct model *m, const char *what, uint3
 static void put_witness(FILE *out, const struct model *m, const struct finding *f, uint32_t i)
 {
 	const struct witness *w = &f->witnesses[i];
-	struct sight sight = render_sight(m, w);
+	struct witness_objects objects = render_witness_objects(m, w);
 	char task[RENDER_SIZE], count[RENDER_SIZE];
 
 	fprintf(out, "**Order %u: ", i + 1);
@@ -57,9 +57,9 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 		fputs(", by ", out);
 		write_markdown(out, render_task(task, sizeof(task), m, w->task));
 	}
-	put_object(out, m, "VM", sight.vm);
-	put_object(out, m, "group", sight.group);
-	put_object(out, m, "device", sight.device);
+	put_object(out, m, "VM", objects.vm);
+	put_object(out, m, "group", objects.group);
+	put_object(out, m, "device", objects.device);
 	fputs("\n\n", out);
 	if (w->chain >= model__chain_count(m))
 		return;

@@ -75,7 +75,7 @@ static void put_title(FILE *out, const struct model *m, const char *what)
 		release ? text_safe(release) : "kernel release not recorded", thin);
 }
 
-/* The lock as the source names it, when there is no sight to name an instance. */
+/* The lock as the source names it, when there is no occurrence to name an instance. */
 static void put_class_line(FILE *out, const struct model *m, uint32_t lock_class)
 {
 	fputc('(', out);
@@ -268,8 +268,9 @@ static void put_hung(FILE *out, const struct model *m, const struct finding *f, 
 	fprintf(out, " </TASK>\n");
 }
 
-/* The sight that shows the task's held set, in the order in which it was taken: its own witness. */
-static const struct chain *sight_of(const struct model *m, const struct finding *f, uint32_t i)
+/* The occurrence that shows the task's held set, in the order in which it was taken: its own
+ * witness. */
+static const struct chain *held_set_of(const struct model *m, const struct finding *f, uint32_t i)
 {
 	const struct deadlock_task *t = &f->tasks[i];
 	const struct chain *c =
@@ -281,7 +282,7 @@ static const struct chain *sight_of(const struct model *m, const struct finding 
 static void put_locks_of(FILE *out, const struct model *m, const struct finding *f, uint32_t at)
 {
 	const struct deadlock_task *t = &f->tasks[at];
-	const struct chain *c = sight_of(m, f, at);
+	const struct chain *c = held_set_of(m, f, at);
 	uint32_t held = c ? c->held_count : t->hold_count;
 	bool wants = t->wants < model__instance_count(m);
 

@@ -3,9 +3,9 @@
  * Chrome / Perfetto trace JSON: what each task waited for and held.
  *
  * With an event stream, waits are slices of the thread and holds are async slices (holds of one
- * thread need not nest). Without one, the first and the last sight of each chain are instants that
- * say so, and the tasks of a deadlock are slices from the begin of their wait.
- * Source: "Trace Event Format". Times there are microseconds.
+ * thread need not nest). Without one, the first and the last occurrence of each chain are instants
+ * that say so, and the tasks of a deadlock are slices from the begin of their wait. Source: "Trace
+ * Event Format". Times there are microseconds.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -93,8 +93,8 @@ static void put_hold_edge(struct tracer *t, char phase, uint32_t task, uint64_t 
 	fputc('}', t->out);
 }
 
-static void put_sight(struct tracer *t, const char *which, uint64_t time, const struct chain *c,
-		      uint32_t task)
+static void put_task_chain(struct tracer *t, const char *which, uint64_t time,
+			   const struct chain *c, uint32_t task)
 {
 	char name[3 * RENDER_SIZE];
 	const char *held =
@@ -106,9 +106,9 @@ static void put_sight(struct tracer *t, const char *which, uint64_t time, const 
 
 	begin(t, 'i', task);
 	put_time(t, "ts", since_start(t, time));
-	snprintf(name, sizeof(name), "%s sight: %.200s -> %.200s", which, held,
+	snprintf(name, sizeof(name), "%s occurrence: %.200s -> %.200s", which, held,
 		 render_class_name(t->m, model__instance(t->m, c->wanted.instance)->lock_class));
-	fputs(",\"s\":\"t\",\"cat\":\"sight\",\"name\":", t->out);
+	fputs(",\"s\":\"t\",\"cat\":\"occurrence\",\"name\":", t->out);
 	write_json_string(t->out, name);
 	put_details(t, c->wanted.instance, c->wanted.mode, c->wanted.stack);
 	fputc('}', t->out);
@@ -226,16 +226,16 @@ static int put_stream(struct tracer *t)
 /* --- without one
  * ---------------------------------------------------------------------------------------- */
 
-static void put_sights(struct tracer *t)
+static void put_task_chains(struct tracer *t)
 {
 	for (uint32_t i = 0; i < model__task_chain_count(t->m); i++) {
-		const struct task_chain *sight = model__task_chain(t->m, i);
-		const struct chain *c = model__chain(t->m, sight->chain);
+		const struct task_chain *pair = model__task_chain(t->m, i);
+		const struct chain *c = model__chain(t->m, pair->chain);
 
-		if (sight->first)
-			put_sight(t, "first", sight->first, c, sight->task);
-		if (sight->last > sight->first)
-			put_sight(t, "last", sight->last, c, sight->task);
+		if (pair->first)
+			put_task_chain(t, "first", pair->first, c, pair->task);
+		if (pair->last > pair->first)
+			put_task_chain(t, "last", pair->last, c, pair->task);
 	}
 }
 
@@ -289,12 +289,12 @@ int report_trace(FILE *out, const struct report_input *input, const struct repor
 	      out);
 	write_json_string(out, options->title);
 	fprintf(out, ",\"source\":\"%s\"},\"traceEvents\":[",
-		stream ? "event stream" : "first and last sights only");
+		stream ? "event stream" : "first and last occurrences only");
 	put_names(&tracer);
 	if (stream)
 		status = put_stream(&tracer);
 	else
-		put_sights(&tracer);
+		put_task_chains(&tracer);
 	put_deadlocks(&tracer, input->findings);
 	fputs("\n]}\n", out);
 	return status;

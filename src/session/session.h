@@ -45,7 +45,7 @@ struct session_events {
 	void (*finding)(void *context, const struct model *m, const struct finding *finding);
 	void (*resolved)(void *context, const struct model *m, const char *key, uint64_t when);
 	void (*stall)(void *context, const struct model *m, const struct stall *stall);
-	void (*task_chain)(void *context, const struct model *m, const struct task_chain *sight);
+	void (*task_chain)(void *context, const struct model *m, const struct task_chain *pair);
 	void (*tick)(void *context);	 /* several times a second */
 	void (*snapshot)(void *context); /* SIGUSR1 */
 	void (*reload)(void *context);	 /* SIGHUP */

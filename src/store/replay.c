@@ -191,7 +191,8 @@ static int replay_chain(struct replay *r, uint32_t i)
 	return 0;
 }
 
-/* Sights of chains left out still count for the pair of classes, and for a pair of locks known. */
+/* Occurrences of chains left out still count for the pair of classes, and for a pair of locks
+ * known. */
 static void replay_counts(struct replay *r)
 {
 	for (uint32_t i = 0; i < model__class_edge_count(r->from); i++) {

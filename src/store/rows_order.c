@@ -62,11 +62,11 @@ int write_task_chain(struct row_context *c, const void *payload)
 	sqlite3_stmt *s = c->statements[PUT_TASK_CHAIN];
 
 	bind_id(s, 1, row->id);
-	bind_id(s, 2, row->sight.task);
-	bind_id(s, 3, row->sight.chain);
-	bind_number(s, 4, row->sight.count);
-	bind_number(s, 5, row->sight.first);
-	bind_number(s, 6, row->sight.last);
+	bind_id(s, 2, row->pair.task);
+	bind_id(s, 3, row->pair.chain);
+	bind_number(s, 4, row->pair.count);
+	bind_number(s, 5, row->pair.first);
+	bind_number(s, 6, row->pair.last);
 	return run_statement(s);
 }
 

@@ -180,7 +180,7 @@ struct row_chain { /* followed by held locks, unless only counted */
 };
 struct row_task_chain {
 	uint32_t id;
-	struct task_chain sight;
+	struct task_chain pair;
 };
 struct row_duration {
 	uint32_t id;

@@ -238,18 +238,18 @@ static int bench_graph(void)
 static int bench_count(void)
 {
 	struct model *m = model__new();
-	uint32_t chains, sights = 20000000;
+	uint32_t chains, occurrences = 20000000;
 	double started;
 	int missed;
 
 	fill_graph(m, 50000);
 	chains = model__chain_count(m);
 	started = now();
-	for (uint32_t i = 0; i < sights; i++)
+	for (uint32_t i = 0; i < occurrences; i++)
 		model__count_chain(m, roll(chains), 1, i);
-	printf("%u sights of %u known chains\n", sights, chains);
-	missed = verdict("known chains counted", sights / (now() - started) / 1e6, "million/s", 5,
-			 false);
+	printf("%u occurrences of %u known chains\n", occurrences, chains);
+	missed = verdict("known chains counted", occurrences / (now() - started) / 1e6, "million/s",
+			 5, false);
 	model__free(m);
 	return missed;
 }

@@ -27,7 +27,7 @@ def hold(mode):
     return EXCLUSIVE if mode == EXCLUSIVE else SHARED
 
 
-class Sight:
+class Occurrence:
     """One blocking acquisition or ungranted request: who, what was held, what was wanted."""
 
     def __init__(self, index, thread, held, wanted, mode):
@@ -43,7 +43,7 @@ class Trace:
         for indexes in self.of_thread.values():
             for position, i in enumerate(indexes):
                 self.position[i] = position
-        self.sights, self.bad_releases, self.held_at_end, self.pending = [], [], {}, {}
+        self.occurrences, self.bad_releases, self.held_at_end, self.pending = [], [], {}, {}
         self.writers = set()
         self.replay()
         self.order()
@@ -66,7 +66,7 @@ class Trace:
                         if after is None:
                             self.pending[t] = (lock, mode)
                     if op != "tryacq":
-                        self.sights.append(Sight(i, t, list(held[t]), lock, mode))
+                        self.occurrences.append(Occurrence(i, t, list(held[t]), lock, mode))
                     if op not in ("req", "rreq"):
                         held[t].append((lock, mode))
                 elif op in ("rel", "rrel"):
@@ -78,7 +78,7 @@ class Trace:
                     else:
                         self.bad_releases.append((t, lock))
         self.held_at_end = held
-        self.sights.sort(key=lambda s: s.index)
+        self.occurrences.sort(key=lambda s: s.index)
         self.writer_classes = {lock.split("#")[0] for lock in self.writers}
 
     # --- fork/join order ---
@@ -108,7 +108,7 @@ class Trace:
 
     # --- reorderings ---
     def sync_preserving(self, blocked):
-        """Can all these sights be reached with none of them executed?"""
+        """Can all these occurrences be reached with none of them executed?"""
         stops = {s.thread: self.position[s.index] for s in blocked}
         if len(stops) < len(blocked):
             return False
@@ -196,18 +196,18 @@ def kind_of(length):
 
 
 class Links:
-    """Sights indexed by (held lock, hold mode)."""
+    """Occurrences indexed by (held lock, hold mode)."""
 
     def __init__(self, trace):
         self.trace = trace
-        self.arcs = []  # (sight, held lock, mode held)
-        for s in trace.sights:
+        self.arcs = []  # (occurrence, held lock, mode held)
+        for s in trace.occurrences:
             for lock, mode in s.held:
                 if lock != s.wanted:
                     self.arcs.append((s, lock, mode))
 
     def realisations(self, length):
-        """Every closed walk of this many sights over distinct locks, each once."""
+        """Every closed walk of this many occurrences over distinct locks, each once."""
         arcs = self.arcs
 
         def grow(path):
@@ -249,24 +249,24 @@ def judge(trace, longest=6):
 def decide(trace, paths):
     best, any_distinct, any_ungated, any_unordered = None, False, False, False
     for path in paths:
-        sights = [arc[0] for arc in path]
-        if len({s.thread for s in sights}) < len(sights):
+        occurrences = [arc[0] for arc in path]
+        if len({s.thread for s in occurrences}) < len(occurrences):
             continue
         any_distinct = True
         gated = False
-        for a, b in itertools.combinations(sights, 2):
+        for a, b in itertools.combinations(occurrences, 2):
             for lock, mode in a.held:
                 for other, other_mode in b.held:
                     gated |= lock == other and EXCLUSIVE in (mode, other_mode)
         if gated:
             continue
         any_ungated = True
-        if not all(trace.concurrent(a.index, b.index) for a, b in itertools.combinations(sights, 2)):
+        if not all(trace.concurrent(a.index, b.index) for a, b in itertools.combinations(occurrences, 2)):
             continue
         any_unordered = True
         fair = False
         supported = True
-        for i, s in enumerate(sights):
+        for i, s in enumerate(occurrences):
             if link(s.mode, path[(i + 1) % len(path)][2]) == FAIR:
                 fair = True
                 supported &= s.wanted in trace.writers
@@ -274,7 +274,7 @@ def decide(trace, paths):
             continue
         code = "instance-inversion"
         wanted = "predicted-fair" if fair else "predicted"
-        if (best is None or RANK[wanted] < RANK[best]) and trace.sync_preserving(sights):
+        if (best is None or RANK[wanted] < RANK[best]) and trace.sync_preserving(occurrences):
             code = wanted
         if best is None or RANK[code] < RANK[best]:
             best = code
@@ -342,12 +342,12 @@ def class_cycles(trace, links, longer, longest):
 
 
 def singles(trace, pairs):
-    for s in trace.sights:
+    for s in trace.occurrences:
         for lock, mode in s.held:
             if lock == s.wanted and link(s.mode, mode) != NONE:
                 pairs[key("recursion", [(lock_class(lock), hold(mode))])] = "recursion"
     nested = {}
-    for s in trace.sights:
+    for s in trace.occurrences:
         for lock, mode in s.held:
             if lock != s.wanted and lock_class(lock) == lock_class(s.wanted):
                 nested.setdefault(lock_class(lock), []).append((lock, mode, s.wanted, s.mode))

@@ -278,8 +278,8 @@ static void test_full_model(void **state)
 	assert_true(model__loss(m, LOSS_MEMORY) > 0);
 }
 
-/* 70 sights under a guard of their own, then one without: live, the model keeps 64 of them. */
-static void test_live_looks_at_every_sight(void **state)
+/* 70 occurrences under a guard of their own, then one without: live, the model keeps 64 of them. */
+static void live_analysis_examines_every_occurrence(void **state)
 {
 	const struct analysis_options live = {.live_kernel = true, .max_pattern_length = 2};
 	const struct finding_list *list;
@@ -408,7 +408,7 @@ int main(void)
 		TEST(test_fair),
 		TEST(test_full_model),
 		TEST(test_undecided_is_not_clean),
-		TEST(test_live_looks_at_every_sight),
+		TEST(live_analysis_examines_every_occurrence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

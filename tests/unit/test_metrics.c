@@ -83,7 +83,10 @@ static void both_flavours(void **state)
 				     "\",kernel=\"6.1.0-1-amd64\",arch=\"x86_64\"} 1\n"));
 	assert_non_null(strstr(text, "vfiotrace_path_hits_total{path=\"set_kvm\"} 7\n"));
 	assert_non_null(strstr(text, "vfiotrace_path_state{path=\"set_kvm\",state=\"hit\"} 1\n"));
+	/* the former name, for one version */
 	assert_non_null(strstr(text, "vfiotrace_dependency_sights_total{from=\"kvm.lock\",to="
+				     "\"vfio_group.group_lock\"} 5\n"));
+	assert_non_null(strstr(text, "vfiotrace_dependency_occurrences_total{from=\"kvm.lock\",to="
 				     "\"vfio_group.group_lock\"} 5\n"));
 	assert_non_null(strstr(
 		text, "vfiotrace_chains{from=\"kvm.lock\",to=\"vfio_group.group_lock\"} 1\n"));

@@ -9,34 +9,34 @@
 
 #include "model.h"
 
-struct sights {
+struct seen {
 	int chains, task_chains, dependencies, new_edges, events;
 };
 
 static void on_chain(void *context, const struct model *m, uint32_t chain)
 {
 	assert_true(chain < model__chain_count(m));
-	((struct sights *)context)->chains++;
+	((struct seen *)context)->chains++;
 }
 
-static void on_task_chain(void *context, const struct model *m, const struct task_chain *sight)
+static void on_task_chain(void *context, const struct model *m, const struct task_chain *pair)
 {
-	assert_true(sight->task < model__task_count(m));
-	((struct sights *)context)->task_chains++;
+	assert_true(pair->task < model__task_count(m));
+	((struct seen *)context)->task_chains++;
 }
 
 static void on_dependency(void *context, const struct model *m, uint32_t id, bool is_new_edge)
 {
 	assert_true(id < model__dependency_count(m));
-	((struct sights *)context)->dependencies++;
-	((struct sights *)context)->new_edges += is_new_edge;
+	((struct seen *)context)->dependencies++;
+	((struct seen *)context)->new_edges += is_new_edge;
 }
 
 static void on_event(void *context, const struct model *m, const struct trace_event *event)
 {
 	(void)m;
 	(void)event;
-	((struct sights *)context)->events++;
+	((struct seen *)context)->events++;
 }
 
 static void test_identity(void **state)
@@ -102,8 +102,8 @@ static struct model *two_locks(void)
 static void test_chains(void **state)
 {
 	struct model *m = two_locks();
-	struct sights sights = {0};
-	struct model_observer observer = {.context = &sights,
+	struct seen seen = {0};
+	struct model_observer observer = {.context = &seen,
 					  .chain = on_chain,
 					  .task_chain = on_task_chain,
 					  .dependency = on_dependency};
@@ -143,14 +143,14 @@ static void test_chains(void **state)
 	wanted.flags = 0;
 	wanted.mode = LOCK_SHARED;
 	model__add_chain(m, &held, 1, &wanted, 0, 600, 1, NO_ID);
-	assert_int_equal(sights.chains, 4);
-	assert_int_equal(sights.task_chains, 4);
-	assert_int_equal(sights.dependencies, 3);
-	assert_int_equal(sights.new_edges, 2);
-	model__unobserve(m, &sights);
+	assert_int_equal(seen.chains, 4);
+	assert_int_equal(seen.task_chains, 4);
+	assert_int_equal(seen.dependencies, 3);
+	assert_int_equal(seen.new_edges, 2);
+	model__unobserve(m, &seen);
 	wanted.instance = 0;
 	model__add_chain(m, &held, 1, &wanted, 0, 700, 1, NO_ID);
-	assert_int_equal(sights.chains, 4);
+	assert_int_equal(seen.chains, 4);
 	model__free(m);
 }
 
@@ -164,8 +164,8 @@ static void add(struct model *m, enum event_op op, uint32_t operand, enum lock_m
 static void test_events(void **state)
 {
 	struct model *m = two_locks();
-	struct sights sights = {0};
-	struct model_observer observer = {.context = &sights, .event = on_event};
+	struct seen seen = {0};
+	struct model_observer observer = {.context = &seen, .event = on_event};
 
 	(void)state;
 	model__observe(m, &observer);
@@ -188,7 +188,7 @@ static void test_events(void **state)
 	assert_int_equal(model__bad_release_count(m), 1);
 	assert_int_equal(model__bad_release(m, 0)->count, 2);
 	assert_int_equal(model__event_count(m), 8);
-	assert_int_equal(sights.events, 8);
+	assert_int_equal(seen.events, 8);
 	assert_int_equal(model__acquisitions(m), 2);
 	assert_true(model__instance(m, 0)->flags & INSTANCE_HAD_WRITER);
 	assert_false(model__instance(m, 1)->flags & INSTANCE_HAD_WRITER);
@@ -280,8 +280,8 @@ static void test_bounded_events(void **state)
 {
 	struct model *m = model__new();
 	uint32_t task = model__add_task(m, 1, 1, "t", 0, 0), cls, lock;
-	struct sights sights = {0};
-	const struct model_observer observer = {.context = &sights, .event = on_event};
+	struct seen seen = {0};
+	const struct model_observer observer = {.context = &seen, .event = on_event};
 	struct trace_event event = {.task = task, .stack = NO_ID, .mode = LOCK_EXCLUSIVE};
 
 	(void)state;
@@ -296,7 +296,7 @@ static void test_bounded_events(void **state)
 		event.time = i;
 		assert_int_equal(model__add_event(m, &event), 0);
 	}
-	assert_int_equal(sights.events, 1001);
+	assert_int_equal(seen.events, 1001);
 	assert_in_range(model__event_count(m), 50, 100);
 	assert_int_equal(model__events(m)[0].op, EVENT_CUT);
 	assert_int_equal(model__events(m)[model__event_count(m) - 1].time, 1001);

@@ -352,7 +352,7 @@ static void test_trace(void **state)
 	assert_non_null(root);
 	assert_true(json_array_size(json_object_get(root, "traceEvents")) > 5);
 	contains(text, "deadlocked, wants kvm.lock");
-	contains(text, "first and last sights only");
+	contains(text, "first and last occurrences only");
 	json_decref(root);
 	free(text);
 }

@@ -102,7 +102,7 @@ static void test_class_order_stays(void **state)
 	free_pair(&small);
 }
 
-/* Each mode in which classes were taken has a sight of its own. */
+/* Each mode in which classes were taken has a occurrence of its own. */
 static void test_modes_stay(void **state)
 {
 	struct pair big = new_pair(), small;
@@ -165,7 +165,7 @@ static void test_guards_do_not_grow(void **state)
 	assert_int_equal(found_under_guard(true, LOCK_SHARED, LOCK_EXCLUSIVE), CODE_GATED);
 }
 
-/* The pair that stays for another sight keeps the one that speaks against its guard. */
+/* The pair that stays for another occurrence keeps the one that speaks against its guard. */
 static void test_guards_of_a_pair_do_not_grow(void **state)
 {
 	struct pair big = new_pair(), small;

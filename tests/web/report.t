@@ -52,7 +52,7 @@ async function testInversion(browser) {
 	ok(await tab.locator('#details .histogram rect').count() > 0 && lock.includes('--holds'), 'its waits as a histogram; holds said to be not recorded');
 	await testControls(tab);
 	await testTheme(tab);
-	ok((await tab.textContent('#timeline')).includes('first and last sights'), 'the timeline says it is made of first and last sights');
+	ok((await tab.textContent('#timeline')).includes('first and last occurrences'), 'the timeline says it is made of first and last occurrences');
 	ok((await tab.textContent('#coverage')).includes('vfio_device_get_kvm_safe does not exist'), 'coverage says why a path is absent');
 	ok(await tab.locator('#coverage .losses tbody tr').count() === 15, 'every loss is listed, zero or not');
 	quiet(view, 'inversion');
@@ -173,7 +173,7 @@ async function testLarge(browser) {
 	ok(loaded < 15000, '500 classes and 5,000 dependencies open', `${loaded} ms`);
 	ok((await tab.textContent('#shown')).includes('of 500 classes'), 'the page says how much of it is shown');
 	ok(await tab.locator('#picture .node').count() < 60, 'it opens on the cycle and its neighbours');
-	ok(await tab.locator('#picture .edge.cycle').count() === 2, 'with the cycle in sight');
+	ok(await tab.locator('#picture .edge.cycle').count() === 2, 'with the cycle in occurrence');
 	await tab.fill('#filter-search', 'lock250');
 	await tab.waitForTimeout(600);
 	ok(await tab.locator('#picture .node.match').count() === 1, 'search brings in what was not shown');

@@ -32,11 +32,11 @@ char *render_task(char *buffer, size_t size, const struct model *m, uint32_t tas
 const char *render_path_name(uint32_t path);	 /* NULL for NO_ID */
 bool render_has_coverage(const struct model *m); /* false: a source that knows no paths */
 
-/* What a sight was about, as far as the model knows: object ids or NO_ID. */
-struct sight {
+/* which objects a witness is about, as far as the model knows: object ids or NO_ID. */
+struct witness_objects {
 	uint32_t vm, group, device;
 };
-struct sight render_sight(const struct model *m, const struct witness *witness);
+struct witness_objects render_witness_objects(const struct model *m, const struct witness *witness);
 
 /* "a -> b -> a" over class names, modes of readers included. */
 char *render_cycle(const struct model *m, const struct finding *f);

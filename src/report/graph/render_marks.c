@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which edges and classes belong to a cycle, and what a sight was about. */
+/* Which edges and classes belong to a cycle, and which objects a witness is about. */
 #include <stdlib.h>
 
 #include "report/graph/render.h"
@@ -50,17 +50,17 @@ void marks__release(struct marks *marks)
 	marks->classes = NULL;
 }
 
-static void note_object(const struct model *m, struct sight *sight, uint32_t object)
+static void note_object(const struct model *m, struct witness_objects *objects, uint32_t object)
 {
 	for (int depth = 0; object < model__object_count(m) && depth < 4; depth++) {
 		const struct object *o = model__object(m, object);
 
 		if (o->kind == OBJECT_VM)
-			sight->vm = object;
+			objects->vm = object;
 		else if (o->kind == OBJECT_GROUP)
-			sight->group = object;
+			objects->group = object;
 		else if (o->kind == OBJECT_DEVICE)
-			sight->device = object;
+			objects->device = object;
 		object = o->parent;
 	}
 }
@@ -82,35 +82,37 @@ static uint32_t only_device(const struct model *m, uint32_t group)
 	return found;
 }
 
-static void note_chain(const struct model *m, struct sight *sight, const struct chain *c)
+static void note_chain(const struct model *m, struct witness_objects *objects,
+		       const struct chain *c)
 {
 	for (uint32_t i = 0; i <= c->held_count; i++) {
 		const struct held_lock *lock = i < c->held_count ? &c->held[i] : &c->wanted;
 
 		if (lock->instance < model__instance_count(m))
-			note_object(m, sight, model__instance(m, lock->instance)->object);
+			note_object(m, objects, model__instance(m, lock->instance)->object);
 	}
 }
 
-struct sight render_sight(const struct model *m, const struct witness *witness)
+struct witness_objects render_witness_objects(const struct model *m, const struct witness *witness)
 {
-	struct sight sight = {NO_ID, NO_ID, NO_ID};
+	struct witness_objects objects = {NO_ID, NO_ID, NO_ID};
 
 	if (witness->chain < model__chain_count(m))
-		note_chain(m, &sight, model__chain(m, witness->chain));
+		note_chain(m, &objects, model__chain(m, witness->chain));
 	if (witness->task < model__task_count(m)) {
 		uint32_t vm = model__task(m, witness->task)->vm;
 
-		if (sight.vm == NO_ID && vm < model__object_count(m))
-			sight.vm = vm;
-		for (uint32_t i = 0; i < model__path_event_count(m) && sight.device == NO_ID; i++) {
+		if (objects.vm == NO_ID && vm < model__object_count(m))
+			objects.vm = vm;
+		for (uint32_t i = 0; i < model__path_event_count(m) && objects.device == NO_ID;
+		     i++) {
 			const struct path_event *e = model__path_event(m, i);
 
 			if (e->task == witness->task && e->device != NO_ID)
-				note_object(m, &sight, e->device);
+				note_object(m, &objects, e->device);
 		}
 	}
-	if (sight.device == NO_ID)
-		sight.device = only_device(m, sight.group);
-	return sight;
+	if (objects.device == NO_ID)
+		objects.device = only_device(m, objects.group);
+	return objects;
 }

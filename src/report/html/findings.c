@@ -31,9 +31,9 @@ static void put_ids(FILE *out, const char *key, const uint32_t *ids, uint32_t co
 static void put_witness(FILE *out, const struct model *m, const struct finding *f, uint32_t i)
 {
 	const struct witness *w = &f->witnesses[i];
-	struct sight sight = render_sight(m, w);
-	uint32_t ids[] = {w->dependency, w->chain, w->last_chain, w->held_index, w->task,
-			  w->class_edge, sight.vm, sight.group,	  sight.device};
+	struct witness_objects objects = render_witness_objects(m, w);
+	uint32_t ids[] = {w->dependency, w->chain,   w->last_chain, w->held_index, w->task,
+			  w->class_edge, objects.vm, objects.group, objects.device};
 	static const char *const keys[] = {"dependency", "chain", "last_chain", "held",	 "task",
 					   "edge",	 "vm",	  "group",	"device"};
 
@@ -50,7 +50,7 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct dea
 			      bool first)
 {
 	struct witness at = {.chain = NO_ID, .task = t->task};
-	struct sight sight = render_sight(m, &at);
+	struct witness_objects objects = render_witness_objects(m, &at);
 
 	fprintf(out, "%s{\"task\":", first ? "" : ",");
 	html_id(out, t->task);
@@ -63,9 +63,9 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct dea
 	fputs(",\"user_stack\":", out);
 	html_id(out, t->user_stack);
 	fputs(",\"vm\":", out);
-	html_id(out, t->vm != NO_ID ? t->vm : sight.vm);
+	html_id(out, t->vm != NO_ID ? t->vm : objects.vm);
 	fputs(",\"device\":", out);
-	html_id(out, t->device != NO_ID ? t->device : sight.device);
+	html_id(out, t->device != NO_ID ? t->device : objects.device);
 	put_text(out, "state", (char[]){t->state ? t->state : '?', '\0'});
 	put_ids(out, "holds", t->holds, t->hold_count);
 	fputc('}', out);

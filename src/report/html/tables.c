@@ -29,15 +29,15 @@ static void put_tasks(FILE *out, const struct html_selection *s)
 	fputs("},\n\"task_chains\":[", out);
 	any = false;
 	for (uint32_t i = 0; i < model__task_chain_count(s->m); i++) {
-		const struct task_chain *sight = model__task_chain(s->m, i);
+		const struct task_chain *pair = model__task_chain(s->m, i);
 
-		if (!s->chains[sight->chain])
+		if (!s->chains[pair->chain])
 			continue;
-		fprintf(out, "%s[%u,%u,%" PRIu64 ",", any ? "," : "", sight->task, sight->chain,
-			sight->count);
-		html_time(out, s->m, sight->first);
+		fprintf(out, "%s[%u,%u,%" PRIu64 ",", any ? "," : "", pair->task, pair->chain,
+			pair->count);
+		html_time(out, s->m, pair->first);
 		fputc(',', out);
-		html_time(out, s->m, sight->last);
+		html_time(out, s->m, pair->last);
 		fputc(']', out);
 		any = true;
 	}

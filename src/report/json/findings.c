@@ -6,7 +6,7 @@
 #include "report.h"
 #include "report/json/json_private.h"
 
-/* A witness that knows only its class edge (a class graph without sights). */
+/* A witness that knows only its class edge (a class graph without occurrences). */
 static json_t *json_edge_witness(const struct model *m, const struct finding *f, uint32_t i)
 {
 	json_t *record = json_model_record(m, "dependency", f->first);

@@ -40,10 +40,10 @@ static void free_rows(struct pair_row *table)
 	}
 }
 
-static void add_sight(struct pair_row **table, const struct model *m,
-		      const struct task_chain *sight)
+static void add_task_chain(struct pair_row **table, const struct model *m,
+			   const struct task_chain *pair)
 {
-	const struct chain *chain = model__chain(m, sight->chain);
+	const struct chain *chain = model__chain(m, pair->chain);
 	uint32_t to = model__instance(m, chain->wanted.instance)->lock_class;
 
 	if (chain->wanted.flags & HELD_TRY)
@@ -54,21 +54,22 @@ static void add_sight(struct pair_row **table, const struct model *m,
 
 		if (!row)
 			return;
-		row->count += sight->count;
-		if (sight->first && (!row->first || sight->first < row->first))
-			row->first = sight->first;
-		if (sight->last > row->last)
-			row->last = sight->last;
+		row->count += pair->count;
+		if (pair->first && (!row->first || pair->first < row->first))
+			row->first = pair->first;
+		if (pair->last > row->last)
+			row->last = pair->last;
 	}
 }
 
-/* --- a task's graph: which sights are whose is found out once for all tasks ----------------------
+/* --- a task's graph: which (task, chain) pairs are whose is found out once for all tasks
+ * ----------------------
  */
 
 struct task_graphs {
 	const struct model *m;
-	uint32_t *first; /* per task, and one more: where its sights begin in `sights` */
-	uint32_t *sights;
+	uint32_t *first; /* per task, and one more: where its entries begin in `pairs` */
+	uint32_t *pairs;
 };
 
 struct task_graphs *task_graphs__new(const struct model *m)
@@ -80,8 +81,8 @@ struct task_graphs *task_graphs__new(const struct model *m)
 		return NULL;
 	g->m = m;
 	g->first = calloc((size_t)tasks + 2, sizeof(*g->first));
-	g->sights = calloc((size_t)count + 1, sizeof(*g->sights));
-	if (!g->first || !g->sights) {
+	g->pairs = calloc((size_t)count + 1, sizeof(*g->pairs));
+	if (!g->first || !g->pairs) {
 		task_graphs__free(g);
 		return NULL;
 	}
@@ -91,7 +92,7 @@ struct task_graphs *task_graphs__new(const struct model *m)
 	for (uint32_t t = 2; t < tasks + 2; t++)
 		g->first[t] += g->first[t - 1];
 	for (uint32_t i = 0; i < count; i++)
-		g->sights[g->first[model__task_chain(m, i)->task + 1]++] = i;
+		g->pairs[g->first[model__task_chain(m, i)->task + 1]++] = i;
 	return g;
 }
 
@@ -100,7 +101,7 @@ void task_graphs__free(struct task_graphs *g)
 	if (!g)
 		return;
 	free(g->first);
-	free(g->sights);
+	free(g->pairs);
 	free(g);
 }
 
@@ -124,7 +125,7 @@ json_t *json_task_graph(const struct task_graphs *g, uint32_t task)
 	struct pair_row *table = NULL, *row, *next;
 
 	for (uint32_t i = g->first[task]; i < g->first[task + 1]; i++)
-		add_sight(&table, g->m, model__task_chain(g->m, g->sights[i]));
+		add_task_chain(&table, g->m, model__task_chain(g->m, g->pairs[i]));
 	HASH_ITER(hh, table, row, next)
 		json_array_append_new(edges, edge_of(g->m, row));
 	free_rows(table);

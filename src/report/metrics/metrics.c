@@ -65,6 +65,18 @@ static void count_chains(const struct model *m, uint64_t *count)
 	}
 }
 
+static void write_occurrences(struct metrics_text *t, const struct model *m, const char *name,
+			      const char *help)
+{
+	metrics_text__family(t, name, METRIC_COUNTER, NULL, help);
+	for (uint32_t i = 0; i < model__class_edge_count(m) && metrics_text__room(t); i++) {
+		const struct class_edge *edge = model__class_edge(m, i);
+
+		pair_labels(t, m, edge->from, edge->to);
+		metrics_text__value(t, (double)edge->count);
+	}
+}
+
 static int write_pairs(struct metrics_text *t, const struct model *m)
 {
 	uint32_t edges = model__class_edge_count(m);
@@ -81,14 +93,10 @@ static int write_pairs(struct metrics_text *t, const struct model *m)
 		pair_labels(t, m, edge->from, edge->to);
 		metrics_text__value(t, edge->dependency_count);
 	}
-	metrics_text__family(t, "vfiotrace_dependency_sights", METRIC_COUNTER, NULL,
-			     "Times a lock was wanted while another was held, by class pair.");
-	for (uint32_t i = 0; i < edges && metrics_text__room(t); i++) {
-		const struct class_edge *edge = model__class_edge(m, i);
-
-		pair_labels(t, m, edge->from, edge->to);
-		metrics_text__value(t, (double)edge->count);
-	}
+	write_occurrences(t, m, "vfiotrace_dependency_occurrences",
+			  "Times a lock was wanted while another was held, by class pair.");
+	write_occurrences(t, m, "vfiotrace_dependency_sights",
+			  "Deprecated name of vfiotrace_dependency_occurrences.");
 	metrics_text__family(t, "vfiotrace_chains", METRIC_GAUGE, NULL,
 			     "Chains, by the class pair at their end.");
 	for (uint32_t i = 0; i < edges && metrics_text__room(t); i++) {
@@ -195,7 +203,7 @@ static bool add_up(struct series_list *list, struct idmap *ids, const struct fol
 	       vector_push(list, (struct series){f, value});
 }
 
-static int write_fold(struct metrics_text *t, const struct fold *fold, bool sights)
+static int write_fold(struct metrics_text *t, const struct fold *fold, bool occurrences)
 {
 	struct series_list list = {0};
 	struct idmap ids = {0};
@@ -205,7 +213,7 @@ static int write_fold(struct metrics_text *t, const struct fold *fold, bool sigh
 		const struct finding *f = fold->list->items[i];
 
 		if (fold->take(f))
-			ok = add_up(&list, &ids, fold, f, sights ? (double)f->count : 1);
+			ok = add_up(&list, &ids, fold, f, occurrences ? (double)f->count : 1);
 	}
 	for (uint64_t i = 0; ok && i < list.count && metrics_text__room(t); i++) {
 		const struct finding *f = list.items[i].first;
@@ -232,8 +240,11 @@ static int write_findings(struct metrics_text *t, const struct model *m,
 	metrics_text__family(t, "vfiotrace_findings", METRIC_GAUGE, NULL,
 			     "Findings by kind, code, grade and cycle of classes.");
 	error = write_fold(t, &all, false);
+	metrics_text__family(t, "vfiotrace_finding_occurrences", METRIC_COUNTER, NULL,
+			     "Times the finding was seen.");
+	error = error ?: write_fold(t, &all, true);
 	metrics_text__family(t, "vfiotrace_finding_sights", METRIC_COUNTER, NULL,
-			     "Times the finding was seen again.");
+			     "Deprecated name of vfiotrace_finding_occurrences.");
 	error = error ?: write_fold(t, &all, true);
 	metrics_text__family(t, "vfiotrace_inversions", METRIC_GAUGE, NULL,
 			     "Unsuppressed inversions, by class pair.");

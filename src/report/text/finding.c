@@ -52,10 +52,11 @@ static void put_seen(FILE *out, const struct model *m, uint64_t first, uint64_t 
 	fputc('\n', out);
 }
 
-static void put_sight(FILE *out, const struct model *m, struct sight sight, uint32_t path)
+static void put_objects(FILE *out, const struct model *m, struct witness_objects objects,
+			uint32_t path)
 {
 	static const char *const names[] = {"VM ", "", "device "};
-	uint32_t ids[] = {sight.vm, sight.group, sight.device};
+	uint32_t ids[] = {objects.vm, objects.group, objects.device};
 	bool any = false;
 
 	for (int i = 0; i < 3; i++) {
@@ -140,8 +141,8 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 	if (w->task < model__task_count(m))
 		fprintf(out, "    task    %s\n",
 			text_safe(render_task(task, sizeof(task), m, w->task)));
-	put_sight(out, m, render_sight(m, w),
-		  w->chain < model__chain_count(m) ? model__chain(m, w->chain)->path : NO_ID);
+	put_objects(out, m, render_witness_objects(m, w),
+		    w->chain < model__chain_count(m) ? model__chain(m, w->chain)->path : NO_ID);
 	if (w->chain < model__chain_count(m))
 		put_chain(out, m, w, color);
 	else
@@ -166,17 +167,17 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 	static const char *const breaks[] = {"uninterruptible", "killable", "interruptible"};
 	const struct deadlock_task *t = &f->tasks[n];
 	struct witness at = {.chain = NO_ID, .task = t->task};
-	struct sight sight;
+	struct witness_objects objects;
 	char task[RENDER_SIZE], since[RENDER_SIZE], waited[RENDER_SIZE];
 	uint64_t now = f->resolved && f->resolved_at ? f->resolved_at : f->last;
 
 	fprintf(out, "\n %s%u%s  %s, state %c, %s wait\n", text_tone(color, TONE_BOLD), n + 1,
 		text_end(color), text_safe(render_task(task, sizeof(task), m, t->task)),
 		t->state ? t->state : '?', t->breakable < 3 ? breaks[t->breakable] : "?");
-	sight = render_sight(m, &at);
-	sight.vm = t->vm != NO_ID ? t->vm : sight.vm;
-	sight.device = t->device != NO_ID ? t->device : sight.device;
-	put_sight(out, m, sight, NO_ID);
+	objects = render_witness_objects(m, &at);
+	objects.vm = t->vm != NO_ID ? t->vm : objects.vm;
+	objects.device = t->device != NO_ID ? t->device : objects.device;
+	put_objects(out, m, objects, NO_ID);
 	put_holds(out, m, t);
 	if (t->wants < model__instance_count(m)) {
 		fprintf(out, "    wants   ");

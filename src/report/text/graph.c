@@ -105,7 +105,7 @@ static int compare_pairs(const void *left, const void *right)
 	return a->to < b->to ? -1 : a->to > b->to;
 }
 
-static int compare_sights(const void *left, const void *right, void *context)
+static int compare_task_chains(const void *left, const void *right, void *context)
 {
 	const struct model *m = context;
 	const struct task_chain *a = model__task_chain(m, *(const uint32_t *)left);
@@ -135,25 +135,26 @@ static void put_pair(FILE *out, const struct model *m, const struct pair *p)
 	fputc('\n', out);
 }
 
-/* The union of the chains in sights[0..count) as pairs, counted once each. */
-static uint32_t collect_pairs(const struct model *m, const uint32_t *sights, uint32_t count,
+/* The union of the chains in task_chains[0..count) as pairs, counted once each. */
+static uint32_t collect_pairs(const struct model *m, const uint32_t *task_chains, uint32_t count,
 			      struct pair **out)
 {
 	uint32_t capacity = 0, used = 0, kept = 0;
 	struct pair *pairs = NULL;
 
 	for (uint32_t i = 0; i < count; i++)
-		capacity += model__chain(m, model__task_chain(m, sights[i])->chain)->held_count;
+		capacity +=
+			model__chain(m, model__task_chain(m, task_chains[i])->chain)->held_count;
 	pairs = calloc(capacity + 1, sizeof(*pairs));
 	for (uint32_t i = 0; pairs && i < count; i++) {
-		const struct task_chain *sight = model__task_chain(m, sights[i]);
-		const struct chain *c = model__chain(m, sight->chain);
+		const struct task_chain *pair = model__task_chain(m, task_chains[i]);
+		const struct chain *c = model__chain(m, pair->chain);
 
 		for (uint32_t k = 0; k < c->held_count; k++)
 			pairs[used++] =
 				(struct pair){c->held[k].instance,
 					      c->wanted.instance,
-					      sight->count,
+					      pair->count,
 					      c->held[k].mode,
 					      c->wanted.mode,
 					      (c->held[k].flags & HELD_INFERRED) | c->wanted.flags};
@@ -170,13 +171,13 @@ static uint32_t collect_pairs(const struct model *m, const uint32_t *sights, uin
 	return kept;
 }
 
-static void put_task(FILE *out, const struct model *m, const uint32_t *sights, uint32_t count,
+static void put_task(FILE *out, const struct model *m, const uint32_t *task_chains, uint32_t count,
 		     bool color)
 {
-	uint32_t task = model__task_chain(m, sights[0])->task;
+	uint32_t task = model__task_chain(m, task_chains[0])->task;
 	char name[RENDER_SIZE];
 	struct pair *pairs = NULL;
-	uint32_t n = collect_pairs(m, sights, count, &pairs);
+	uint32_t n = collect_pairs(m, task_chains, count, &pairs);
 
 	fprintf(out, "  %s%s%s  %u order%s\n", text_tone(color, TONE_BOLD),
 		text_safe(render_task(name, sizeof(name), m, task)), text_end(color), n,
@@ -196,7 +197,7 @@ void report_text_tasks(FILE *out, const struct model *m, uint32_t tid, bool colo
 		return;
 	for (uint32_t i = 0; i < count; i++)
 		order[i] = i;
-	qsort_r(order, count, sizeof(*order), compare_sights, (void *)m);
+	qsort_r(order, count, sizeof(*order), compare_task_chains, (void *)m);
 	text_heading(out, "Lock orders of each task", color);
 	for (uint32_t i = 0; i < count; i = end) {
 		uint32_t task = model__task_chain(m, order[i])->task;

@@ -102,10 +102,10 @@ static const char *class_name(const struct model *m, uint32_t instance)
 }
 
 /* "qemu-system-x86/4711: vfio_group.group_lock -> kvm.lock" */
-void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *sight)
+void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *pair)
 {
-	const struct task *task = model__task(m, sight->task);
-	const struct chain *chain = model__chain(m, sight->chain);
+	const struct task *task = model__task(m, pair->task);
+	const struct chain *chain = model__chain(m, pair->chain);
 
 	fprintf(out, "%s/%u: ", text_safe(task->comm), task->tid ? task->tid : task->pid);
 	for (uint32_t i = 0; i < chain->held_count; i++)

@@ -34,44 +34,44 @@ function lockColumn(title, lock, wanted) {
 		stackList(lock.stack, `Stack: ${className(lock.class)} ${wanted ? 'wanted' : 'acquired'} here`));
 }
 
-function whereFacts(task, sight, path) {
+function whereFacts(task, objects, path) {
 	const facts = [];
 
 	if (D.tasks.has(task))
 		facts.push(['task', taskName(task)]);
-	if (sight.vm >= 0)
-		facts.push(['VM', objectName(sight.vm)]);
-	if (sight.group >= 0)
-		facts.push(['group', objectName(sight.group)]);
-	if (sight.device >= 0)
-		facts.push(['device', `${objectName(sight.device)}${D.objects[sight.device].detail ? ` (${D.objects[sight.device].detail})` : ''}`]);
+	if (objects.vm >= 0)
+		facts.push(['VM', objectName(objects.vm)]);
+	if (objects.group >= 0)
+		facts.push(['group', objectName(objects.group)]);
+	if (objects.device >= 0)
+		facts.push(['device', `${objectName(objects.device)}${D.objects[objects.device].detail ? ` (${D.objects[objects.device].detail})` : ''}`]);
 	if (path >= 0)
 		facts.push(['path', PATHS[path]]);
 	return el('dl', {class: 'where'}, facts.map(([key, value]) => el('div', null, el('dt', null, key), el('dd', null, value))));
 }
 
 /* What a chain was about, from the objects its locks belong to. */
-function sightOf(chain, task) {
-	const sight = {vm: chain.vm, group: -1, device: -1};
+function objectsOf(chain, task) {
+	const objects = {vm: chain.vm, group: -1, device: -1};
 
 	for (const lock of [...chain.held, chain.wanted])
 		for (let id = D.instances.has(lock.instance) ? D.instances.get(lock.instance).object : -1, depth = 0;
 			id >= 0 && depth < 4; id = D.objects[id].parent, depth++) {
 			if (D.objects[id].kind === 1)
-				sight.group = id;
+				objects.group = id;
 			if (D.objects[id].kind === 2)
-				sight.device = id;
+				objects.device = id;
 		}
-	if (sight.vm < 0 && D.tasks.has(task))
-		sight.vm = D.tasks.get(task).vm;
-	return sight;
+	if (objects.vm < 0 && D.tasks.has(task))
+		objects.vm = D.tasks.get(task).vm;
+	return objects;
 }
 
-/* One sight with both stacks side by side. `held` is the index of the lock in question. */
-function witness(chain, held, task, sight) {
+/* One occurrence with both stacks side by side. `held` is the index of the lock in question. */
+function witness(chain, held, task, objects) {
 	const others = chain.held.filter((lock, i) => i !== held);
 
-	return el('div', {class: 'witness'}, whereFacts(task, sight || sightOf(chain, task), chain.path),
+	return el('div', {class: 'witness'}, whereFacts(task, objects || objectsOf(chain, task), chain.path),
 		el('div', {class: 'columns'}, chain.held[held] ? lockColumn('Held', chain.held[held], false) : null,
 			lockColumn('Wanted', chain.wanted, true)),
 		others.length ? el('p', {class: 'notes'}, 'Also held: ', others.map((lock, i) =>

@@ -94,7 +94,7 @@ function cycleTasks() {
 	return tasks.slice(0, 12);
 }
 
-/* Bars {task, kind: hold|wait|between|sight, from, to, class, label} from the event stream. */
+/* Bars {task, kind: hold|wait|between, from, to, class, label} from the event stream. */
 function barsFromEvents() {
 	const bars = [], open = new Map(), last = D.events.length ? D.events[D.events.length - 1][0] : 0;
 	const wanted = new Map();
@@ -127,7 +127,7 @@ function barsFromEvents() {
 }
 
 /* Without one: when each task was first and last seen on a chain of the cycle. */
-function barsFromSights(tasks) {
+function barsFromTaskChains(tasks) {
 	const bars = [];
 
 	for (const [task, chainId, n, first, last] of D.task_chains) {
@@ -159,8 +159,8 @@ function timelineBars() {
 	if (D.events.length)
 		return {tasks, bars: barsFromEvents(), source: D.clock.has ? 'every event was recorded' :
 			'every event was recorded, without a clock: the axis counts events'};
-	return {tasks, bars: [...barsFromSights(tasks), ...barsOfDeadlocks()],
-		source: 'only first and last sights were recorded: between them the order was seen again, but not when. --record-events records every event'};
+	return {tasks, bars: [...barsFromTaskChains(tasks), ...barsOfDeadlocks()],
+		source: 'only first and last occurrences were recorded: between them the order was seen again, but not when. --record-events records every event'};
 }
 
 /* Bars that overlap in one lane are put under each other. */
@@ -168,7 +168,7 @@ function stackRows(bars) {
 	const ends = [];
 
 	for (const bar of bars.sort((a, b) => a.from - b.from)) {
-		/* a sight's label is wider than its bar: it gets a row of its own */
+		/* the label of `between` is wider than its bar: it gets a row of its own */
 		let row = bar.kind === 'between' ? -1 : ends.findIndex((end) => end <= bar.from);
 
 		if (row < 0)
@@ -187,7 +187,7 @@ function barText(bar) {
 }
 
 /* On the line where there is room, else beside it. */
-function sightLabel(bar, x, y, end) {
+function betweenLabel(bar, x, y, end) {
 	const width = 6.8 * bar.label.length + 12, middle = (x + end) / 2;
 
 	if (end - x > width + 40)
@@ -202,7 +202,7 @@ function drawBar(bar, x, y, end, pattern) {
 
 	if (bar.kind === 'between')
 		return svg('g', {class: 'between', style: `--color: ${ownColor(bar.class)}`}, title,
-			svg('line', {x1: x, x2: end, y1: y + 9, y2: y + 9}), sightLabel(bar, x, y, end),
+			svg('line', {x1: x, x2: end, y1: y + 9, y2: y + 9}), betweenLabel(bar, x, y, end),
 			svg('circle', {cx: x, cy: y + 9, r: 5}), svg('circle', {cx: end, cy: y + 9, r: 5}));
 	const name = className(bar.class), room = Math.floor(width / 7);
 	return svg('g', null, title, svg('rect', {x, y: y + 1, width, height: 17, rx: 2,

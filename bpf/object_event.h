@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sights.h - first sight of a VM, group, device …: a record that lets user space name every lock in
- * it, and the object's own locks join the interest set.
+ * object_event.h - the first occurrence of a VM, group, device …: a record that lets user
+ * space name every lock in it, and the object's own locks join the interest set.
  */
-#ifndef VFIOTRACE_BPF_SIGHTS_H
-#define VFIOTRACE_BPF_SIGHTS_H
+#ifndef VFIOTRACE_BPF_OBJECT_EVENT_H
+#define VFIOTRACE_BPF_OBJECT_EVENT_H
 
 #include "chain.h"
 #include "vfio_types.h"
 
 #define LOCK_OF(pointer, member) ((__u64)__builtin_preserve_access_index(&(pointer)->member))
 
-struct sight {
+struct object_event {
 	__u64 address, parent, second, ops, open;
 	__u32 kind, number;
 	__s32 pid;
 	const char *name, *driver;
 };
 
-static __always_inline bool sight_is_new(const struct sight *sight)
+static __always_inline bool object_is_new(const struct object_event *event)
 {
-	__u64 key = mix(sight->address, sight->kind);
-	__u64 value = mix(sight->parent, sight->second), *known;
+	__u64 key = mix(event->address, event->kind);
+	__u64 value = mix(event->parent, event->second), *known;
 
 	known = bpf_map_lookup_elem(&objects, &key);
 	if (known && *known == value)
@@ -30,46 +30,46 @@ static __always_inline bool sight_is_new(const struct sight *sight)
 	return true;
 }
 
-static __noinline void send_sight(const struct sight *sight)
+static __noinline void send_object_event(const struct object_event *event)
 {
 	struct record_object *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
 	if (!record) {
-		__u64 key = mix(sight->address, sight->kind);
+		__u64 key = mix(event->address, event->kind);
 
 		count(COUNT_LOST_RING);
-		bpf_map_delete_elem(&objects, &key); /* its name is sent with the next sight */
+		bpf_map_delete_elem(&objects, &key); /* its name is sent with the next occurrence */
 		return;
 	}
 	fill_header(&record->header, RECORD_OBJECT);
-	record->address = sight->address;
-	record->parent = sight->parent;
-	record->second = sight->second;
-	record->ops = sight->ops;
-	record->open = sight->open;
-	record->kind = sight->kind;
-	record->number = sight->number;
-	record->pid = sight->pid;
+	record->address = event->address;
+	record->parent = event->parent;
+	record->second = event->second;
+	record->ops = event->ops;
+	record->open = event->open;
+	record->kind = event->kind;
+	record->number = event->number;
+	record->pid = event->pid;
 	record->reserved = 0;
 	record->name[0] = 0;
 	record->driver[0] = 0;
-	if (sight->name)
-		bpf_probe_read_kernel_str(record->name, sizeof(record->name), sight->name);
-	if (sight->driver)
-		bpf_probe_read_kernel_str(record->driver, sizeof(record->driver), sight->driver);
+	if (event->name)
+		bpf_probe_read_kernel_str(record->name, sizeof(record->name), event->name);
+	if (event->driver)
+		bpf_probe_read_kernel_str(record->driver, sizeof(record->driver), event->driver);
 	bpf_ringbuf_submit(record, 0);
 }
 
 static __noinline void see_kvm(struct shared_state *state, struct kvm *kvm)
 {
-	struct sight sight = {.address = (__u64)kvm, .kind = RECORD_OBJECT_KVM};
+	struct object_event event = {.address = (__u64)kvm, .kind = RECORD_OBJECT_KVM};
 
 	if (!kvm)
 		return;
-	sight.pid = BPF_CORE_READ(kvm, userspace_pid);
-	if (!sight_is_new(&sight))
+	event.pid = BPF_CORE_READ(kvm, userspace_pid);
+	if (!object_is_new(&event))
 		return;
-	send_sight(&sight);
+	send_object_event(&event);
 	interest_add_of(state, LOCK_OF(kvm, lock), (__u64)kvm, RECORD_OBJECT_KVM);
 	interest_add_of(state, LOCK_OF(kvm, slots_lock), (__u64)kvm, RECORD_OBJECT_KVM);
 	interest_add_of(state, LOCK_OF(kvm, irq_lock), (__u64)kvm, RECORD_OBJECT_KVM);
@@ -80,41 +80,41 @@ static __noinline void see_kvm(struct shared_state *state, struct kvm *kvm)
 
 static __always_inline void see_vcpu(struct shared_state *state, struct kvm_vcpu *vcpu)
 {
-	struct sight sight = {.address = (__u64)vcpu, .kind = RECORD_OBJECT_VCPU};
+	struct object_event event = {.address = (__u64)vcpu, .kind = RECORD_OBJECT_VCPU};
 
 	if (!vcpu)
 		return;
-	sight.parent = (__u64)BPF_CORE_READ(vcpu, kvm);
-	if (!sight_is_new(&sight))
+	event.parent = (__u64)BPF_CORE_READ(vcpu, kvm);
+	if (!object_is_new(&event))
 		return;
-	sight.number = BPF_CORE_READ(vcpu, vcpu_id);
-	send_sight(&sight);
+	event.number = BPF_CORE_READ(vcpu, vcpu_id);
+	send_object_event(&event);
 	interest_add_of(state, LOCK_OF(vcpu, mutex), (__u64)vcpu, RECORD_OBJECT_VCPU);
-	see_kvm(state, (struct kvm *)sight.parent);
+	see_kvm(state, (struct kvm *)event.parent);
 }
 
 static __noinline void see_container(struct shared_state *state, struct vfio_container *container)
 {
-	struct sight sight = {.address = (__u64)container, .kind = RECORD_OBJECT_CONTAINER};
-	struct sight inner = {.kind = RECORD_OBJECT_IOMMU, .parent = (__u64)container};
+	struct object_event event = {.address = (__u64)container, .kind = RECORD_OBJECT_CONTAINER};
+	struct object_event inner = {.kind = RECORD_OBJECT_IOMMU, .parent = (__u64)container};
 	struct vfio_iommu *iommu;
 
 	if (!container)
 		return;
 	iommu = BPF_CORE_READ(container, iommu_data);
-	sight.second = (__u64)iommu;
-	if (!sight_is_new(&sight))
+	event.second = (__u64)iommu;
+	if (!object_is_new(&event))
 		return;
-	send_sight(&sight);
+	send_object_event(&event);
 	interest_add_of(state, LOCK_OF(container, group_lock), (__u64)container,
 			RECORD_OBJECT_CONTAINER);
 	/* other IOMMU backends (SPAPR) keep another structure there: x86, arm64, s390x use type1 */
 	if (!iommu || !bpf_core_type_exists(struct vfio_iommu))
 		return;
 	inner.address = (__u64)iommu;
-	if (!sight_is_new(&inner))
+	if (!object_is_new(&inner))
 		return;
-	send_sight(&inner);
+	send_object_event(&inner);
 	interest_add_of(state, LOCK_OF(iommu, lock), (__u64)iommu, RECORD_OBJECT_IOMMU);
 	if (bpf_core_field_exists(iommu->device_list_lock))
 		interest_add_of(state, LOCK_OF(iommu, device_list_lock), (__u64)iommu,
@@ -123,17 +123,17 @@ static __noinline void see_container(struct shared_state *state, struct vfio_con
 
 static __noinline void see_group_alone(struct shared_state *state, struct vfio_group *group)
 {
-	struct sight sight = {.address = (__u64)group, .kind = RECORD_OBJECT_GROUP};
+	struct object_event event = {.address = (__u64)group, .kind = RECORD_OBJECT_GROUP};
 
 	if (!group)
 		return;
-	sight.parent = (__u64)BPF_CORE_READ(group, iommu_group);
-	sight.second = (__u64)BPF_CORE_READ(group, container);
-	if (!sight_is_new(&sight))
+	event.parent = (__u64)BPF_CORE_READ(group, iommu_group);
+	event.second = (__u64)BPF_CORE_READ(group, container);
+	if (!object_is_new(&event))
 		return;
-	sight.number = BPF_CORE_READ(group, iommu_group, id);
-	sight.name = BPF_CORE_READ(group, dev.kobj.name);
-	send_sight(&sight);
+	event.number = BPF_CORE_READ(group, iommu_group, id);
+	event.name = BPF_CORE_READ(group, dev.kobj.name);
+	send_object_event(&event);
 	interest_add_of(state, LOCK_OF(group, group_lock), (__u64)group, RECORD_OBJECT_GROUP);
 	interest_add_of(state, LOCK_OF(group, device_lock), (__u64)group, RECORD_OBJECT_GROUP);
 }
@@ -141,27 +141,27 @@ static __noinline void see_group_alone(struct shared_state *state, struct vfio_g
 __noinline int see_device_alone(struct shared_state *state, __u64 address)
 {
 	struct vfio_device *device = (void *)address;
-	struct sight sight = {.address = address, .kind = RECORD_OBJECT_DEVICE};
-	struct sight set = {.kind = RECORD_OBJECT_DEVICE_SET};
+	struct object_event event = {.address = address, .kind = RECORD_OBJECT_DEVICE};
+	struct object_event set = {.kind = RECORD_OBJECT_DEVICE_SET};
 	struct vfio_device_set *dev_set;
 
 	if (!state || !device)
 		return 0;
 	dev_set = BPF_CORE_READ(device, dev_set);
-	sight.parent = (__u64)BPF_CORE_READ(device, group);
-	sight.second = (__u64)dev_set;
-	if (!sight_is_new(&sight))
+	event.parent = (__u64)BPF_CORE_READ(device, group);
+	event.second = (__u64)dev_set;
+	if (!object_is_new(&event))
 		return 0;
-	sight.name = BPF_CORE_READ(device, dev, kobj.name);
-	sight.driver = BPF_CORE_READ(device, dev, driver, name);
-	sight.ops = (__u64)BPF_CORE_READ(device, ops);
-	sight.open = (__u64)BPF_CORE_READ(device, ops, open_device);
-	send_sight(&sight);
+	event.name = BPF_CORE_READ(device, dev, kobj.name);
+	event.driver = BPF_CORE_READ(device, dev, driver, name);
+	event.ops = (__u64)BPF_CORE_READ(device, ops);
+	event.open = (__u64)BPF_CORE_READ(device, ops, open_device);
+	send_object_event(&event);
 	if (!dev_set)
 		return 0;
 	set.address = (__u64)dev_set;
 	set.parent = (__u64)device;
-	send_sight(&set);
+	send_object_event(&set);
 	interest_add_of(state, LOCK_OF(dev_set, lock), (__u64)dev_set, RECORD_OBJECT_DEVICE_SET);
 	return 0;
 }
@@ -224,18 +224,18 @@ static __always_inline __u64 only_device_of(struct vfio_group *group)
 
 static __always_inline void see_kvm_device(struct shared_state *state, struct kvm_device *device)
 {
-	struct sight sight = {.kind = RECORD_OBJECT_KVM_VFIO};
+	struct object_event event = {.kind = RECORD_OBJECT_KVM_VFIO};
 
 	if (!device)
 		return;
-	sight.address = (__u64)BPF_CORE_READ(device, private);
-	sight.parent = (__u64)BPF_CORE_READ(device, kvm);
-	if (!sight.address || !sight_is_new(&sight))
+	event.address = (__u64)BPF_CORE_READ(device, private);
+	event.parent = (__u64)BPF_CORE_READ(device, kvm);
+	if (!event.address || !object_is_new(&event))
 		return;
-	send_sight(&sight);
-	interest_add_of(state, sight.address + bpf_core_field_offset(struct kvm_vfio, lock),
-			sight.address, RECORD_OBJECT_KVM_VFIO);
-	see_kvm(state, (struct kvm *)sight.parent);
+	send_object_event(&event);
+	interest_add_of(state, event.address + bpf_core_field_offset(struct kvm_vfio, lock),
+			event.address, RECORD_OBJECT_KVM_VFIO);
+	see_kvm(state, (struct kvm *)event.parent);
 }
 
 /* A device file's private_data: the device itself, or (6.6 and later) a struct vfio_device_file. */
