@@ -15,7 +15,8 @@ VMLINUX   := vmlinux/$(subst aarch64,arm64,$(ARCH))
 # STATIC=1 or another ARCH: a build of its own, beside the usual one (src/debian/cross.mk says more)
 CROSS     := $(filter-out $(subst aarch64,arm64,$(HOST_ARCH)),$(subst aarch64,arm64,$(ARCH)))
 BUILD     ?= build$(if $(STATIC),-static)$(if $(CROSS),-$(CROSS))
-LIBRARIES := libbpf libelf zlib libdw jansson sqlite3 libcap $(if $(STATIC),,libsystemd) libmicrohttpd
+LIBRARIES := libbpf libelf zlib libdw jansson sqlite3 libcap $(if $(STATIC),,libsystemd) libmicrohttpd \
+	     liblzma libzstd
 WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS    ?= -O2 -g
 CPPFLAGS_ALL  = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/skel -Isrc \
@@ -23,7 +24,7 @@ CPPFLAGS_ALL  = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/skel
 # two builds give the same bytes, wherever they are made: no path of this machine gets in
 CFLAGS_ALL   := -std=gnu11 $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. $(SANITIZE)
 LDLIBS_ALL    = $(CROSS_LDFLAGS) $(if $(STATIC),$(STATIC_LIBS),$(shell $(PKGCONFIG) --libs $(LIBRARIES))) \
-		-lpthread -lm
+		-lbz2 -lpthread -lm
 
 SOURCES   := $(sort $(shell find src -name '*.c'))
 OBJECTS   := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(filter-out src/main.c,$(SOURCES)))

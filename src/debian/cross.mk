@@ -8,7 +8,7 @@
 # Another ARCH takes Debian's cross compiler and a sysroot of unpacked packages of that architecture
 # (src/debian/sysroot ARCH prints its directory and fetches it once into the cache).
 
-STATIC_LIBS = -static -Wl,--start-group $(BUILD)/libvfiotrace.a -lbpf -ldw -lelf -lz -lbz2 -llzma \
+STATIC_LIBS = -static -Wl,--start-group $(BUILD)/libvfiotrace.a -lbpf -ldw -lelf -lz -lbz2 -llzma -lzstd \
 	-ljansson -lsqlite3 -lcap -lmicrohttpd -Wl,--end-group
 
 ifneq ($(CROSS),)

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which format a file has, and the one entry for all of them. Gzip is read transparently. */
+/* Which format a file has, and the one entry for all of them. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "analysis.h"
 #include "import/klog.h"
+#include "import/report_start.h"
+#include "import/text_bytes.h"
 #include "import/trace_text.h"
+#include "import/unpack.h"
 #include "store.h"
 #include "util/input.h"
 
 #define HEAD_BYTES (256U << 10)
 #define STREAM_BUFFER_BYTES (1U << 20)
+/* No log is longer; a pipe may have no end. Less where nothing says that it is a log at all. */
+#define TEXT_BYTES_MAX (64ULL << 30)
+#define UNKNOWN_BYTES_MAX (1ULL << 30)
 
 const char *const import_format_names[IMPORT_FORMATS] = {
 	[IMPORT_AUTO] = "auto",		  [IMPORT_RECORDING] = "recording", [IMPORT_STD] = "std",
@@ -27,8 +32,12 @@ struct import_source {
 	char *path;
 	enum import_format format;
 	bool guessed;
-	gzFile file;
-	char *head; /* read to detect the format, given to the importer first */
+	bool unknown; /* nothing at the start tells the format: read as a log, to see */
+	struct unpack *file;
+	struct text_bytes text;
+	uint64_t bytes;
+	const char *trouble; /* why not all was read; NULL: it was */
+	char *head;	     /* read to detect the format, given to the importer first */
 	size_t head_length, head_at;
 	FILE *stream;
 	char *stream_buffer;
@@ -118,7 +127,14 @@ enum import_format import_detect(const char *head, size_t length)
 		"irq lock inversion dependency detected",
 		"-unsafe lock order detected",
 		"lock held when returning to user space",
+		"still has locks held",
 		"bad unlock balance detected",
+	};
+	static const char *const hung_marks[] = {
+		"blocked for more than",      "Showing all locks held in the system",
+		"likely owned by task",	      "sysrq: Show Blocked State",
+		"SysRq : Show Blocked State", "sysrq: Show State",
+		"SysRq : Show State",
 	};
 	enum import_format format;
 
@@ -127,9 +143,9 @@ enum import_format import_detect(const char *head, size_t length)
 	for (size_t i = 0; i < sizeof(splat_marks) / sizeof(splat_marks[0]); i++)
 		if (contains(head, length, splat_marks[i]))
 			return IMPORT_SPLAT;
-	if (contains(head, length, "blocked for more than") ||
-	    contains(head, length, "Showing all locks held in the system"))
-		return IMPORT_HUNG;
+	for (size_t i = 0; i < sizeof(hung_marks) / sizeof(hung_marks[0]); i++)
+		if (contains(head, length, hung_marks[i]))
+			return IMPORT_HUNG;
 	format = detect_lines(head, length);
 	if (format == IMPORT_AUTO && is_kernel_log(head, length))
 		return IMPORT_SPLAT;
@@ -139,11 +155,37 @@ enum import_format import_detect(const char *head, size_t length)
 /* --- one source ----------------------------------------------------------------------------------
  */
 
+/* Text of the file, whatever it was packed and encoded in. */
+static ssize_t read_text(struct import_source *source, char *buffer, size_t size)
+{
+	uint64_t most = source->unknown ? UNKNOWN_BYTES_MAX : TEXT_BYTES_MAX;
+	ssize_t got;
+
+	if (size <= TEXT_BYTES_ROOM)
+		return -EINVAL;
+	do {
+		if (source->bytes > most) {
+			source->trouble = "the input has no end in sight: given up; cut the part "
+					  "with the report out of it";
+			return 0;
+		}
+		got = unpack__read(source->file, buffer, size - TEXT_BYTES_ROOM);
+		if (got <= 0)
+			break;
+		source->bytes += (uint64_t)got;
+		/* a piece of a web page may be nothing but tags */
+		got = (ssize_t)text_bytes__convert(&source->text, buffer, (size_t)got);
+	} while (!got);
+	if (!source->trouble)
+		source->trouble = unpack__trouble(source->file);
+	return got;
+}
+
 static ssize_t read_source(void *cookie, char *buffer, size_t size)
 {
 	struct import_source *source = cookie;
 	size_t left = source->head_length - source->head_at;
-	int got;
+	ssize_t got;
 
 	if (left) {
 		size = size < left ? size : left;
@@ -151,25 +193,29 @@ static ssize_t read_source(void *cookie, char *buffer, size_t size)
 		source->head_at += size;
 		return (ssize_t)size;
 	}
-	got = gzread(source->file, buffer, size > INT32_MAX ? INT32_MAX : (unsigned int)size);
-	if (got < 0)
-		errno = EIO;
+	got = read_text(source, buffer, size);
+	if (got < 0) {
+		errno = (int)-got;
+		return -1;
+	}
 	return got;
 }
 
+/* A database is no text: its bytes stay as they are. */
 static int read_head(struct import_source *source)
 {
-	int got = 0;
+	ssize_t got = 1;
 
-	source->head = malloc(HEAD_BYTES);
+	source->head = malloc(HEAD_BYTES + TEXT_BYTES_ROOM);
 	if (!source->head)
 		return -ENOMEM;
-	while (source->head_length < HEAD_BYTES &&
-	       (got = gzread(source->file, source->head + source->head_length,
-			     HEAD_BYTES - (unsigned int)source->head_length)) > 0)
-		source->head_length += (size_t)got;
-	/* a damaged gzip file may still have given something to look at */
-	return got < 0 && !source->head_length ? -EIO : 0;
+	while (got > 0 && source->head_length < HEAD_BYTES) {
+		got = read_text(source, source->head + source->head_length,
+				HEAD_BYTES + TEXT_BYTES_ROOM - source->head_length);
+		if (got > 0)
+			source->head_length += (size_t)got;
+	}
+	return got < 0 && !source->head_length ? (int)got : 0;
 }
 
 static int open_stream(struct import_source *source)
@@ -185,7 +231,6 @@ static int open_stream(struct import_source *source)
 	return 0;
 }
 
-/* gzip or not: reading finds out */
 static int open_file(struct import_source *source, const char *path, char *why, size_t why_size)
 {
 	int fd = strcmp(path, "-") ? input_open(path, INPUT_STREAM, why, why_size)
@@ -193,13 +238,8 @@ static int open_file(struct import_source *source, const char *path, char *why, 
 
 	if (fd < 0)
 		return strcmp(path, "-") ? fd : -errno;
-	source->file = gzdopen(fd, "rb");
-	if (source->file) {
-		gzbuffer(source->file, STREAM_BUFFER_BYTES);
-		return 0;
-	}
-	close(fd);
-	return -ENOMEM;
+	source->file = unpack__open(fd);
+	return source->file ? 0 : -ENOMEM;
 }
 
 struct import_source *import_source__open(const char *path, enum import_format format, int *error,
@@ -224,6 +264,10 @@ struct import_source *import_source__open(const char *path, enum import_format f
 	if (format == IMPORT_AUTO) {
 		source->guessed = true;
 		source->format = import_detect(source->head, source->head_length);
+		source->unknown = source->format == IMPORT_AUTO && source->head_length;
+		/* what comes first may be anything: only the end tells that there is no report */
+		if (source->unknown)
+			source->format = IMPORT_SPLAT;
 	}
 	return source;
 fail:
@@ -239,8 +283,7 @@ void import_source__close(struct import_source *source)
 		return;
 	if (source->stream)
 		fclose(source->stream);
-	if (source->file)
-		gzclose(source->file);
+	unpack__close(source->file);
 	free(source->stream_buffer);
 	free(source->head);
 	free(source->path);
@@ -266,7 +309,7 @@ static int read_recording(struct import_source *source, struct model *m,
 	char error[512] = "";
 	int err;
 
-	if (!gzdirect(source->file) || !strcmp(source->path, "standard input")) {
+	if (!unpack__is_plain(source->file) || !strcmp(source->path, "standard input")) {
 		complain(source, options,
 			 "a recording is a database and must be a plain file; unpack it and give "
 			 "its name");
@@ -278,8 +321,29 @@ static int read_recording(struct import_source *source, struct model *m,
 	return err;
 }
 
-int import_source__read(struct import_source *source, struct model *m,
-			const struct import_options *options)
+static int read_log(struct import_source *source, struct model *m,
+		    const struct import_options *options)
+{
+	const char *name = source->path;
+	int err;
+
+	/* a log may hold both; who names a format wants that one */
+	if (!source->guessed)
+		return source->format == IMPORT_SPLAT
+			       ? import_splat(m, source->stream, name, options)
+			       : import_hung(m, source->stream, name, options);
+	err = klog__import(m, source->stream, name, options,
+			   source->unknown ? 0 : KLOG_SPLATS | KLOG_HUNG_TASKS);
+	if (err == -EINVAL && source->unknown)
+		complain(source, options,
+			 "the format is not recognised; expected a recording, an STD trace, a "
+			 "kernel log with a lockdep, hung-task or sysrq report, or the text of "
+			 "perf script or trace-cmd report; name it with -f");
+	return err;
+}
+
+static int read_format(struct import_source *source, struct model *m,
+		       const struct import_options *options)
 {
 	const char *name = source->path;
 	FILE *in = source->stream;
@@ -291,11 +355,7 @@ int import_source__read(struct import_source *source, struct model *m,
 		return import_std(m, in, name, options);
 	case IMPORT_SPLAT:
 	case IMPORT_HUNG:
-		/* a log may hold both; who names a format wants that one */
-		if (source->guessed)
-			return klog__import(m, in, name, options, KLOG_SPLATS | KLOG_HUNG_TASKS);
-		return source->format == IMPORT_SPLAT ? import_splat(m, in, name, options)
-						      : import_hung(m, in, name, options);
+		return read_log(source, m, options);
 	case IMPORT_PERF:
 		return import_perf(m, in, name, options);
 	case IMPORT_TRACE_CMD:
@@ -304,14 +364,20 @@ int import_source__read(struct import_source *source, struct model *m,
 	case IMPORT_FORMATS:
 		break;
 	}
-	complain(source, options,
-		 source->head_length
-			 ? "the format is not recognised; expected a recording, an STD trace, a "
-			   "kernel log with a lockdep or hung-task report, or the text of perf "
-			   "script "
-			   "or trace-cmd report; name it with -f"
-			 : "the file is empty");
+	complain(source, options, "the file is empty");
 	return -EINVAL;
+}
+
+int import_source__read(struct import_source *source, struct model *m,
+			const struct import_options *options)
+{
+	int err = read_format(source, m, options);
+
+	if (source->trouble) {
+		complain(source, options, source->trouble);
+		model__add_loss(m, LOSS_PARSE, 1);
+	}
+	return err;
 }
 
 int import_file(struct model *m, const char *path, const struct import_options *options)

@@ -86,6 +86,24 @@ static int feed(struct klog_reader *log, struct splat_reader *splats, struct hun
 	return err ? err : log->lines.error;
 }
 
+static void complain_nothing(struct klog_reader *log, unsigned int want)
+{
+	static const char splat[] = "\"WARNING: possible circular locking dependency detected\"",
+			  hung[] = "\"INFO: task NAME:PID blocked for more than N seconds.\"";
+
+	if (want == KLOG_SPLATS)
+		line_reader__complain(&log->lines, log->lines.number,
+				      "no lockdep report in this log; expected %s", splat);
+	else if (want == KLOG_HUNG_TASKS)
+		line_reader__complain(&log->lines, log->lines.number,
+				      "no hung-task report in this log; expected %s", hung);
+	else if (want)
+		line_reader__complain(&log->lines, log->lines.number,
+				      "no lockdep, hung-task or sysrq report in this log; "
+				      "expected %s, %s or \"sysrq: Show Blocked State\"",
+				      splat, hung);
+}
+
 int klog__import(struct model *m, FILE *in, const char *name, const struct import_options *options,
 		 unsigned int want)
 {
@@ -96,19 +114,14 @@ int klog__import(struct model *m, FILE *in, const char *name, const struct impor
 
 	if (!log)
 		return err;
-	if ((want & KLOG_SPLATS) && !(splats = splat_reader__new(log)))
+	if ((!want || (want & KLOG_SPLATS)) && !(splats = splat_reader__new(log)))
 		goto cleanup;
-	if ((want & KLOG_HUNG_TASKS) && !(hung = hung_reader__new(log)))
+	if ((!want || (want & KLOG_HUNG_TASKS)) && !(hung = hung_reader__new(log)))
 		goto cleanup;
 	err = feed(log, splats, hung);
 	if (!err && !(splats && splat_reader__reports(splats)) &&
 	    !(hung && hung_reader__reports(hung))) {
-		line_reader__complain(
-			&log->lines, log->lines.number, "no %s report in this log; expected \"%s\"",
-			want == KLOG_HUNG_TASKS ? "hung-task" : "lockdep",
-			want == KLOG_HUNG_TASKS
-				? "INFO: task NAME:PID blocked for more than N seconds."
-				: "WARNING: possible circular locking dependency detected");
+		complain_nothing(log, want);
 		err = -EINVAL;
 	}
 cleanup:

@@ -12,7 +12,7 @@
 
 enum klog_want { KLOG_SPLATS = 1, KLOG_HUNG_TASKS = 2 };
 
-/* -EINVAL when no report was found. */
+/* `want` 0: both, and not a word when there is nothing. -EINVAL when no report was found. */
 int klog__import(struct model *m, FILE *in, const char *name, const struct import_options *options,
 		 unsigned int want);
 
