@@ -38,6 +38,14 @@ void analysis__free(struct analysis *a);
 /* Findings that did not come from the order graph: live deadlock, recursion. Copied; deduplicated
  * by key; calls on_finding when new. Returns the stored finding. */
 const struct finding *analysis__add_finding(struct analysis *a, const struct finding *finding);
+/*
+ * What a source states of a blocked task: a finding of kind hang. `task` has its `wait`; everything
+ * is copied. The same wait of the same task again is counted, and the longest stays. Tasks that
+ * are on a deadlock lose theirs in analysis__finish. `missing`: what the source was cut short of,
+ * or NULL. NULL: no memory.
+ */
+const struct finding *analysis__add_hang(struct analysis *a, const struct blocked_task *task,
+					 uint64_t time, const char *missing);
 /* Mark a reported deadlock as dissolved. */
 void analysis__resolve(struct analysis *a, const char *key, uint64_t when);
 /* Live: the cycles known so far are decided with all that is known now, as at the end. */

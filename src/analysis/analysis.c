@@ -92,14 +92,12 @@ static bool copy_schedule(struct analysis *a, struct finding *f)
 const struct finding *analysis__add_finding(struct analysis *a, const struct finding *finding)
 {
 	struct finding f = *finding;
-	uint32_t tasks = f.task_count;
 
 	f.classes = copy_array(a, f.classes, f.length * sizeof(*f.classes));
 	f.modes = copy_array(a, f.modes, f.length);
 	f.witnesses = copy_array(a, f.witnesses, f.length * sizeof(*f.witnesses));
 	f.guards = copy_array(a, f.guards, f.guard_count * sizeof(*f.guards));
-	f.tasks = copy_array(a, f.tasks, tasks * sizeof(*f.tasks));
-	if (!f.classes || (tasks && !f.tasks))
+	if (!f.classes || !hang__copy_tasks(a, &f))
 		return NULL;
 	if (!f.modes)
 		f.modes = arena__alloc(&a->arena, f.length + 1, 1);
@@ -110,6 +108,7 @@ const struct finding *analysis__add_finding(struct analysis *a, const struct fin
 	f.rule = copy_text(a, f.rule);
 	f.ordered_by = copy_text(a, f.ordered_by);
 	f.prediction_note = copy_text(a, f.prediction_note);
+	f.missing = copy_text(a, f.missing);
 	f.suppressed = copy_text(a, f.suppressed);
 	copy_schedule(a, &f);
 	if (f.key)

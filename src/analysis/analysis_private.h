@@ -196,6 +196,17 @@ bool finding__canonicalise(struct analysis *a, struct finding *f);
 /* Store a copy under its key, or merge into the stored one; announces when new or now worse. */
 struct finding *analysis__put(struct analysis *a, const struct finding *f);
 
+/* After findings left the list: where each key is now. */
+int analysis__index_keys(struct analysis *a);
+
+/* hang.c */
+/* The tasks of `f` and their waits become copies of our own. false: no memory. */
+bool hang__copy_tasks(struct analysis *a, struct finding *f);
+/* Both have the key of the same wait; `again` is a copy of our own too. */
+void hang__merge(struct finding *into, const struct finding *again);
+/* Once the deadlocks are known. */
+int hangs__finish(struct analysis *a);
+
 /* match.c: rules, suppressions, known bugs, scope. */
 void match_known(struct analysis *a, struct finding *f);
 bool touches_scope(const struct analysis *a, const struct finding *f);

@@ -2,6 +2,7 @@
 /* Making findings: from cycles and dependencies, their canonical order and key, the list. */
 #include "analysis/analysis_private.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,10 @@ enum finding_grade grade_of(enum finding_code code)
 		[CODE_BAD_UNLOCK] = GRADE_ERROR,
 		[CODE_ORDER_VIOLATION] = GRADE_WARNING,
 		[CODE_POSSIBLE_DEADLOCK] = GRADE_WARNING,
+		[CODE_HUNG_ON_LOCK] = GRADE_WARNING,
+		[CODE_HUNG_ELSEWHERE] = GRADE_WARNING,
+		[CODE_IRQ_INVERSION] = GRADE_WARNING,
+		[CODE_LOCK_LEAK] = GRADE_ERROR,
 		/* the rest is info */
 	};
 
@@ -224,7 +229,7 @@ static bool rotate(struct analysis *a, struct finding *f, uint32_t start)
 	f->modes = turned->modes;
 	f->witnesses = turned->witnesses;
 	if (f->kind == FINDING_DEADLOCK && f->task_count == f->length) {
-		struct deadlock_task *tasks;
+		struct blocked_task *tasks;
 
 		tasks = arena__alloc(&a->arena, f->length * sizeof(*tasks), 8);
 		if (!tasks)
@@ -289,6 +294,21 @@ static uint32_t find_key(const struct analysis *a, uint64_t *hash, const char *k
 	return NO_ID;
 }
 
+int analysis__index_keys(struct analysis *a)
+{
+	idmap__release(&a->by_key);
+	for (uint32_t i = 0; i < a->list.count; i++) {
+		const char *key = a->list.items[i]->key;
+		uint64_t hash = hash_bytes(key, strlen(key));
+
+		while (idmap__get(&a->by_key, hash) != IDMAP_NONE)
+			hash++;
+		if (idmap__put(&a->by_key, hash, i))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static bool list_push(struct finding_list *list, struct finding *f)
 {
 	uint64_t capacity = list->capacity;
@@ -322,6 +342,10 @@ struct finding *analysis__put(struct analysis *a, const struct finding *f)
 		enum finding_grade before = a->list.items[id]->grade;
 
 		stored = a->list.items[id];
+		if (f->kind == FINDING_HANG && stored->kind == FINDING_HANG) {
+			hang__merge(stored, &merged);
+			return stored;
+		}
 		/* of several cycles over the same classes the worst stands for them */
 		if (a->finishing && a->runs.items[id] == a->run && stored->code <= f->code)
 			return stored;

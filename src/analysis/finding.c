@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Names of kinds, codes and grades; the list's order and exit code. */
+/* Names of kinds, codes, grades and waits; the list's order and exit code. */
 #include "finding.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 const char *const finding_kind_names[FINDING_KINDS] = {
-	[FINDING_INVERSION] = "inversion", [FINDING_CYCLE] = "cycle",
-	[FINDING_RECURSION] = "recursion", [FINDING_DEADLOCK] = "deadlock",
-	[FINDING_NESTING] = "nesting",	   [FINDING_UNLOCK] = "unlock",
+	[FINDING_INVERSION] = "inversion",
+	[FINDING_CYCLE] = "cycle",
+	[FINDING_RECURSION] = "recursion",
+	[FINDING_DEADLOCK] = "deadlock",
+	[FINDING_NESTING] = "nesting",
+	[FINDING_UNLOCK] = "unlock",
 	[FINDING_ORDER] = "order",
+	[FINDING_HANG] = "hang",
+	[FINDING_IRQ] = "irq",
 };
 
 const char *const finding_code_names[FINDING_CODES] = {
@@ -27,6 +32,10 @@ const char *const finding_code_names[FINDING_CODES] = {
 	[CODE_SAME_THREAD] = "same-thread",
 	[CODE_READ_ONLY] = "read-only",
 	[CODE_POSSIBLE_DEADLOCK] = "possible-deadlock",
+	[CODE_HUNG_ON_LOCK] = "hung-on-lock",
+	[CODE_HUNG_ELSEWHERE] = "hung-elsewhere",
+	[CODE_IRQ_INVERSION] = "irq-inversion",
+	[CODE_LOCK_LEAK] = "lock-leak",
 };
 
 const char *const finding_grade_names[FINDING_GRADES] = {
@@ -35,6 +44,46 @@ const char *const finding_grade_names[FINDING_GRADES] = {
 	[GRADE_ERROR] = "error",
 	[GRADE_CRITICAL] = "critical",
 };
+
+const char *const wait_what_names[WAIT_WHATS] = {
+	[WAIT_WHAT_MUTEX] = "mutex",
+	[WAIT_WHAT_RWSEM_READ] = "rwsem-read",
+	[WAIT_WHAT_RWSEM_WRITE] = "rwsem-write",
+	[WAIT_WHAT_RWSEM] = "rwsem",
+	[WAIT_WHAT_SEMAPHORE] = "semaphore",
+	[WAIT_WHAT_RTMUTEX] = "rtmutex",
+	[WAIT_WHAT_PERCPU_RWSEM] = "percpu-rwsem",
+	[WAIT_WHAT_COMPLETION] = "completion",
+	[WAIT_WHAT_WORK] = "work",
+	[WAIT_WHAT_WORKQUEUE] = "workqueue",
+	[WAIT_WHAT_SRCU] = "srcu",
+	[WAIT_WHAT_RCU] = "rcu",
+	[WAIT_WHAT_FOLIO] = "folio",
+	[WAIT_WHAT_IO] = "io",
+	[WAIT_WHAT_EVENT] = "event",
+	[WAIT_WHAT_KTHREAD] = "kthread",
+	[WAIT_WHAT_UNKNOWN] = "unknown",
+};
+
+bool wait_what__is_lock(enum wait_what what)
+{
+	return what <= WAIT_WHAT_PERCPU_RWSEM;
+}
+
+bool finding_kind__is_wait(enum finding_kind kind)
+{
+	return kind == FINDING_DEADLOCK || kind == FINDING_HANG;
+}
+
+struct blocked_task blocked_task__of(uint32_t task)
+{
+	return (struct blocked_task){.task = task,
+				     .wants = NO_ID,
+				     .kernel_stack = NO_ID,
+				     .user_stack = NO_ID,
+				     .vm = NO_ID,
+				     .device = NO_ID};
+}
 
 static int compare(const void *a, const void *b)
 {

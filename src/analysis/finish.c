@@ -73,6 +73,8 @@ static int finish(struct analysis *a)
 	struct found_cycles found = {0};
 	int error = pending__finish(a);
 
+	if (!error)
+		error = hangs__finish(a);
 	if (error)
 		return error;
 	if (!analysis__build_index(a))

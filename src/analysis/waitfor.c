@@ -115,7 +115,7 @@ static const struct object *object_of(const struct model *m, uint32_t id)
 
 /* VM and device that hang with a task: from its own process, else from the locks it is stuck with.
  */
-static void find_victims(const struct waitfor *w, struct deadlock_task *t)
+static void find_victims(const struct waitfor *w, struct blocked_task *t)
 {
 	const struct model *m = w->model;
 	uint32_t locks[1 + sizeof(t->holds) / sizeof(*t->holds)] = {t->wants};
@@ -169,13 +169,13 @@ static bool index_tasks(struct maker *k)
 }
 
 /* `held`: the owner that keeps the task before it waiting. */
-static void fill_task(const struct maker *k, struct deadlock_task *t, uint32_t wait_id,
+static void fill_task(const struct maker *k, struct blocked_task *t, uint32_t wait_id,
 		      uint32_t held)
 {
 	const struct waitfor *w = k->w;
 	const struct waitfor_wait *wait = &w->waits.items[wait_id];
 
-	*t = (struct deadlock_task){
+	*t = (struct blocked_task){
 		.task = wait->task,
 		.wants = wait->instance,
 		.wants_mode = wait->mode,
@@ -224,8 +224,8 @@ static struct finding *make_finding(const struct maker *k, const struct waitfor_
 {
 	struct waitfor *w = k->w;
 	struct finding *f = arena__alloc(&w->arena, sizeof(*f), _Alignof(struct finding));
-	struct deadlock_task *tasks =
-		arena__alloc(&w->arena, count * sizeof(*tasks), _Alignof(struct deadlock_task));
+	struct blocked_task *tasks =
+		arena__alloc(&w->arena, count * sizeof(*tasks), _Alignof(struct blocked_task));
 	uint32_t *classes = arena__alloc(&w->arena, count * sizeof(*classes), _Alignof(uint32_t));
 	uint8_t *modes = arena__alloc(&w->arena, count, 1);
 

@@ -255,8 +255,18 @@ int selection__guards(struct selection *s, const struct model *m)
 	return 0;
 }
 
-static void mark_deadlocked(struct selection *s, const struct deadlock_task *t)
+static void mark_other(struct selection *s, const struct other_task *t)
 {
+	mark(s->tasks, t->task);
+	mark(s->stacks, t->stack);
+}
+
+static void mark_blocked(struct selection *s, const struct blocked_task *t)
+{
+	for (uint32_t i = 0; t->wait && i < t->wait->waiter_count; i++)
+		mark_other(s, &t->wait->waiters[i]);
+	if (t->wait)
+		mark_other(s, &t->wait->owner);
 	mark(s->tasks, t->task);
 	mark(s->instances, t->wants);
 	mark(s->stacks, t->kernel_stack);
@@ -285,7 +295,7 @@ void selection__findings(struct selection *s, const struct model *m,
 		for (uint32_t j = 0; j < f->guard_count; j++)
 			mark(s->instances, f->guards[j]);
 		for (uint32_t j = 0; j < f->task_count; j++)
-			mark_deadlocked(s, &f->tasks[j]);
+			mark_blocked(s, &f->tasks[j]);
 	}
 }
 

@@ -70,7 +70,7 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 	fputs("```\n\n", out);
 }
 
-static void put_deadlock_task(FILE *out, const struct model *m, const struct deadlock_task *t)
+static void put_deadlock_task(FILE *out, const struct model *m, const struct blocked_task *t)
 {
 	struct stack s = model__stack(m, t->kernel_stack);
 	char buffer[4 * RENDER_SIZE];
@@ -121,7 +121,7 @@ static void put_finding(FILE *out, const struct model *m, const struct finding *
 	}
 	for (uint32_t i = 0; i < f->task_count; i++)
 		put_deadlock_task(out, m, &f->tasks[i]);
-	for (uint32_t i = 0; f->witnesses && i < f->length && f->kind != FINDING_DEADLOCK; i++)
+	for (uint32_t i = 0; f->witnesses && i < f->length && !finding_kind__is_wait(f->kind); i++)
 		put_witness(out, m, f, i);
 	if (f->kind == FINDING_DEADLOCK)
 		remedies = render_remedies(m, f);

@@ -18,6 +18,9 @@ static const char *const meanings[FINDING_CODES] = {
 	[CODE_PREDICTED_FAIR] = "can deadlock: a reader comes to wait behind a queued writer",
 	[CODE_BAD_UNLOCK] = "is released by a task that does not hold it",
 	[CODE_ORDER_VIOLATION] = "are taken against a declared order",
+	[CODE_IRQ_INVERSION] = "can deadlock: an interrupt may take a lock that the task it "
+			       "interrupts holds",
+	[CODE_LOCK_LEAK] = "is still held by a task that left the kernel or ended",
 	[CODE_SAME_CLASS_NESTING] = "is taken while another lock of the same class is held",
 };
 
@@ -64,6 +67,89 @@ static void put_subject(FILE *out, const struct model *m, const struct finding *
 			render_class_name(m, f->classes[i]));
 }
 
+static const char *const wait_words[WAIT_WHATS] = {
+	[WAIT_WHAT_MUTEX] = "on a mutex",
+	[WAIT_WHAT_RWSEM_READ] = "on a rw_semaphore to read",
+	[WAIT_WHAT_RWSEM_WRITE] = "on a rw_semaphore to write",
+	[WAIT_WHAT_RWSEM] = "on a rw_semaphore",
+	[WAIT_WHAT_SEMAPHORE] = "on a semaphore",
+	[WAIT_WHAT_RTMUTEX] = "on an rt_mutex",
+	[WAIT_WHAT_PERCPU_RWSEM] = "on a percpu_rw_semaphore",
+	[WAIT_WHAT_COMPLETION] = "on a completion",
+	[WAIT_WHAT_WORK] = "until a work is done",
+	[WAIT_WHAT_WORKQUEUE] = "until a workqueue is empty",
+	[WAIT_WHAT_SRCU] = "until all SRCU readers are gone",
+	[WAIT_WHAT_RCU] = "until all RCU readers are gone",
+	[WAIT_WHAT_FOLIO] = "on a page",
+	[WAIT_WHAT_IO] = "on I/O",
+	[WAIT_WHAT_EVENT] = "on an event",
+	[WAIT_WHAT_KTHREAD] = "on a kernel thread",
+	[WAIT_WHAT_UNKNOWN] = "on something that the log does not show",
+};
+
+/* "in vgpu_mmio_read [examplegpu]": how far into the function says nothing to people. */
+static void put_site(FILE *out, const char *site)
+{
+	const char *module = site ? strchr(site, '[') : NULL;
+
+	if (site)
+		fprintf(out, " in %.*s%s%s", (int)strcspn(site, "+ "), site, module ? " " : "",
+			module ? module : "");
+}
+
+static void put_comm_tid(FILE *out, const struct model *m, uint32_t task)
+{
+	const struct task *t = model__task(m, task);
+
+	fprintf(out, "%s/%u", t->comm ? t->comm : "?", t->tid ? t->tid : t->pid);
+}
+
+static const char *state_words(char state)
+{
+	switch (state) {
+	case 'R':
+		return "running";
+	case 'S':
+		return "sleeping";
+	case 'D':
+		return "blocked itself";
+	case 'I':
+		return "idle";
+	case 'T':
+	case 't':
+		return "stopped";
+	case 'X':
+	case 'Z':
+		return "dead";
+	default:
+		return NULL;
+	}
+}
+
+static void put_hang(FILE *out, const struct model *m, const struct finding *f)
+{
+	const struct task_wait *wait = f->tasks[0].wait;
+	char duration[RENDER_SIZE];
+
+	put_comm_tid(out, m, f->tasks[0].task);
+	if (wait->blocked_ns)
+		fprintf(out, " has been blocked for %s",
+			render_duration(duration, sizeof(duration), wait->blocked_ns));
+	else
+		fputs(" is blocked", out);
+	fprintf(out, " %s", wait_words[wait->what]);
+	if (wait->lock_class != NO_ID)
+		fprintf(out, " (%s)", render_class_name(m, wait->lock_class));
+	put_site(out, wait->site);
+	if (wait->owner.task != NO_ID) {
+		fputs(", likely owned by ", out);
+		put_comm_tid(out, m, wait->owner.task);
+		if (state_words(wait->owner.state))
+			fprintf(out, " (%s)", state_words(wait->owner.state));
+	}
+	fputc('.', out);
+}
+
 char *render_sentence(const struct model *m, const struct finding *f)
 {
 	char *text = NULL;
@@ -72,6 +158,11 @@ char *render_sentence(const struct model *m, const struct finding *f)
 
 	if (!out)
 		return NULL;
+	if (f->kind == FINDING_HANG) {
+		put_hang(out, m, f);
+		fclose(out);
+		return text;
+	}
 	put_subject(out, m, f);
 	if (f->resolved && f->kind == FINDING_DEADLOCK)
 		fprintf(out, " waited for each other; the deadlock has dissolved since");
@@ -90,7 +181,8 @@ char *render_cycle(const struct model *m, const struct finding *f)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	bool closes = f->kind != FINDING_UNLOCK && f->kind != FINDING_ORDER;
+	bool closes =
+		f->kind != FINDING_UNLOCK && f->kind != FINDING_ORDER && f->kind != FINDING_HANG;
 
 	if (!out)
 		return NULL;
@@ -222,7 +314,7 @@ static char *line(const char *format, ...)
 static char *breaking_line(const struct model *m, const struct finding *f)
 {
 	for (uint32_t i = 0; i < f->task_count; i++) {
-		const struct deadlock_task *t = &f->tasks[i];
+		const struct blocked_task *t = &f->tasks[i];
 
 		if (t->breakable == WAIT_UNINTERRUPTIBLE || t->task >= model__task_count(m))
 			continue;
@@ -266,7 +358,7 @@ char **render_remedies(const struct model *m, const struct finding *f)
 		line("Keep the evidence: `echo w > /proc/sysrq-trigger` puts every blocked task's "
 		     "stack into the kernel log.");
 	for (uint32_t i = 0; i < f->task_count && i < 4; i++) {
-		const struct deadlock_task *t = &f->tasks[i];
+		const struct blocked_task *t = &f->tasks[i];
 		const struct lock_instance *wants =
 			t->wants < model__instance_count(m) ? model__instance(m, t->wants) : NULL;
 

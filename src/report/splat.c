@@ -252,8 +252,8 @@ static const char *kind_of(const struct model *m, uint32_t instance)
 
 static void put_hung(FILE *out, const struct model *m, const struct finding *f, uint32_t n)
 {
-	const struct deadlock_task *t = &f->tasks[n];
-	const struct deadlock_task *owner = &f->tasks[(n + 1) % f->task_count];
+	const struct blocked_task *t = &f->tasks[n];
+	const struct blocked_task *owner = &f->tasks[(n + 1) % f->task_count];
 
 	fprintf(out, "INFO: task %s:%u blocked for more than %" PRIu64 " seconds.\n",
 		comm_of(m, t->task), tid_of(m, t->task),
@@ -272,7 +272,7 @@ static void put_hung(FILE *out, const struct model *m, const struct finding *f, 
  * witness. */
 static const struct chain *held_set_of(const struct model *m, const struct finding *f, uint32_t i)
 {
-	const struct deadlock_task *t = &f->tasks[i];
+	const struct blocked_task *t = &f->tasks[i];
 	const struct chain *c =
 		f->witnesses && i < f->length ? chain_of(m, &f->witnesses[i]) : NULL;
 
@@ -281,7 +281,7 @@ static const struct chain *held_set_of(const struct model *m, const struct findi
 
 static void put_locks_of(FILE *out, const struct model *m, const struct finding *f, uint32_t at)
 {
-	const struct deadlock_task *t = &f->tasks[at];
+	const struct blocked_task *t = &f->tasks[at];
 	const struct chain *c = held_set_of(m, f, at);
 	uint32_t held = c ? c->held_count : t->hold_count;
 	bool wants = t->wants < model__instance_count(m);

@@ -87,7 +87,34 @@ static json_t *pack_witness(const struct witness *w)
 	return o;
 }
 
-static json_t *pack_task(const struct deadlock_task *t)
+static json_t *pack_other(const struct other_task *other)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "task", pack_id(other->task));
+	json_object_set_new(o, "state", json_integer(other->state));
+	json_object_set_new(o, "stack", pack_id(other->stack));
+	json_object_set_new(o, "blocked", json_integer((json_int_t)other->blocked_ns));
+	return o;
+}
+
+static json_t *pack_wait(const struct task_wait *wait)
+{
+	json_t *o = json_object(), *waiters = json_array();
+
+	for (uint32_t i = 0; i < wait->waiter_count; i++)
+		json_array_append_new(waiters, pack_other(&wait->waiters[i]));
+	json_object_set_new(o, "what", json_string(wait_what_names[wait->what]));
+	json_object_set_new(o, "class", pack_id(wait->lock_class));
+	set_text(o, "site", wait->site);
+	json_object_set_new(o, "blocked", json_integer((json_int_t)wait->blocked_ns));
+	json_object_set_new(o, "owner", pack_other(&wait->owner));
+	json_object_set_new(o, "waiters", waiters);
+	json_object_set_new(o, "more_waiters", json_integer(wait->more_waiters));
+	return o;
+}
+
+static json_t *pack_task(const struct blocked_task *t)
 {
 	json_t *o = json_object(), *holds = json_array();
 
@@ -104,6 +131,8 @@ static json_t *pack_task(const struct deadlock_task *t)
 	json_object_set_new(o, "vm", pack_id(t->vm));
 	json_object_set_new(o, "device", pack_id(t->device));
 	json_object_set_new(o, "holds", holds);
+	if (t->wait)
+		json_object_set_new(o, "wait", pack_wait(t->wait));
 	return o;
 }
 
@@ -166,6 +195,7 @@ char *store_finding__encode(const struct finding *f)
 	set_text(body, "ordered_by", f->ordered_by);
 	set_text(body, "note", f->note);
 	set_text(body, "rule", f->rule);
+	set_text(body, "missing", f->missing);
 	set_text(body, "suppressed", f->suppressed);
 	json_object_set_new(body, "first", json_integer((json_int_t)f->first));
 	json_object_set_new(body, "last", json_integer((json_int_t)f->last));
@@ -240,9 +270,64 @@ static void read_witnesses(const json_t *list, struct finding *f, const struct m
 	}
 }
 
-static void read_task(const json_t *row, struct deadlock_task *t, const struct store_maps *maps)
+static struct other_task read_other(const json_t *row, const struct store_maps *maps)
 {
-	const json_t *holds = json_object_get(row, "holds");
+	return (struct other_task){
+		.task = get_id(json_object_get(row, "task"), &maps->tasks),
+		.state = (char)get_number(row, "state", 0, 127),
+		.stack = get_id(json_object_get(row, "stack"), &maps->stacks),
+		.blocked_ns = get_time(row, "blocked"),
+	};
+}
+
+static enum wait_what read_what(const json_t *value)
+{
+	const char *name = json_string_value(value);
+
+	for (int i = 0; name && i < WAIT_WHATS; i++)
+		if (!strcmp(name, wait_what_names[i]))
+			return (enum wait_what)i;
+	return WAIT_WHAT_UNKNOWN;
+}
+
+static struct task_wait *read_wait(const json_t *row, struct model *m,
+				   const struct store_maps *maps)
+{
+	struct task_wait *wait = calloc(1, sizeof(*wait));
+	const json_t *waiters = json_object_get(row, "waiters");
+
+	if (!wait)
+		return NULL;
+	wait->what = read_what(json_object_get(row, "what"));
+	wait->lock_class = get_id(json_object_get(row, "class"), &maps->classes);
+	wait->site = get_text(row, "site", m);
+	wait->blocked_ns = get_time(row, "blocked");
+	wait->owner = read_other(json_object_get(row, "owner"), maps);
+	wait->more_waiters = (uint32_t)get_number(row, "more_waiters", 0, UINT32_MAX);
+	wait->waiters = calloc(json_array_size(waiters) + 1, sizeof(*wait->waiters));
+	for (size_t i = 0; wait->waiters && i < json_array_size(waiters); i++) {
+		struct other_task other = read_other(json_array_get(waiters, i), maps);
+
+		if (other.task != NO_ID)
+			wait->waiters[wait->waiter_count++] = other;
+	}
+	return wait;
+}
+
+static void free_tasks(struct finding *f)
+{
+	for (uint32_t i = 0; f->tasks && i < f->task_count; i++) {
+		if (f->tasks[i].wait)
+			free(f->tasks[i].wait->waiters);
+		free(f->tasks[i].wait);
+	}
+	free(f->tasks);
+}
+
+static void read_task(const json_t *row, struct blocked_task *t, struct model *m,
+		      const struct store_maps *maps)
+{
+	const json_t *holds = json_object_get(row, "holds"), *wait = json_object_get(row, "wait");
 
 	t->task = get_id(json_object_get(row, "task"), &maps->tasks);
 	t->wants = get_id(json_object_get(row, "wants"), &maps->instances);
@@ -256,11 +341,14 @@ static void read_task(const json_t *row, struct deadlock_task *t, const struct s
 	t->device = get_id(json_object_get(row, "device"), &maps->objects);
 	for (size_t i = 0; i < json_array_size(holds) && i < 8; i++)
 		t->holds[t->hold_count++] = get_id(json_array_get(holds, i), &maps->instances);
+	if (json_is_object(wait))
+		t->wait = read_wait(wait, m, maps);
 }
 
 static void read_scalars(const json_t *body, struct finding *f, struct model *m)
 {
 	const json_t *known = json_object_get(body, "known");
+	const uint32_t known_room = sizeof(f->known) / sizeof(f->known[0]);
 
 	f->kind = (enum finding_kind)get_number(body, "kind", 0, FINDING_KINDS - 1);
 	f->code = (enum finding_code)get_number(body, "code", 0, FINDING_CODES - 1);
@@ -276,11 +364,12 @@ static void read_scalars(const json_t *body, struct finding *f, struct model *m)
 	f->ordered_by = get_text(body, "ordered_by", m);
 	f->note = get_text(body, "note", m);
 	f->rule = get_text(body, "rule", m);
+	f->missing = get_text(body, "missing", m);
 	f->suppressed = get_text(body, "suppressed", m);
 	f->first = get_time(body, "first");
 	f->last = get_time(body, "last");
 	f->count = get_time(body, "count");
-	for (size_t i = 0; i < json_array_size(known) && i < 4; i++) {
+	for (size_t i = 0; i < json_array_size(known) && f->known_count < known_room; i++) {
 		const json_t *row = json_array_get(known, i);
 
 		f->known[f->known_count++] = (struct known_bug){
@@ -301,6 +390,12 @@ static uint32_t list_length(const json_t *body, const char *key)
 static void *room(uint32_t count, size_t size)
 {
 	return calloc(count ? count : 1, size);
+}
+
+static bool is_hang(const struct finding *f)
+{
+	return f->task_count == 1 && f->tasks[0].task != NO_ID && f->tasks[0].wait &&
+	       f->tasks[0].wait->waiters;
 }
 
 int store_finding__decode(const char *json, struct model *m, const struct store_maps *maps,
@@ -343,7 +438,9 @@ int store_finding__decode(const char *json, struct model *m, const struct store_
 		f.guards[i] = get_id(json_array_get(json_object_get(body, "guards"), i),
 				     &maps->instances);
 	for (uint32_t i = 0; i < f.task_count; i++)
-		read_task(json_array_get(json_object_get(body, "tasks"), i), &f.tasks[i], maps);
+		read_task(json_array_get(json_object_get(body, "tasks"), i), &f.tasks[i], m, maps);
+	if (f.kind == FINDING_HANG && !is_hang(&f))
+		goto cleanup;
 	for (uint32_t i = 0; i < f.schedule_count; i++) {
 		f.schedule[i] =
 			intern_text(json_array_get(json_object_get(body, "schedule"), i), m);
@@ -362,7 +459,7 @@ cleanup:
 	free(f.modes);
 	free(f.witnesses);
 	free(f.guards);
-	free(f.tasks);
+	free_tasks(&f);
 	free(f.schedule);
 	json_decref(body);
 	return error;

@@ -32,6 +32,8 @@ struct frame *redact_frames(struct redactor *r, uint8_t kind, const struct frame
 			    uint32_t count);
 /* The texts of *f; f->schedule becomes a copy that the caller frees. False: no memory. */
 bool redact_finding(struct redactor *r, struct finding *f);
+/* Where a task waits, see struct task_wait. */
+const char *redact_site(struct redactor *r, const char *site);
 uint64_t redact_address(struct redactor *r, uint64_t address); /* 0 stays 0 */
 
 /* --- redact_allowed.c */

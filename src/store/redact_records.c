@@ -154,6 +154,27 @@ static const char *redact_key(struct redactor *r, const char *key)
 	return key;
 }
 
+/* "FUNCTION+0xOFFSET [MODULE]", as redact_frame has the two. */
+const char *redact_site(struct redactor *r, const char *site)
+{
+	const char *open = site ? strchr(site, '[') : NULL;
+	size_t function = site ? strcspn(site, "+ ") : 0;
+	size_t length = open ? strcspn(open + 1, " ]") : 0;
+	char module[64];
+
+	if (!r || !site)
+		return site;
+	snprintf(module, sizeof(module), "%.*s", (int)length, open ? open + 1 : "");
+	if (open && !allowed__module(module))
+		return redact__pseudonym(r, site, "place", &r->places);
+	char *name = strndup(site, function);
+
+	redact__allow(r, name);
+	redact__allow(r, *module ? module : NULL);
+	free(name);
+	return redact_text(r, site);
+}
+
 static const char *redact_commit(struct redactor *r, const char *commit)
 {
 	size_t digits = commit ? strspn(commit, "0123456789abcdef") : 0;
@@ -170,11 +191,15 @@ bool redact_finding(struct redactor *r, struct finding *f)
 	for (uint32_t i = 0; i < f->schedule_count; i++)
 		schedule[i] = redact_text(r, f->schedule[i]);
 	f->schedule = schedule;
-	f->key = (char *)redact_key(r, f->key);
+	/* a task's name may be a word that may stay elsewhere */
+	f->key = r && f->key && f->kind == FINDING_HANG
+			 ? redact__pseudonym(r, f->key, "finding", &r->findings)
+			 : redact_key(r, f->key);
 	f->note = redact_text(r, f->note);
 	f->prediction_note = redact_text(r, f->prediction_note);
 	f->ordered_by = redact_text(r, f->ordered_by);
 	f->rule = redact_text(r, f->rule);
+	f->missing = redact_text(r, f->missing);
 	f->suppressed = redact_text(r, f->suppressed);
 	for (uint32_t i = 0; i < f->known_count; i++) {
 		f->known[i].commit = redact_commit(r, f->known[i].commit);

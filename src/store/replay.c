@@ -242,16 +242,20 @@ static int replay_chains(struct replay *r)
 static int replay_finding(struct replay *r, const struct finding *f, struct analysis *out)
 {
 	struct finding copy = *f;
-	struct deadlock_task *tasks = calloc(f->task_count + 1, sizeof(*tasks));
+	struct blocked_task *tasks = calloc(f->task_count + 1ULL, sizeof(*tasks));
+	struct task_wait *waits = calloc(f->task_count + 1ULL, sizeof(*waits));
 	int error = -ENOMEM;
 
-	if (!tasks || !redact_finding(r->redactor, &copy)) {
-		free(tasks);
-		return error;
-	}
+	if (!tasks || !waits || !redact_finding(r->redactor, &copy))
+		goto cleanup;
 	for (uint32_t i = 0; i < f->task_count; i++) {
 		tasks[i] = f->tasks[i];
 		tasks[i].since = shifted(r, tasks[i].since);
+		if (!tasks[i].wait)
+			continue;
+		waits[i] = *tasks[i].wait;
+		waits[i].site = redact_site(r->redactor, waits[i].site);
+		tasks[i].wait = &waits[i];
 	}
 	copy.tasks = tasks;
 	copy.first = shifted(r, f->first);
@@ -259,7 +263,9 @@ static int replay_finding(struct replay *r, const struct finding *f, struct anal
 	copy.resolved_at = shifted(r, f->resolved_at);
 	error = store_finding__copy(&copy, r->to, &r->maps, out);
 	free(copy.schedule);
+cleanup:
 	free(tasks);
+	free(waits);
 	return error;
 }
 

@@ -31,7 +31,7 @@ struct fixture {
 	uint32_t classes[2][4];
 	uint8_t modes[2][4];
 	struct witness witnesses[2][4];
-	struct deadlock_task tasks[2];
+	struct blocked_task tasks[2];
 	const char *schedule[4];
 	uint32_t guards[1];
 	/* the things of the inversion */
@@ -276,26 +276,26 @@ static inline struct fixture *fixture_deadlock(void)
 	f->classes[1][1] = f->kvm_class;
 	fixture_witness(f, 1, 0, f->chain_open, 1, f->opener);
 	fixture_witness(f, 1, 1, f->chain_close, 0, f->closer);
-	f->tasks[0] = (struct deadlock_task){.task = f->opener,
-					     .wants = f->kvm_lock,
-					     .state = 'D',
-					     .since = FIXTURE_START + 9 * FIXTURE_SECOND,
-					     .kernel_stack = f->open_stack,
-					     .user_stack = NO_ID,
-					     .holds = {f->group_lock, f->set_lock},
-					     .hold_count = 2,
-					     .vm = f->vm,
-					     .device = f->device};
-	f->tasks[1] = (struct deadlock_task){.task = f->closer,
-					     .wants = f->group_lock,
-					     .state = 'D',
-					     .since = FIXTURE_START + 9 * FIXTURE_SECOND + 70000,
-					     .kernel_stack = f->close_stack,
-					     .user_stack = NO_ID,
-					     .holds = {f->kvm_lock},
-					     .hold_count = 1,
-					     .vm = f->vm,
-					     .device = NO_ID};
+	f->tasks[0] = (struct blocked_task){.task = f->opener,
+					    .wants = f->kvm_lock,
+					    .state = 'D',
+					    .since = FIXTURE_START + 9 * FIXTURE_SECOND,
+					    .kernel_stack = f->open_stack,
+					    .user_stack = NO_ID,
+					    .holds = {f->group_lock, f->set_lock},
+					    .hold_count = 2,
+					    .vm = f->vm,
+					    .device = f->device};
+	f->tasks[1] = (struct blocked_task){.task = f->closer,
+					    .wants = f->group_lock,
+					    .state = 'D',
+					    .since = FIXTURE_START + 9 * FIXTURE_SECOND + 70000,
+					    .kernel_stack = f->close_stack,
+					    .user_stack = NO_ID,
+					    .holds = {f->kvm_lock},
+					    .hold_count = 1,
+					    .vm = f->vm,
+					    .device = NO_ID};
 	x->tasks = f->tasks;
 	x->task_count = 2;
 	x->last = FIXTURE_START + 30 * FIXTURE_SECOND;

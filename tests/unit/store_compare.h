@@ -248,7 +248,7 @@ static inline void same_finding(const struct finding *x, const struct finding *y
 		assert_int_equal(x->guards[i], y->guards[i]);
 	assert_int_equal(x->task_count, y->task_count);
 	for (uint32_t i = 0; i < x->task_count; i++) {
-		const struct deadlock_task *s = &x->tasks[i], *t = &y->tasks[i];
+		const struct blocked_task *s = &x->tasks[i], *t = &y->tasks[i];
 
 		assert_int_equal(s->task, t->task);
 		assert_int_equal(s->wants, t->wants);

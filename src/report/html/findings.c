@@ -46,7 +46,7 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 	fputc('}', out);
 }
 
-static void put_deadlock_task(FILE *out, const struct model *m, const struct deadlock_task *t,
+static void put_deadlock_task(FILE *out, const struct model *m, const struct blocked_task *t,
 			      bool first)
 {
 	struct witness at = {.chain = NO_ID, .task = t->task};

@@ -82,7 +82,7 @@ static void take_finding(struct html_selection *s, const struct finding *f)
 	for (uint32_t i = 0; i < f->guard_count; i++)
 		take_instance(s, f->guards[i]);
 	for (uint32_t i = 0; i < f->task_count; i++) {
-		const struct deadlock_task *t = &f->tasks[i];
+		const struct blocked_task *t = &f->tasks[i];
 
 		take_cycle_task(s, t->task);
 		take_instance(s, t->wants);

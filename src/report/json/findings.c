@@ -34,7 +34,7 @@ static json_t *json_witnesses(const struct model *m, const struct finding *f)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; f->witnesses && i < f->length; i++) {
+	for (uint32_t i = 0; f->witnesses && f->kind != FINDING_HANG && i < f->length; i++) {
 		const struct witness *witness = &f->witnesses[i];
 		json_t *record;
 
@@ -50,12 +50,61 @@ static json_t *json_witnesses(const struct model *m, const struct finding *f)
 	return list;
 }
 
-static json_t *json_deadlock_task(const struct model *m, const struct deadlock_task *t)
+static json_t *json_state_letter(char state)
+{
+	char text[2] = {state, '\0'};
+
+	return state > ' ' && state < 0x7f ? json_string(text) : json_null();
+}
+
+static json_t *json_other_task(const struct model *m, const struct other_task *t)
+{
+	json_t *record = json_task(m, t->task);
+
+	if (json_is_null(record))
+		return record;
+	json_object_set_new(record, "state", json_state_letter(t->state));
+	json_object_set_new(record, "for", json_count(t->blocked_ns));
+	json_object_set_new(record, "stack", json_stack(m, t->stack));
+	return record;
+}
+
+static json_t *json_waits_for(const struct model *m, const struct blocked_task *t)
+{
+	json_t *record = json_object();
+	bool is_known = t->wants < model__instance_count(m);
+
+	json_object_set_new(record, "what", json_string(wait_what_names[t->wait->what]));
+	json_object_set_new(record, "lock",
+			    is_known && t->wait->lock_class != NO_ID
+				    ? json_lock(m, t->wants)
+				    : json_class_lock(m, t->wait->lock_class));
+	json_object_set_new(record, "site", json_text(t->wait->site));
+	return record;
+}
+
+/* What a source that states hangs says of a wait; null where the locks say all. */
+static void add_wait(json_t *record, const struct model *m, const struct blocked_task *t)
+{
+	const struct task_wait *wait = t->wait;
+	json_t *waiters = json_array();
+
+	for (uint32_t i = 0; wait && i < wait->waiter_count; i++)
+		json_array_append_new(waiters, json_other_task(m, &wait->waiters[i]));
+	json_object_set_new(record, "waits_for", wait ? json_waits_for(m, t) : json_null());
+	json_object_set_new(record, "for", wait ? json_count(wait->blocked_ns) : json_null());
+	json_object_set_new(record, "owner", wait ? json_other_task(m, &wait->owner) : json_null());
+	json_object_set_new(record, "waiters", waiters);
+	json_object_set_new(record, "more_waiters", json_integer(wait ? wait->more_waiters : 0));
+}
+
+static json_t *json_blocked_task(const struct model *m, const struct blocked_task *t)
 {
 	static const char *const breaks[] = {"uninterruptible", "killable", "interruptible"};
-	char state[2] = {t->state, '\0'};
-	json_t *record = json_object(), *holds = json_array();
+	json_t *record = json_task(m, t->task), *holds = json_array();
 
+	if (json_is_null(record))
+		record = json_object();
 	for (uint32_t i = 0; i < t->hold_count && i < 8; i++)
 		json_array_append_new(holds, json_lock(m, t->holds[i]));
 	json_object_set_new(record, "task", json_task(m, t->task));
@@ -65,9 +114,9 @@ static json_t *json_deadlock_task(const struct model *m, const struct deadlock_t
 	json_object_set_new(
 		record, "wait",
 		json_string(breaks[t->breakable <= WAIT_INTERRUPTIBLE ? t->breakable : 0]));
-	json_object_set_new(record, "state",
-			    t->state > ' ' && t->state < 0x7f ? json_string(state) : json_null());
+	json_object_set_new(record, "state", json_state_letter(t->state));
 	json_object_set_new(record, "since", json_count(t->since));
+	add_wait(record, m, t);
 	json_object_set_new(record, "stack", json_stack(m, t->kernel_stack));
 	json_object_set_new(record, "user_stack", json_stack(m, t->user_stack));
 	json_object_set_new(record, "vm", json_object_name(m, t->vm));
@@ -113,6 +162,8 @@ static void add_attributes(json_t *record, const struct finding *f)
 	json_object_set_new(record, "rule", json_text(f->rule));
 	json_object_set_new(record, "suppressed", json_text(f->suppressed));
 	json_object_set_new(record, "note", json_text(f->note));
+	json_object_set_new(record, "partial", json_boolean(f->missing != NULL));
+	json_object_set_new(record, "missing", json_text(f->missing));
 }
 
 json_t *json_finding(const struct model *m, const struct finding *f)
@@ -131,7 +182,7 @@ json_t *json_finding(const struct model *m, const struct finding *f)
 	for (uint32_t i = 0; i < f->guard_count; i++)
 		json_array_append_new(guards, json_lock(m, f->guards[i]));
 	for (uint32_t i = 0; i < f->task_count; i++)
-		json_array_append_new(tasks, json_deadlock_task(m, &f->tasks[i]));
+		json_array_append_new(tasks, json_blocked_task(m, &f->tasks[i]));
 
 	json_object_set_new(record, "kind", json_string(finding_kind_names[f->kind]));
 	json_object_set_new(record, "code", json_string(finding_code_names[f->code]));

@@ -150,7 +150,7 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 			"    the source names the two classes only: no instances, no stacks\n");
 }
 
-static void put_holds(FILE *out, const struct model *m, const struct deadlock_task *t)
+static void put_holds(FILE *out, const struct model *m, const struct blocked_task *t)
 {
 	for (uint32_t i = 0; i < t->hold_count; i++) {
 		if (t->holds[i] >= model__instance_count(m))
@@ -165,7 +165,7 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 			      bool color)
 {
 	static const char *const breaks[] = {"uninterruptible", "killable", "interruptible"};
-	const struct deadlock_task *t = &f->tasks[n];
+	const struct blocked_task *t = &f->tasks[n];
 	struct witness at = {.chain = NO_ID, .task = t->task};
 	struct witness_objects objects;
 	char task[RENDER_SIZE], since[RENDER_SIZE], waited[RENDER_SIZE];
@@ -276,9 +276,9 @@ void report_text_finding(FILE *out, const struct model *m, const struct finding 
 	}
 	for (uint32_t i = 0; i < f->task_count; i++)
 		put_deadlock_task(out, m, f, i, color);
-	for (uint32_t i = 0; f->witnesses && i < f->length && f->kind != FINDING_DEADLOCK; i++)
+	for (uint32_t i = 0; f->witnesses && i < f->length && !finding_kind__is_wait(f->kind); i++)
 		put_witness(out, m, f, i, color);
-	if (f->kind != FINDING_DEADLOCK || f->known_count || f->note || f->inferred)
+	if (!finding_kind__is_wait(f->kind) || f->known_count || f->note || f->inferred)
 		fputc('\n', out);
 	put_attributes(out, m, f);
 	put_known(out, f, color);
