@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a reader would complain about, found by machines. clang-tidy remembers what it has passed in
-# build/lint, so that only changed files cost time.
+# What a reader would complain about, found by machines. clang-tidy remembers what it has passed, with all the
+# headers it read, outside the tree: only what changed costs time, in the next clone too.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
-cache=$build/lint
+cache=${VFIOTRACE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfiotrace}/lint
 mkdir -p "$cache"
 work=$(mktemp -d "${TMPDIR:-/tmp}/lint.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -44,29 +44,32 @@ c_files | xargs -r -n 20 -P "$(nproc)" clang-format --dry-run -Werror 2>&1 | gre
 	cut -d: -f1 | sort | uniq -c | report "clang-format (make format mends it)"
 
 # --- clang-tidy ------------------------------------------------------------------------------------
-headers=$(cat include/*.h .clang-tidy "$0" | sha256sum | cut -d' ' -f1)
-export headers cache build
-tidy() { # kind, checks, file
-	local key
-	key=$cache/$(echo "$1 $headers $(sha256sum <"$3")" | sha256sum | cut -d' ' -f1)
-	[ -e "$key" ] && return
+checker=$(clang-tidy --version | cat - .clang-tidy "$0" | sha256sum)
+flags=(-std=gnu11 -D_GNU_SOURCE '-DVERSION="lint"' -Iinclude "-I$build/skel" -Isrc)
+tidy() { # kind, checks, file, flags
+	local key read
+	read=$(clang "${@:4}" -MM -MT read "$3" 2>/dev/null | sed 's/^read://; s/\\$//') || read=$3
+	# shellcheck disable=SC2086 # names of files
+	key=$cache/$({ echo "$1 $2 $3 $checker"; cat $read; } | sha256sum | cut -d' ' -f1)
+	[ -e "$key" ] && touch "$key" && return
 	# shellcheck disable=SC2086 # no checks given means those of .clang-tidy
-	if clang-tidy --quiet $2 "$3" -- -std=gnu11 -D_GNU_SOURCE -DVERSION='"lint"' -Iinclude \
-		-I"$build/skel" -Isrc >"$key.log" 2>/dev/null; then
-		mv "$key.log" "$key"
+	if clang-tidy --quiet $2 "$3" -- "${@:4}" >"$key.log.$$" 2>/dev/null; then
+		mv "$key.log.$$" "$key"
 	else
-		grep -aE '(error|warning):' "$key.log" || echo "$3: clang-tidy failed"
-		rm -f "$key.log"
+		grep -aE '(error|warning):' "$key.log.$$" || echo "$3: clang-tidy failed"
+		rm -f "$key.log.$$"
 	fi
 }
+export checker cache
+find "$cache" -type f -mtime +30 -delete
 export -f tidy
-files -path './src/*.c' ! -path './src/debian/*' | xargs -r -P "$(nproc)" -I{} bash -c 'tidy bugprone "" {}' |
+files -path './src/*.c' ! -path './src/debian/*' | xargs -r -P "$(nproc)" -I{} bash -c 'tidy bugprone "" "$@"' tidy {} "${flags[@]}" |
 	sort -u | report "clang-tidy: bugprone"
 # path-sensitive checks take long: the rooms that read other people's files. Leaks and uses after
 # free are what the sanitizer suite looks for; the analyzer does not understand uthash.
 analyzer="--checks=-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI*,-clang-analyzer-valist*,-clang-analyzer-unix.Malloc --warnings-as-errors=*"
 export analyzer
-files -path './src/import/*.c' -o -path './src/util/*.c' | xargs -r -P "$(nproc)" -I{} bash -c 'tidy analyzer "$analyzer" {}' |
+files -path './src/import/*.c' -o -path './src/util/*.c' | xargs -r -P "$(nproc)" -I{} bash -c 'tidy analyzer "$analyzer" "$@"' tidy {} "${flags[@]}" |
 	sort -u | report "clang-tidy: path-sensitive checks of the importers"
 
 # --- house rules -----------------------------------------------------------------------------------
