@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Four times the input takes about four times the steps, in every direction that an input can grow:
 # counted, not timed (growth.c), so the machine's speed and load do not matter.
+import multiprocessing.pool
 import os
 import random
 import subprocess
@@ -13,7 +14,7 @@ steps_build = build + "-steps"
 program = os.path.join(steps_build, "growth")
 TIMES = 4
 MOST = 6.5  # n log n gives 4.6 at these sizes, n^1.5 gives 8, n^2 gives 16
-FEW = 3000000  # steps: below, what is constant counts for too much
+FEW = 1000000  # steps: below, what is constant counts for too much
 MEMORY = 800 << 10  # KiB, for inputs of a few MB
 HANG = 600  # s; each run takes a few
 # what a budget ends, and the steps it allows: four times the input may come nearer to it at first
@@ -45,7 +46,7 @@ def read(thread, lock, mode="racq"):
 
 
 def shuffled(n):
-    rng, locks, out = random.Random(1), [f"L{i}" for i in range(60)], []
+    rng, locks, out = random.Random(1), [f"L{i}" for i in range(30)], []
     for i in range(n):
         rng.shuffle(locks)
         out.append(nest(f"T{i % 7}", *locks))
@@ -72,39 +73,39 @@ def everybody(n, one):
 
 
 STD = {
-    "threads": (8000, lambda n: rounds(n, lambda i: nest(f"T{i}", "A", "B"))),
-    "threads in both orders": (4000, lambda n: rounds(n, lambda i: nest(f"T{i}", *("AB" if i % 2 else "BA")))),
-    "threads that start one another": (1000, lambda n: rounds(n, lambda i: f"T{i}|fork(T{i + 1})|1\n" +
+    "threads": (4000, lambda n: rounds(n, lambda i: nest(f"T{i}", "A", "B"))),
+    "threads in both orders": (2000, lambda n: rounds(n, lambda i: nest(f"T{i}", *("AB" if i % 2 else "BA")))),
+    "threads that start one another": (400, lambda n: rounds(n, lambda i: f"T{i}|fork(T{i + 1})|1\n" +
                                                               nest(f"T{i}", *("AB" if i % 2 else "BA")))),
-    "threads started and joined by one": (4000, lambda n: rounds(n, lambda i: f"T|fork(T{i})|1\n" + nest(f"T{i}", *("AB" if i % 2 else "BA"))) +
+    "threads started and joined by one": (1500, lambda n: rounds(n, lambda i: f"T|fork(T{i})|1\n" + nest(f"T{i}", *("AB" if i % 2 else "BA"))) +
                                           rounds(n, lambda i: f"T|join(T{i})|1\n")),
-    "classes in one order": (10000, lambda n: rounds(n, lambda i: nest("T0", f"C{i}", f"C{i + 1}"))),
+    "classes in one order": (5000, lambda n: rounds(n, lambda i: nest("T0", f"C{i}", f"C{i + 1}"))),
     "classes against the order they were met in": (4000, against_the_order),
-    "instances": (10000, lambda n: rounds(n, lambda i: nest("T0", f"A#{i}", f"B#{i}"))),
-    "instances in both orders": (8000, lambda n: rounds(n, lambda i: nest(f"T{i % 2}", *(f"AB"[k ^ i % 2] + f"#{i // 2}" for k in (0, 1))))),
+    "instances": (5000, lambda n: rounds(n, lambda i: nest("T0", f"A#{i}", f"B#{i}"))),
+    "instances in both orders": (3000, lambda n: rounds(n, lambda i: nest(f"T{i % 2}", *(f"AB"[k ^ i % 2] + f"#{i // 2}" for k in (0, 1))))),
     "classes in both orders": (1000, lambda n: rounds(n, lambda i: nest("T0", f"A{i}", f"B{i}") + nest("T1", f"B{i}", f"A{i}"))),
-    "every class after every other": (1600, lambda n: everybody(n, lambda i, j, t: nest(t, f"L{i}", f"L{j}"))),
-    "every instance after every other": (1600, lambda n: everybody(n, lambda i, j, t: nest(t, f"L#{i}", f"L#{j}"))),
-    "one cycle of n classes": (4000, lambda n: rounds(n, lambda i: nest(f"T{i}", f"L{i}", f"L{(i + 1) % n}"))),
+    "every class after every other": (700, lambda n: everybody(n, lambda i, j, t: nest(t, f"L{i}", f"L{j}"))),
+    "every instance after every other": (900, lambda n: everybody(n, lambda i, j, t: nest(t, f"L#{i}", f"L#{j}"))),
+    "one cycle of n classes": (1500, lambda n: rounds(n, lambda i: nest(f"T{i}", f"L{i}", f"L{(i + 1) % n}"))),
     "cycles under guards": (8000, lambda n: rounds(n, lambda i: nest(f"T{i % 400}", f"G#{i // 2 % 10}", *(f"AB"[k ^ i % 2] + str(i % 300) for k in (0, 1))))),
-    "guards of one pair": (4000, lambda n: rounds(n, lambda i: nest("T0", f"G#{i}", "A", "B") + nest("T1", f"G#{i}", "B", "A"))),
-    "instances of one class, nested": (10000, lambda n: rounds(n, lambda i: nest("T0", f"A#{i}", f"A#{i + 1}"))),
-    "instances of one class, nested both ways": (6000, lambda n: rounds(n, lambda i: nest("T0", f"A#{i}", f"A#{i + 1}") + nest("T1", f"A#{i + 1}", f"A#{i}"))),
-    "readers of one class, nested both ways": (6000, lambda n: rounds(n, lambda i: f"T0|rracq(A#{i})|1\nT0|rracq(A#{i + 1})|1\nT0|rrel(A#{i + 1})|1\nT0|rrel(A#{i})|1\n" +
+    "guards of one pair": (1500, lambda n: rounds(n, lambda i: nest("T0", f"G#{i}", "A", "B") + nest("T1", f"G#{i}", "B", "A"))),
+    "instances of one class, nested": (5000, lambda n: rounds(n, lambda i: nest("T0", f"A#{i}", f"A#{i + 1}"))),
+    "instances of one class, nested both ways": (2000, lambda n: rounds(n, lambda i: nest("T0", f"A#{i}", f"A#{i + 1}") + nest("T1", f"A#{i + 1}", f"A#{i}"))),
+    "readers of one class, nested both ways": (2500, lambda n: rounds(n, lambda i: f"T0|rracq(A#{i})|1\nT0|rracq(A#{i + 1})|1\nT0|rrel(A#{i + 1})|1\nT0|rrel(A#{i})|1\n" +
                                                                       f"T1|rracq(A#{i + 1})|1\nT1|rracq(A#{i})|1\nT1|rrel(A#{i})|1\nT1|rrel(A#{i + 1})|1\n")),
-    "orders of sixty locks": (6, shuffled),
-    "locks that are never given back": (300, lambda n: rounds(n, lambda i: f"T0|acq(L{i})|1\n")),
-    "locks taken twice": (500, lambda n: rounds(n, lambda i: f"T{i % 2}|acq(L{i})|1\n" * 2)),
-    "releases of what is not held": (3000, lambda n: rounds(n, lambda i: f"T{i % 1000}|rel(L{i})|1\n")),
-    "variables": (8000, lambda n: rounds(n, lambda i: f"T{i % 100}|w(v{i})|1\n" + nest(f"T{i % 100}", *("AB" if i % 10 else "BA")) + f"T{i % 100}|r(v{i * 7 % n})|1\n")),
-    "places": (8000, lambda n: rounds(n, lambda i: nest(f"T{i % 2}", *("AB" if i % 2 else "BA"), places=(f"p{i}", f"q{i}")))),
-    "a ring of waiting tasks": (4000, lambda n: rounds(n, lambda i: f"T{i}|acq(L{i})|1\n") + rounds(n, lambda i: f"T{i}|req(L{(i + 1) % n})|1\n")),
-    "readers that want to write": (2000, lambda n: rounds(n, lambda i: read(f"T{i}", "R")) + rounds(n, lambda i: f"T{i}|req(R)|1\n")),
+    "orders of thirty locks": (6, shuffled),
+    "locks that are never given back": (120, lambda n: rounds(n, lambda i: f"T0|acq(L{i})|1\n")),
+    "locks taken twice": (300, lambda n: rounds(n, lambda i: f"T{i % 2}|acq(L{i})|1\n" * 2)),
+    "releases of what is not held": (1500, lambda n: rounds(n, lambda i: f"T{i % 1000}|rel(L{i})|1\n")),
+    "variables": (3000, lambda n: rounds(n, lambda i: f"T{i % 100}|w(v{i})|1\n" + nest(f"T{i % 100}", *("AB" if i % 10 else "BA")) + f"T{i % 100}|r(v{i * 7 % n})|1\n")),
+    "places": (4000, lambda n: rounds(n, lambda i: nest(f"T{i % 2}", *("AB" if i % 2 else "BA"), places=(f"p{i}", f"q{i}")))),
+    "a ring of waiting tasks": (2000, lambda n: rounds(n, lambda i: f"T{i}|acq(L{i})|1\n") + rounds(n, lambda i: f"T{i}|req(L{(i + 1) % n})|1\n")),
+    "readers that want to write": (1000, lambda n: rounds(n, lambda i: read(f"T{i}", "R")) + rounds(n, lambda i: f"T{i}|req(R)|1\n")),
     "readers and writers in wait": (1500, lambda n: rounds(n, lambda i: read(f"T{i}", "R") + f"T{i}|acq(L{i})|1\n") +
                                     rounds(n, lambda i: f"T{i}|{'req(R)' if i % 2 else f'req(L{(i * 7 + 1) % n})'}|1\n")),
-    "readers of a lock that a prediction closes": (4000, readers_before_writers),
-    "names made for one hash": (8000, lambda n: rounds(n, lambda i: f"T0|acq({i:08}\xdb\x28\xb4\xa0\xd1\x7e\x03\xe7)|1\n" + f"T0|rel({i:08}\xdb\x28\xb4\xa0\xd1\x7e\x03\xe7)|1\n")),
-    "addresses made for one hash": (8000, lambda n: rounds(n, lambda i: nest("T0", f"C{i}#0xa0761d6478bd642f"))),
+    "readers of a lock that a prediction closes": (2000, readers_before_writers),
+    "names made for one hash": (4000, lambda n: rounds(n, lambda i: f"T0|acq({i:08}\xdb\x28\xb4\xa0\xd1\x7e\x03\xe7)|1\n" + f"T0|rel({i:08}\xdb\x28\xb4\xa0\xd1\x7e\x03\xe7)|1\n")),
+    "addresses made for one hash": (4000, lambda n: rounds(n, lambda i: nest("T0", f"C{i}#0xa0761d6478bd642f"))),
 }
 
 
@@ -158,6 +159,14 @@ def compare(make, n, form, few):
     return wrong, big
 
 
+def judge(direction):
+    form, name, n, make = direction
+    try:
+        return compare(make, n, form, BOUNDED.get(name, FEW))
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        return [str(error)], {}
+
+
 def main():
     work = [("std", name, n, make) for name, (n, make) in STD.items()]
     work += [(form, name, n, make) for form, (name, n, make) in OTHERS.items()]
@@ -170,18 +179,15 @@ def main():
         print("# " + made.stderr[-2000:].replace("\n", "\n# "))
         return 1
     failed = 0
-    for number, (form, name, n, make) in enumerate(work, 2):
-        try:
-            wrong, big = compare(make, n, form, BOUNDED.get(name, FEW))
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
-            wrong, big = [str(error)], {}
-        failed += bool(wrong)
-        print("not ok" if wrong else "ok", number, f"- {name}:", "bounded" if name in BOUNDED else "linear")
-        if only:
-            wrong.append(str(big))
-        for line in wrong:
-            print("#", line)
-        sys.stdout.flush()
+    with multiprocessing.pool.ThreadPool(os.cpu_count()) as pool:
+        for number, ((_, name, _, _), (wrong, big)) in enumerate(zip(work, pool.imap(judge, work)), 2):
+            failed += bool(wrong)
+            print("not ok" if wrong else "ok", number, f"- {name}:", "bounded" if name in BOUNDED else "linear")
+            if only:
+                wrong.append(str(big))
+            for line in wrong:
+                print("#", line)
+            sys.stdout.flush()
     return failed != 0
 
 
