@@ -21,7 +21,7 @@ boot() {
 	local name=${boot_name:-$1}
 	label="$name: "
 	results=$work/$name
-	"$here/run-guest" "$1" -o "$results" -t "${VFIOTRACE_LAB_LIMIT:-300}" "${@:2}" >"$work/log" 2>&1
+	"$here/run-guest" "$1" -o "$results" ${VFIOTRACE_LONG:+-a long} -t "${VFIOTRACE_LAB_LIMIT:-300}" "${@:2}" >"$work/log" 2>&1
 	boot_status=$?
 	scenario_times "$name"
 	[ -z "$keep" ] || { mkdir -p "$keep" && cp -r "$results" "$keep/" 2>/dev/null; }
@@ -33,6 +33,16 @@ boot() {
 		tail -n 40 "$work/log" | sed 's/^/# /'
 		[ -d "$results" ] || return 1 ;;
 	esac
+}
+
+# Boot once, run the scenarios and check each by its function: check_NAME STATE KERNEL.
+# usage: boot_and_check KERNEL unfixed|fixed 'SCENARIO…' [run-guest options]
+boot_and_check() {
+	local name words=()
+	read -ra words <<<"$3"
+	boot "$1" "${@:4}" "${words[@]}" || return
+	for name in ${3//+/ }; do "check_${name//-/_}" "$2" "$1"; done
+	return 0
 }
 
 # How long each scenario took by the guest's clock, for the table at the end of tests/run.
@@ -67,6 +77,7 @@ def edges: map(select(.type == "dependency"));
 def edge($from; $to): edges | map(select((.from.class | tostring | contains($from)) and (.to.class | tostring | contains($to))));
 def summary: map(select(.type == "summary")) | last;
 def start: map(select(.type == "start")) | first;
+def ran($path): any(.[]; .type == "path" and .path == $path);
 def coverage($path): summary.coverage[$path];
 def losses: summary.losses | del(.recursion, .event_cut) | [.[]? | select(. != 0 and . != "0")];
 def skipped_runs: summary.losses.recursion;

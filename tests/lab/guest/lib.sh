@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash
 # What scenarios share inside the guest. Sourced: . /lab/lib.sh
+. /lab/tracer.sh
 
 PCI=0000:00:03.0
 export PCI
 
 fail() { echo "scenario: $*" >&2; exit 1; }
 
+is_long() { grep -qw long /proc/cmdline; } # make test-long
+
 load_kvm() {
 	case $(uname -m) in
-	x86_64) [ -e /dev/kvm ] || modprobe kvm_amd || fail "kvm_amd does not load" ;;
+	x86_64) [ -e /dev/kvm ] || modprobe kvm_amd 2>/dev/null || modprobe kvm_intel || fail "neither kvm_amd nor kvm_intel loads" ;;
 	*) modprobe kvm 2>/dev/null ;; # built in on arm64; there is no /dev/kvm on emulated s390x
 	esac
 }
@@ -62,25 +65,6 @@ lab_group() {
 	basename "$(readlink "/sys/bus/platform/devices/vfio_lab.${1:-0}/iommu_group")"
 }
 
-# Start vfiotrace in the background with --json and wait until everything is attached.
-# usage: trace_start OUTPUT OPTIONS...   sets TRACE to its pid
-trace_start() {
-	trace_output=$1
-	shift
-	vfiotrace "$@" --json >"$trace_output" 2>"$trace_output.err" &
-	TRACE=$!
-	n=0
-	while ! grep -q '"type": *"start"' "$trace_output" 2>/dev/null; do
-		n=$((n + 1))
-		if [ $n -gt 900 ] || ! kill -0 $TRACE 2>/dev/null; then
-			cat "$trace_output.err" >&2
-			echo "scenario: vfiotrace $* did not start" >&2
-			return 1
-		fi
-		usleep 100000
-	done
-}
-
 # Wait until it attaches nothing more: the number of its descriptors stays the same for three seconds.
 trace_settled() {
 	n=0 same=0 before=0
@@ -91,13 +75,6 @@ trace_settled() {
 		before=$now
 		n=$((n + 1))
 	done
-}
-
-# Stop it as an operator would, and leave its exit code in OUTPUT.exit.
-trace_stop() {
-	kill -TERM $TRACE 2>/dev/null
-	wait $TRACE
-	echo $? >"$trace_output.exit"
 }
 
 # Wait until FILE has a line matching PATTERN. usage: wait_for FILE PATTERN [SECONDS]

@@ -4,10 +4,10 @@
  * it; what it still holds at the end is released, newest first. With "kthread " in front a kernel
  * thread executes it and the writer waits, with "bg " nobody waits.
  *
- *   m+a m-a          mutex_lock, mutex_unlock on mutex a (a..o static, x..z on the heap)
+ *   m+a m-a          mutex_lock, mutex_unlock on mutex a (a..o, A..H static, x..z on the heap)
  *   mi+a mk+a mo+a   _interruptible, _killable, _io; mt+a trylock (the program ends if it fails)
  *   z+a  Z+a         atomic_dec_and_mutex_lock with a count of 1 (locks) or 2 (does not)
- *   r+p r-p w+p w-p  down_read, up_read, down_write, up_write on rwsem p (p..s)
+ *   r+p r-p w+p w-p  down_read, up_read, down_write, up_write on rwsem p (p..s, P..S)
  *   ri+ rk+ rt+ wk+ wt+   their variants; d+p downgrade_write
  *   c+   c-          cpus_read_lock, cpus_read_unlock
  *   n+x  f+x         allocate and initialise heap mutex x (the address goes to "result"), free it
@@ -33,26 +33,22 @@
 #define MAX_HELD 32
 #define MANY 64
 
-/* Not static: a lock's class is its symbol. */
-DEFINE_MUTEX(lab_mutex_a);
-DEFINE_MUTEX(lab_mutex_b);
-DEFINE_MUTEX(lab_mutex_c);
-DEFINE_MUTEX(lab_mutex_d);
-DEFINE_MUTEX(lab_mutex_e);
-DEFINE_MUTEX(lab_mutex_f);
-DEFINE_MUTEX(lab_mutex_g);
-DEFINE_MUTEX(lab_mutex_h);
-DEFINE_MUTEX(lab_mutex_i);
-DEFINE_MUTEX(lab_mutex_j);
-DEFINE_MUTEX(lab_mutex_k);
-DEFINE_MUTEX(lab_mutex_l);
-DEFINE_MUTEX(lab_mutex_m);
-DEFINE_MUTEX(lab_mutex_n);
-DEFINE_MUTEX(lab_mutex_o);
-DECLARE_RWSEM(lab_rwsem_p);
-DECLARE_RWSEM(lab_rwsem_q);
-DECLARE_RWSEM(lab_rwsem_r);
-DECLARE_RWSEM(lab_rwsem_s);
+/* Not static: a lock's class is its symbol. Capital letters are for a second scenario under one
+ * tracer. */
+#define MUTEXES(X) X(a) X(b) X(c) X(d) X(e) X(f) X(g) X(h) X(i) X(j) X(k) X(l) X(m) X(n) X(o)
+#define MORE_MUTEXES(X) X(A) X(B) X(C) X(D) X(E) X(F) X(G) X(H)
+#define RWSEMS(X) X(p) X(q) X(r) X(s)
+#define MORE_RWSEMS(X) X(P) X(Q) X(R) X(S)
+/* clang-format off */
+#define DEFINE(name) DEFINE_MUTEX(lab_mutex_##name);
+MUTEXES(DEFINE)
+MORE_MUTEXES(DEFINE)
+#undef DEFINE
+#define DEFINE(name) DECLARE_RWSEM(lab_rwsem_##name);
+RWSEMS(DEFINE)
+MORE_RWSEMS(DEFINE)
+#undef DEFINE
+/* clang-format on */
 struct mutex lab_many[MANY];
 
 struct lab_object {
@@ -60,12 +56,14 @@ struct lab_object {
 	struct mutex lock;
 };
 
-static struct mutex *const mutexes[] = {&lab_mutex_a, &lab_mutex_b, &lab_mutex_c, &lab_mutex_d,
-					&lab_mutex_e, &lab_mutex_f, &lab_mutex_g, &lab_mutex_h,
-					&lab_mutex_i, &lab_mutex_j, &lab_mutex_k, &lab_mutex_l,
-					&lab_mutex_m, &lab_mutex_n, &lab_mutex_o};
-static struct rw_semaphore *const rwsems[] = {&lab_rwsem_p, &lab_rwsem_q, &lab_rwsem_r,
-					      &lab_rwsem_s};
+#define ENTRY(name) &lab_mutex_##name,
+static struct mutex *const mutexes[] = {MUTEXES(ENTRY)};
+static struct mutex *const more_mutexes[] = {MORE_MUTEXES(ENTRY)};
+#undef ENTRY
+#define ENTRY(name) &lab_rwsem_##name,
+static struct rw_semaphore *const rwsems[] = {RWSEMS(ENTRY)};
+static struct rw_semaphore *const more_rwsems[] = {MORE_RWSEMS(ENTRY)};
+#undef ENTRY
 static struct lab_object *objects[3];
 static struct kmem_cache *object_cache;
 static struct dentry *directory;
@@ -96,16 +94,18 @@ struct program {
 
 static struct mutex *lab_mutex(char name)
 {
-	if (name >= 'a' && name <= 'o')
-		return mutexes[name - 'a'];
 	if (name >= 'x' && name <= 'z' && objects[name - 'x'])
 		return &objects[name - 'x']->lock;
-	return NULL;
+	if (name >= 'a' && name <= 'o')
+		return mutexes[name - 'a'];
+	return name >= 'A' && name <= 'H' ? more_mutexes[name - 'A'] : NULL;
 }
 
 static struct rw_semaphore *lab_rwsem(char name)
 {
-	return name >= 'p' && name <= 's' ? rwsems[name - 'p'] : NULL;
+	if (name >= 'p' && name <= 's')
+		return rwsems[name - 'p'];
+	return name >= 'P' && name <= 'S' ? more_rwsems[name - 'P'] : NULL;
 }
 
 static int lock_mutex(const char *how, struct mutex *lock)
