@@ -17,24 +17,10 @@
 
 #include "finding.h"
 #include "kernel.h"
+#include "probe.h"
 #include "selection.h"
 
 struct capture;
-
-enum attach_level { ATTACH_AUTO, ATTACH_FENTRY, ATTACH_KPROBE, ATTACH_TRACEPOINT, ATTACH_LOCKDEP };
-extern const char *const attach_level_names[]; /* "auto" "fentry" "kprobe" "tracepoint" "lockdep" */
-
-enum probe_state { PROBE_OFF, PROBE_ATTACHED, PROBE_MISSING, PROBE_FAILED, PROBE_PENDING };
-struct probe_info {
-	const char *name;     /* the row: "mutex_lock", "device_open" */
-	const char *function; /* what it is attached to, or NULL */
-	const char *how;      /* "fentry" "kprobe" "tp_btf" "fexit" "inferred" */
-	const char *reason;   /* why not attached, or NULL */
-	enum probe_state state;
-	bool required_for_verdict;
-	const char *only_class; /* only orders with such locks need it; NULL: all do */
-	uint64_t skipped;	/* runs the kernel skipped */
-};
 
 /* A wait longer than the --stall limit, reported once per wait. */
 struct stall {

@@ -10,15 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum exit_code {
-	EXIT_CLEAN = 0,
-	EXIT_ERROR = 1,
-	EXIT_FINDING = 2,
-	EXIT_DEADLOCK = 3,
-	EXIT_INCONCLUSIVE = 4,
-	EXIT_USAGE = 64,
-	EXIT_UNSUPPORTED = 77,
-};
+#include "exit_code.h"
 
 struct command {
 	const char *name;
@@ -54,23 +46,5 @@ bool cli_color(FILE *stream); /* terminal, NO_COLOR, --color */
 /* "30", "30s", "5m", "2h", "200ms" -> ns; "200M" -> bytes. -EINVAL on nonsense. */
 int parse_duration(const char *text, uint64_t *ns);
 int parse_size(const char *text, uint64_t *bytes);
-
-/* Messages on stderr: "vfiotrace: …". */
-void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void say_info(const char *format, ...) __attribute__((format(printf, 1, 2))); /* not with -q */
-/* Progress line on a terminal's stderr, redrawn; nothing elsewhere. done NULL text clears it. */
-void say_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void clear_progress(void);
-
-/* SIGINT/SIGTERM: first asks to stop, second ends at once. SIGUSR1 asks for a snapshot. */
-int signals__install(void);
-/* SIGUSR1 and SIGHUP only, which would end a program that still loads. */
-int signals__install_requests(void);
-bool signals__stop(void);
-bool signals__take_snapshot(void); /* true once per SIGUSR1 */
-bool signals__take_reload(void);   /* true once per SIGHUP */
-
-uint64_t clock_mono_ns(void);
 
 #endif

@@ -82,6 +82,15 @@ bool kernel__try_direct_loads(struct kernel *k);
 const char *kernel__config(const struct kernel *k, const char *option); /* "y", "m", NULL */
 bool kernel__module_loaded(const struct kernel *k, const char *module); /* built in counts */
 
+/* Bytes after a function's start that a call at its entry returns to: ENDBR and the call itself. */
+#define KERNEL_ENTRY_BYTES 16
+/*
+ * A stack without our own program, the BPF trampolines, and the second frame that a trampoline
+ * which calls the original function leaves ("kvm_device_release+0x6e, trampoline,
+ * kvm_device_release+0x5"). Returns what is left of `count`.
+ */
+uint32_t kernel__clean_frames(struct frame *frames, uint32_t count);
+
 enum fix_state { FIX_PRESENT, FIX_MISSING, FIX_CANNOT_TELL };
 struct fix {
 	const struct catalogue_row *row;
@@ -93,12 +102,12 @@ uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max);
  * would tell is hidden. */
 enum fix_state kernel__has_function(struct kernel *k, const char *function, const char *module);
 /* Their states as facts "fix.COMMIT", which findings and recordings carry. */
-void kernel__fix_facts(struct kernel *k, struct model *m);
+void kernel__fix_facts(struct kernel *k, const struct fact_sink *out);
 
 /* Facts for recordings: command line, CPU, modules with build ids, taint, livepatches. */
-void kernel__facts(struct kernel *k, struct model *m);
+void kernel__facts(struct kernel *k, const struct fact_sink *out);
 /* "vfio.driver.NAME": module, for each driver that has given a device of this host to VFIO. Also a
  * part of kernel__facts; devices come and go. */
-void kernel__vfio_driver_facts(struct model *m);
+void kernel__vfio_driver_facts(const struct fact_sink *out);
 
 #endif

@@ -17,7 +17,6 @@
 #include "report.h"
 
 #define METRICS_SERIES_MAX 512
-#define PROBE_STATES (PROBE_PENDING + 1)
 
 enum metrics_flavour {
 	METRICS_OPENMETRICS, /* application/openmetrics-text, ends with "# EOF" */

@@ -275,6 +275,7 @@ enum path_id {
 extern const char *const path_names[PATH_COUNT]; /* "device_open" … as in CONTRACT */
 
 enum coverage_state { COVERAGE_UNPROBED, COVERAGE_ABSENT, COVERAGE_ZERO, COVERAGE_HIT };
+extern const char *const coverage_state_names[COVERAGE_HIT + 1]; /* "unprobed" "absent" … */
 struct coverage {
 	enum coverage_state state;
 	uint64_t hits;
@@ -356,6 +357,15 @@ const char *model__intern_n(struct model *m, const char *bytes, size_t length);
 
 /* Host facts and options as text: "kernel.release", "arch", "scope", "probe.level", … */
 int model__set_fact(struct model *m, const char *key, const char *value);
+/* Where facts go, for rooms below the model that only state them. */
+struct fact_sink {
+	int (*set)(struct model *m, const char *key, const char *value);
+	struct model *model;
+};
+static inline struct fact_sink model__fact_sink(struct model *m)
+{
+	return (struct fact_sink){model__set_fact, m};
+}
 const char *model__fact(const struct model *m, const char *key); /* NULL if not set */
 size_t model__fact_count(const struct model *m);
 void model__fact_at(const struct model *m, size_t i, const char **key, const char **value);

@@ -56,9 +56,6 @@ void report_text_summary(FILE *out, const struct report_input *input, bool color
 void report_text_tasks(FILE *out, const struct model *m, uint32_t tid, bool color);
 void report_text_coverage(FILE *out, const struct model *m, bool color);
 void report_text_losses(FILE *out, const struct model *m, bool color);
-/* Escape sequences, control characters and invalid UTF-8 become \xNN; result lives until the
- * calling thread made 16 more calls. */
-const char *text_safe(const char *raw);
 
 #define JSON_SCHEMA_VERSION 1
 struct probe_info;

@@ -38,8 +38,8 @@ struct agent {
 	bool must_forget, must_restart, textfile_failed;
 };
 
-/* agent_options.c: 0 or an exit status, the message printed. */
-int agent_options__parse(struct agent_options *o, int argc, char **argv);
+/* Runs until a signal ends it; an exit status. */
+int agent__run(const struct agent_options *options);
 /* agent.c: the session and its reloads. */
 int agent__open_session(struct agent *a);
 void agent__reload(struct agent *a);

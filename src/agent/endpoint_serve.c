@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "endpoint.h"
+#include "util/clock.h"
 
 #define CONNECTIONS_MAX 256
 #define CONNECTIONS_CROWDED 192
@@ -32,14 +33,6 @@ struct slot {
 
 static struct slot slots[CONNECTIONS_MAX];
 static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
 
 /* With the lock held. The library closes the descriptor itself once it sees the end. */
 static void end(struct slot *slot)
@@ -85,7 +78,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 			slot = &slots[i];
 	if (slot) {
 		slot->fd = info->connect_fd;
-		slot->started = now_ns();
+		slot->started = clock_mono_ns();
 	}
 	*socket_context = slot;
 cleanup:
@@ -94,7 +87,7 @@ cleanup:
 
 static void end_overdue(void)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_mono_ns();
 
 	pthread_mutex_lock(&slots_lock);
 	for (int i = 0; i < CONNECTIONS_MAX; i++)

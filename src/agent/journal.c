@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "cli.h"
 #include "finding.h"
 #include "report.h"
+#include "util/message.h"
+#include "util/text.h"
 
 #define FIELDS_MAX 24
 #define FIELD_SIZE 1024

@@ -6,8 +6,10 @@
 #include <sys/syslog.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "exit_code.h"
 #include "agent/agent_private.h"
+#include "util/clock.h"
+#include "util/message.h"
 
 #define RESTART_PAUSE_NS 600000000000ULL
 

@@ -5,8 +5,8 @@
 #include <sys/syslog.h>
 #include <time.h>
 
-#include "cli.h"
 #include "agent/agent_private.h"
+#include "util/message.h"
 
 static void collect(struct agent *a)
 {

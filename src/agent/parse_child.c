@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "cli.h"
 #include "util/input.h"
+#include "util/clock.h"
 
 #define TIME_LIMIT_NS 5000000000ULL
 #define MEMORY_LIMIT (256ULL << 20)

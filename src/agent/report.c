@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "agent/agent_private.h"
+#include "util/text.h"
 
 static const int priorities[FINDING_GRADES] = {
 	[GRADE_INFO] = LOG_INFO,

@@ -3,6 +3,7 @@
 #include "analysis/analysis_private.h"
 
 #include "analysis/stats.h"
+#include "exit_code.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +146,7 @@ int analysis__exit_code(const struct analysis *a, bool inconclusive_counts)
 	if (!code && inconclusive_counts &&
 	    (model__has_losses(a->m) || !finding_list__is_complete(&a->list) ||
 	     model__fact(a->m, "trace.conditions")))
-		return 4;
+		return EXIT_INCONCLUSIVE;
 	return code;
 }
 

@@ -255,7 +255,6 @@ static char *describe_modes(uint64_t modes)
 
 char *diff__describe(enum diff_section section, const struct diff_entry *entry)
 {
-	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 	int state = 0;
 
 	switch (section) {
@@ -268,9 +267,10 @@ char *diff__describe(enum diff_section section, const struct diff_entry *entry)
 	case DIFF_COVERAGE:
 		while (entry->value >> (state + 1))
 			state++;
-		return entry->words ? words("%s %" PRIu64 " (%s)", states[state], entry->count,
-					    entry->words)
-				    : words("%s %" PRIu64, states[state], entry->count);
+		return entry->words
+			       ? words("%s %" PRIu64 " (%s)", coverage_state_names[state],
+				       entry->count, entry->words)
+			       : words("%s %" PRIu64, coverage_state_names[state], entry->count);
 	default:
 		return words("mean %" PRIu64 " ns of %" PRIu64,
 			     entry->count ? entry->total / entry->count : 0, entry->count);

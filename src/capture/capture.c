@@ -12,6 +12,7 @@
 
 #include "contention/contention.h"
 #include "capture/capture_private.h"
+#include "util/clock.h"
 
 #define SWEEP_NS 1000000000ULL
 #define SETTLED_SWEEPS 3
@@ -20,21 +21,13 @@
 #define SETTLE_US 20000
 #define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
 
-uint64_t capture__now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 static int64_t realtime_offset(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)((uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec -
-			 capture__now());
+			 clock_mono_ns());
 }
 
 /* --- open
@@ -155,7 +148,7 @@ static void count_missing(struct capture *c)
 
 int capture__attach(struct capture *c)
 {
-	uint64_t started = capture__now();
+	uint64_t started = clock_mono_ns();
 	struct model_clock *clock = model__clock(c->options.model);
 
 	if (c->ring && !programs__attach_pending(c)) {
@@ -172,7 +165,7 @@ int capture__attach(struct capture *c)
 	coverage__update(c);
 	clock->has_time = true;
 	clock->realtime_offset = realtime_offset();
-	clock->start = capture__now();
+	clock->start = clock_mono_ns();
 	c->attach_ns = clock->start - started;
 	c->next_collect = clock->start + SWEEP_NS;
 	if (c->shared) {
@@ -209,12 +202,12 @@ int capture__poll(struct capture *c, int timeout_ms)
 	int error;
 	uint64_t now;
 
-	c->read_until = capture__now() + (uint64_t)timeout_ms * 1000000 + TURN_NS;
+	c->read_until = clock_mono_ns() + (uint64_t)timeout_ms * 1000000 + TURN_NS;
 	error = c->ring ? ring_buffer__poll(c->ring, timeout_ms) : 0;
 	c->read_until = 0;
 	if (c->contention)
 		contention__poll(c->contention, c->ring ? 0 : timeout_ms);
-	now = capture__now();
+	now = clock_mono_ns();
 	if (c->shared) {
 		c->shared->clock = now;
 		deferred__run(c, now);
@@ -237,7 +230,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 
 int capture__stop(struct capture *c)
 {
-	uint64_t started = capture__now();
+	uint64_t started = clock_mono_ns();
 	struct model_clock *clock = model__clock(c->options.model);
 
 	if (c->stopped)
@@ -255,7 +248,7 @@ int capture__stop(struct capture *c)
 	}
 	contention__stop(c->contention);
 	programs__detach(c);
-	c->detach_ns = capture__now() - started;
+	c->detach_ns = clock_mono_ns() - started;
 	return 0;
 }
 

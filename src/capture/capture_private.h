@@ -131,8 +131,6 @@ void programs__shed_readers(struct capture *c);
 /* module_rows.c: rows of modules that came, went, or are used no more. True if any row changed. */
 bool module_rows__follow(struct capture *c);
 
-uint64_t capture__now(void);
-
 /* decode.c: ring buffer callback */
 int decode__record(void *context, void *data, size_t size);
 void decode__now(struct capture *c, const void *data);
@@ -148,12 +146,9 @@ void read_ahead__run(struct capture *c); /* as if they came now */
 
 /* frames.c: stacks as people know them; stack ids of the model */
 uint32_t frames__site(struct capture *c, uint64_t site);
-/* Drops trampolines and, after each, the entry frame of the function it belongs to; what is left.
- */
-uint32_t frames__clean(struct frame *frames, uint32_t count);
 uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint64_t site);
 
-/* contention/connect.c */
+/* capture/contention.c */
 void capture__open_contention(struct capture *c);
 int capture__attach_contention(struct capture *c);
 uint32_t capture__contention_probes(const struct capture *c, struct probe_info *out, uint32_t max);

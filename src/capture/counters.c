@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 
 #include "capture/capture_private.h"
+#include "util/clock.h"
 
 static uint64_t sum_over_cpus(int fd, uint32_t key)
 {
@@ -180,7 +181,7 @@ static void collect_chains(struct capture *c)
 	static uint64_t keys[CHAIN_BATCH];
 	static struct chain_value values[CHAIN_BATCH];
 	int fd = programs__map_fd(c, "chains"), error = 0;
-	uint64_t now = capture__now(),
+	uint64_t now = clock_mono_ns(),
 		 settled = now > CHAIN_SETTLED_NS ? now - CHAIN_SETTLED_NS : 0;
 	uint32_t at = 0, *previous = NULL;
 

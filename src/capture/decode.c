@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/capture_private.h"
+#include "util/clock.h"
 
 static uint32_t task_of(struct capture *c, const struct record_header *header, bool aggregated)
 {
@@ -309,9 +310,9 @@ int decode__record(void *context, void *data, size_t size)
 	} else {
 		c->records++;
 		c->record_bytes += size;
-		if (!must_wait(c, header) || !deferred__add(c, data, size, capture__now()))
+		if (!must_wait(c, header) || !deferred__add(c, data, size, clock_mono_ns()))
 			decode__now(c, data);
 	}
 	/* it is asked for the next one for as long as there is one, and that may be for ever */
-	return c->read_until && capture__now() > c->read_until ? -EAGAIN : 0;
+	return c->read_until && clock_mono_ns() > c->read_until ? -EAGAIN : 0;
 }

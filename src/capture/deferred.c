@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "capture/capture_private.h"
+#include "util/clock.h"
 
 #define DEFER_NS 300000000ULL
 #define READ_AHEAD_EVERY 64
@@ -97,7 +98,7 @@ void read_ahead__add(struct capture *c, const void *data, size_t size)
 void read_ahead__run(struct capture *c)
 {
 	struct waiting_record *record;
-	uint64_t until = capture__now() + READ_AHEAD_MOST_NS;
+	uint64_t until = clock_mono_ns() + READ_AHEAD_MOST_NS;
 	uint32_t decoded = 0;
 
 	while ((record = take(&c->read_ahead))) {
@@ -105,7 +106,7 @@ void read_ahead__run(struct capture *c)
 		decode__record(c, record->data, record->size);
 		free(record);
 		c->is_moving = true;
-		if (!(++decoded % READ_AHEAD_EVERY) && capture__now() < until)
+		if (!(++decoded % READ_AHEAD_EVERY) && clock_mono_ns() < until)
 			capture__read_ahead(c);
 	}
 	c->is_moving = false;

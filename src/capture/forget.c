@@ -12,6 +12,7 @@
 
 #include "contention/contention.h"
 #include "capture/capture_private.h"
+#include "util/clock.h"
 
 #define BATCH 1024
 #define READ_AHEAD_NS 50000000ULL /* records that keep coming must not keep us */
@@ -107,7 +108,7 @@ int capture__select(struct capture *c, struct selection *s)
 
 void capture__read_ahead(struct capture *c)
 {
-	c->read_until = capture__now() + READ_AHEAD_NS;
+	c->read_until = clock_mono_ns() + READ_AHEAD_NS;
 	ring_buffer__consume(c->ring);
 	c->read_until = 0;
 }

@@ -1,39 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Kernel stacks as people know them: without our own program, the BPF trampolines, and the second
- * frame that a trampoline which calls the original function leaves behind
- * ("kvm_device_release+0x6e, trampoline, kvm_device_release+0x5").
- */
+/* Kernel stacks of records: the acquire site, and the frames above it. */
 #include <string.h>
 
 #include "capture/capture_private.h"
-
-/* Bytes after a function's start that a call at its entry returns to: ENDBR and the call itself. */
-#define ENTRY_BYTES 16
-
-static bool is_trampoline(const struct frame *frame)
-{
-	return !frame->symbol || !strncmp(frame->symbol, "bpf_trampoline_", 15) ||
-	       !strncmp(frame->symbol, "bpf_prog_", 9) ||
-	       !strncmp(frame->symbol, "arch_ftrace", 11) || !strncmp(frame->symbol, "ftrace_", 7);
-}
-
-uint32_t frames__clean(struct frame *frames, uint32_t count)
-{
-	uint32_t used = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (!is_trampoline(&frames[i])) {
-			frames[used++] = frames[i];
-			continue;
-		}
-		if (used && i + 1 < count && frames[i + 1].symbol &&
-		    frames[i + 1].offset <= ENTRY_BYTES &&
-		    !strcmp(frames[i + 1].symbol, frames[used - 1].symbol))
-			i++;
-	}
-	return used;
-}
 
 uint32_t frames__site(struct capture *c, uint64_t site)
 {
@@ -56,7 +25,8 @@ static bool lacks_caller(const struct capture *c, uint64_t ip)
 	struct kernel_symbol symbol;
 
 	return c->level == ATTACH_KPROBE &&
-	       kernel__resolve(c->options.kernel, ip, &symbol, &offset) && offset <= ENTRY_BYTES;
+	       kernel__resolve(c->options.kernel, ip, &symbol, &offset) &&
+	       offset <= KERNEL_ENTRY_BYTES;
 }
 
 /* The stack becomes the caller's where its acquire site appears. */
@@ -80,7 +50,7 @@ uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint6
 	}
 	for (uint32_t i = first; i < count; i++)
 		kernel__fill_frame(c->options.kernel, ips[i], &frames[used++]);
-	used = frames__clean(frames, used);
+	used = kernel__clean_frames(frames, used);
 	return used ? model__add_stack(c->options.model, STACK_FULL, frames, used)
 		    : frames__site(c, site);
 }

@@ -12,7 +12,7 @@
 #include "locks/class_rules.h"
 #include "capture/capture_private.h"
 #include "capture/known_objects.h"
-#include "locks/static_lock.h"
+#include "kernel/static_lock.h"
 #include "locks/lock_name.h"
 
 struct instance_key {

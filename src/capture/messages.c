@@ -6,8 +6,6 @@
 
 #include "capture/capture_private.h"
 
-const char *const attach_level_names[] = {"auto", "fentry", "kprobe", "tracepoint", "lockdep"};
-
 static char error_text[512];
 static char complaint[512];
 static int shown_verbosity;

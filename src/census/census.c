@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "census/census_private.h"
+#include "util/clock.h"
 
 static char error_text[256];
 
@@ -28,14 +29,6 @@ void census__note(struct census_run *r, const char *format, ...)
 	va_end(args);
 	if (out->note_count < sizeof(out->notes) / sizeof(*out->notes))
 		out->notes[out->note_count++] = model__intern(r->model, text);
-}
-
-uint64_t census__now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
 /* --- life cycle
@@ -92,8 +85,8 @@ static void set_clock(struct model *m, uint64_t start, uint64_t end)
 
 	clock_gettime(CLOCK_REALTIME, &real);
 	*model__clock(m) = (struct model_clock){
-		.realtime_offset =
-			(int64_t)real.tv_sec * 1000000000LL + real.tv_nsec - (int64_t)census__now(),
+		.realtime_offset = (int64_t)real.tv_sec * 1000000000LL + real.tv_nsec -
+				   (int64_t)clock_mono_ns(),
 		.start = start,
 		.end = end,
 		.has_time = true,
@@ -104,7 +97,7 @@ struct census *census__run(const struct census_options *options, int *error)
 {
 	struct census *c = calloc(1, sizeof(*c));
 	struct census_run *r = calloc(1, sizeof(*r));
-	uint64_t start = census__now();
+	uint64_t start = clock_mono_ns();
 	int err = -ENOMEM;
 
 	error_text[0] = 0;
@@ -124,9 +117,9 @@ struct census *census__run(const struct census_options *options, int *error)
 	err = open_source(r);
 	if (!err)
 		err = run_steps(r);
-	c->duration_ns = census__now() - start;
+	c->duration_ns = clock_mono_ns() - start;
 	if (!err && !model__clock(r->model)->has_time)
-		set_clock(r->model, start, census__now());
+		set_clock(r->model, start, clock_mono_ns());
 cleanup:
 	*error = err;
 	if (!err)

@@ -139,7 +139,6 @@ int census__walk_list(struct census_run *r, uint64_t head, int member,
 /* --- census.c */
 void census__note(struct census_run *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-uint64_t census__now(void); /* CLOCK_MONOTONIC */
 
 /* --- gaps.c: what was not looked at, and the remedy */
 void census__gap(struct census_run *r, const char *format, ...)

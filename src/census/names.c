@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "census/census_private.h"
-#include "locks/static_lock.h"
+#include "kernel/static_lock.h"
 
 struct census_known_lock *census__add_lock(struct census_run *r, uint64_t address,
 					   enum lock_kind kind, const char *class_name,

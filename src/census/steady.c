@@ -7,16 +7,9 @@
 #include <time.h>
 
 #include "census/census_private.h"
+#include "util/clock.h"
 
 #define PAUSE_NS 3000000L
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 static bool has_owner(const struct lock_state *state)
 {
@@ -27,11 +20,11 @@ void census__watch_owners(struct census *c, uint64_t ns, bool (*stop)(void))
 {
 	const struct timespec pause = {0, PAUSE_NS};
 	struct census_run *r = c->run;
-	uint64_t end = now_ns() + ns;
+	uint64_t end = clock_mono_ns() + ns;
 
 	for (struct census_known_lock *l = r->locks; l; l = l->hh.next)
 		l->steady = has_owner(&l->state);
-	while (now_ns() < end && !stop()) {
+	while (clock_mono_ns() < end && !stop()) {
 		for (struct census_known_lock *l = r->locks; l; l = l->hh.next) {
 			struct lock_state state;
 

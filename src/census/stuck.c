@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "census/census_private.h"
+#include "util/clock.h"
 
 #define STILL_NS 1000000000ULL
 #define PAUSE_NS 20000000L
@@ -219,14 +220,14 @@ int census__find_undecided(struct census *c, const struct finding_list *findings
 			   bool (*stop)(void))
 {
 	const struct timespec pause = {0, PAUSE_NS};
-	uint64_t end = census__now() + STILL_NS;
+	uint64_t end = clock_mono_ns() + STILL_NS;
 	int err = add_waits(c);
 
 	if (!err)
 		err = add_unknown(c);
 	drop_found(c, findings);
 	drop_moved(c);
-	while (!err && c->undecided_count && !stop() && census__now() < end) {
+	while (!err && c->undecided_count && !stop() && clock_mono_ns() < end) {
 		nanosleep(&pause, NULL);
 		drop_moved(c);
 	}

@@ -6,6 +6,7 @@
 #include "census/census_private.h"
 #include "capture/capture_private.h"
 #include "contention_record.h"
+#include "util/clock.h"
 
 #define STATE_STOPPED 4U
 #define STATE_TRACED 8U
@@ -101,7 +102,7 @@ void census__relate_clocks(struct census_run *r)
 	for (struct census_task *t = r->tasks; t; t = t->hh.next)
 		if (t->record.exec_start > latest)
 			latest = t->record.exec_start;
-	r->sched_offset = (int64_t)(census__now() - latest);
+	r->sched_offset = (int64_t)(clock_mono_ns() - latest);
 }
 
 uint64_t census__asleep_since(const struct census_run *r, const struct census_task *t)
@@ -118,7 +119,7 @@ uint32_t census__add_stack(struct kernel *k, struct model *m, const uint64_t *fr
 		count = CENSUS_STACK;
 	for (uint32_t i = 0; i < count; i++)
 		kernel__fill_frame(k, frames[i], &named[i]);
-	count = frames__clean(named, count); /* of tracing that there is, or was */
+	count = kernel__clean_frames(named, count); /* of tracing that there is, or was */
 	return count ? model__add_stack(m, STACK_FULL, named, count) : NO_ID;
 }
 

@@ -1,289 +1,190 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfiotrace agent: the watch that never ends. */
-#include <signal.h>
-#include <stdio.h>
+/* vfiotrace agent: its options. */
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syslog.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "agent/agent_private.h"
+#include "util/message.h"
 
-#define SECOND 1000000000ULL
-#define PUBLISH_NS (5 * SECOND)
-#define ROTATE_NS (600 * SECOND)
-#define RING_BYTES (4 << 20)
+enum {
+	KEY_LISTEN = 1024,
+	KEY_TEXTFILE,
+	KEY_STATE,
+	KEY_HOOK,
+	KEY_HOOK_TIMEOUT,
+	KEY_MAX_OVERHEAD,
+	KEY_KEEP,
+	KEY_STATE_SIZE,
+	KEY_MAX_MEMORY,
+	KEY_MAX_CHAINS,
+	KEY_SAMPLE,
+};
 
-/* --- what the session tells
- * ----------------------------------------------------------------------- */
+static const struct argp_option table[] = {
+	{"listen", KEY_LISTEN, "ADDR", 0,
+	 "Serve /metrics on 127.0.0.1:9756, [::1]:9756 or unix:/PATH", 1},
+	{"textfile", KEY_TEXTFILE, "FILE", 0, "Write metrics for node-exporter here", 1},
+	{"state", KEY_STATE, "DIR", 0,
+	 "Incident files (default: $STATE_DIRECTORY or /var/lib/vfiotrace), mode 0700", 2},
+	{"keep", KEY_KEEP, "TIME", 0, "Remove incident files older than this (default 90d)", 2},
+	{"state-size", KEY_STATE_SIZE, "SIZE", 0,
+	 "Remove the oldest incident files beyond this in all (default 1G)", 2},
+	{"hook", KEY_HOOK, "CMD", 0,
+	 "Run with each incident file as argument; absolute path and words, no shell", 3},
+	{"hook-timeout", KEY_HOOK_TIMEOUT, "TIME", 0, "Kill the hook after this (default 30s)", 3},
+	{"max-overhead", KEY_MAX_OVERHEAD, "PCT", 0,
+	 "Own cost in percent of one CPU above which it looks at less (default 0.5%)", 4},
+	{"max-memory", KEY_MAX_MEMORY, "SIZE", 0,
+	 "Resident memory at which the model is begun anew (default 256M)", 4},
+	{"max-chains", KEY_MAX_CHAINS, "N", 0,
+	 "Chains at which those not seen for long are forgotten, a quarter stays (default "
+	 "65536)",
+	 4},
+	{"sample-interval", KEY_SAMPLE, "TIME", 0,
+	 "Time between two samples of the programs' cost (default 60s)", 4},
+	{0},
+};
 
-static void on_finding(void *context, const struct model *m, const struct finding *finding)
+static double parse_percent(const char *text, struct argp_state *state)
 {
-	(void)m;
-	agent__tell_finding(context, finding);
+	char *end;
+	double value;
+
+	errno = 0;
+	value = strtod(text, &end);
+	if (end == text || errno || (*end && strcmp(end, "%")) || !(value > 0) || value > 10000)
+		argp_error(state, "--max-overhead takes a percentage of one CPU, not \"%s\"", text);
+	return value / 100;
 }
 
-static void on_resolved(void *context, const struct model *m, const char *key, uint64_t when)
+static uint32_t parse_chains(const char *text, struct argp_state *state)
 {
-	(void)when;
-	(void)m;
-	agent__tell_resolved(context, key);
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || errno || *end || value < 4096 || value > UINT32_MAX / 4)
+		argp_error(state, "--max-chains takes a number from 4096, not \"%s\"", text);
+	return (uint32_t)value;
 }
 
-static void on_stall(void *context, const struct model *m, const struct stall *stall)
+static void need(int error, const char *option, const char *argument, struct argp_state *state)
 {
-	(void)m;
-	agent__tell_stall(context, stall);
-}
-
-static void complain(void *context, const char *file, uint32_t line, const char *message)
-{
-	(void)context;
-	if (line)
-		say_warning("%s:%u: %s", file, line, message);
-	else
-		say_warning("%s: %s", file, message);
-}
-
-/* By a child without privileges. A mistake in a file does not keep the watch from starting. */
-static struct rule_set *load_rules(const char *path, bool *bad)
-{
-	uint32_t complaints = 0;
-	struct rule_set *set = rules_load_unprivileged(path, &complaints, complain, NULL);
-
-	*bad = complaints > 0;
-	return set;
-}
-
-void agent__reload(struct agent *a)
-{
-	const struct session_settings *settings = &a->options.session;
-	struct rule_set *rules = NULL, *suppressions = NULL;
-	bool bad = false, bad_suppressions = false;
-	char state[64];
-
-	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
-		 (unsigned long long)clock_mono_ns() / 1000);
-	notify_state(state);
-	rules = settings->rules ? load_rules(settings->rules, &bad) : rule_set__builtin();
-	if (settings->suppress)
-		suppressions = load_rules(settings->suppress, &bad_suppressions);
-	if (bad || bad_suppressions || session__replace_rules(&a->session, rules, suppressions)) {
-		rule_set__free(rules);
-		rule_set__free(suppressions);
-		a->service.reload_failures++;
-		journal_entry(JOURNAL_RELOAD_FAILED, LOG_ERR,
-			      "rules not reloaded, the old ones stay in force", NULL, 0);
-	} else {
-		a->service.reloads++;
-		journal_entry(JOURNAL_RELOADED, LOG_NOTICE, "rules and suppressions reloaded", NULL,
-			      0);
-	}
-	notify_state("READY=1");
-	a->next_publish = 0;
-}
-
-static void on_reload(void *context)
-{
-	agent__reload(context);
-}
-
-static void on_snapshot(void *context)
-{
-	agent__snapshot(context);
-}
-
-/* --- the loop
- * --------------------------------------------------------------------------------------- */
-
-static void once_a_second(struct agent *a, uint64_t now)
-{
-	struct overhead_counters counters = {.mono = now, .cpu_ns = process_cpu_ns()};
-	struct capture_stats stats;
-	uint32_t shed = a->overhead.shed;
-
-	capture__stats(a->session.capture, &stats);
-	counters.acquisitions = stats.acquisitions + a->acquisitions_before;
-	counters.bpf_ns = stats.run_ns;
-	counters.bpf_runs = stats.run_count;
-	if (overhead__step(&a->overhead, &counters)) {
-		capture__shed(a->session.capture, a->overhead.shed);
-		agent__tell_shed(a, shed);
-	}
-	agent__poll_incidents(a, now);
-	agent__poll_hook(a, now);
-	endpoint__poll(a->endpoint, now);
-	agent__tell_losses(a, now);
-	agent__bound_memory(a, now);
-}
-
-static void on_tick(void *context)
-{
-	struct agent *a = context;
-	uint64_t now = clock_mono_ns(), watchdog = notify_watchdog_ns();
-
-	if (now >= a->next_second) {
-		a->next_second = now + SECOND;
-		once_a_second(a, now);
-	}
-	if (now >= a->next_publish) {
-		a->next_publish = now + PUBLISH_NS;
-		agent__publish(a);
-	}
-	if (now >= a->next_rotation) {
-		a->next_rotation = now + ROTATE_NS;
-		agent__rotate(a);
-	}
-	if (watchdog && now >= a->next_watchdog) {
-		a->next_watchdog = now + watchdog;
-		notify_state("WATCHDOG=1");
-	}
-}
-
-int agent__open_session(struct agent *a)
-{
-	const struct session_events events = {
-		.context = a,
-		.finding = on_finding,
-		.resolved = on_resolved,
-		.stall = on_stall,
-		.tick = on_tick,
-		.snapshot = on_snapshot,
-		.reload = on_reload,
-	};
-	int status;
-
-	a->options.session.load_rules = load_rules;
-	/* it shares its processor with a host at work, for months: room for a longer burst */
-	if (!a->options.session.ring_bytes)
-		a->options.session.ring_bytes = RING_BYTES;
-	a->options.session.kernel_chains = a->options.max_chains / 4;
-	status = session__open(&a->session, &a->options.session, &events);
-
-	a->chains_kept = 0;
-	a->forget_at = a->options.max_chains;
-	if (!status)
-		status = session__attach(&a->session);
-	if (!status)
-		status = session__open_store(&a->session);
-	if (!status) /* begun anew, it is its own older file */
-		a->options.session.overwrite = true;
-	if (!status && a->overhead.shed)
-		capture__shed(a->session.capture, a->overhead.shed);
-	return status;
-}
-
-static int watch_on(struct agent *a)
-{
-	int status = 0;
-
-	while (!status && !session__turn(&a->session, 500)) {
-		if (a->must_restart)
-			status = agent__restart(a);
-		else if (a->must_forget)
-			agent__forget(a);
-	}
-	return status;
-}
-
-/* --- begin and end
- * ------------------------------------------------------------------------------------ */
-
-/* Everything that needs no kernel, before anything is attached. */
-static int prepare(struct agent *a)
-{
-	const struct overhead_options budget = {.budget = a->options.max_overhead,
-						.interval_ns = a->options.sample_interval_ns};
-	char error[512];
-
-	a->statedir = statedir__open(a->options.state, error, sizeof(error));
-	if (!a->statedir || statedir__enter(a->statedir))
-		goto refuse;
-	a->incidents = incidents__new(a->statedir, a->options.session.max_size);
-	if (!a->incidents)
-		return EXIT_ERROR;
-	if (a->options.hook &&
-	    !(a->hook = hook__new(a->options.hook, a->options.hook_timeout_ns,
-				  statedir__path(a->statedir), error, sizeof(error))))
-		goto refuse;
-	/* before the kernel is opened: its process must inherit nothing of that */
-	if (a->options.listen &&
-	    !(a->endpoint = endpoint__start(a->options.listen, error, sizeof(error))))
-		goto refuse;
-	if (a->endpoint && endpoint__port(a->endpoint) > 0)
-		say_info("metrics on port %d", endpoint__port(a->endpoint));
-	overhead__init(&a->overhead, &budget);
-	a->service.start_seconds = (double)time(NULL);
-	return 0;
-refuse:
-	say_error("%s", error);
-	return EXIT_ERROR;
-}
-
-/* Waits alone are much less than what it is for: nobody shall take that for a watched host. */
-static void tell_start(struct agent *a)
-{
-	enum attach_level level = capture__level(a->session.capture);
-	const char *reason = capture__level_reason(a->session.capture);
-	char message[512];
-
-	snprintf(message, sizeof(message), "watching with %s%s%s%s%s", attach_level_names[level],
-		 level == ATTACH_TRACEPOINT ? ": deadlocks and waits, but no lock orders; "
-					      "`vfiotrace check` names what is missing"
-					    : "",
-		 reason ? " (" : "", reason ? text_safe(reason) : "", reason ? ")" : "");
-	journal_entry(JOURNAL_STARTED, level == ATTACH_TRACEPOINT ? LOG_WARNING : LOG_NOTICE,
-		      message, NULL, 0);
-}
-
-static int run(struct agent *a)
-{
-	int status = prepare(a), error;
-
-	if (!status)
-		status = agent__open_session(a);
-	if (status)
-		return status;
-	error = privileges_drop();
 	if (error)
-		say_warning("cannot drop privileges: %s", strerror(-error));
-	agent__publish(a);
-	notify_state("READY=1");
-	tell_start(a);
-	status = watch_on(a);
-	notify_state("STOPPING=1");
-	if (status)
-		return status;
-	overhead__close(&a->overhead);
-	status = session__finish(&a->session, NULL);
-	agent__finish_incidents(a);
-	journal_entry(JOURNAL_STOPPED, LOG_NOTICE, "stopped, everything is detached", NULL, 0);
-	return status;
+		argp_error(state, "%s: cannot read \"%s\"", option, argument);
 }
 
-static void cleanup(struct agent *a)
+static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	overhead__close(&a->overhead);
-	if (a->session.kernel)
-		session__close(&a->session);
-	incidents__free(a->incidents);
-	hook__free(a->hook);
-	endpoint__stop(a->endpoint);
-	statedir__close(a->statedir);
-	for (uint32_t i = 0; i < a->seen_count; i++)
-		free(a->seen[i]);
+	struct agent_options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->session;
+		return 0;
+	case KEY_LISTEN:
+		o->listen = argument;
+		return 0;
+	case KEY_TEXTFILE:
+		o->textfile = argument;
+		return 0;
+	case KEY_STATE:
+		o->state = argument;
+		return 0;
+	case KEY_HOOK:
+		o->hook = argument;
+		return 0;
+	case KEY_HOOK_TIMEOUT:
+		need(parse_duration(argument, &o->hook_timeout_ns), "--hook-timeout", argument,
+		     state);
+		return 0;
+	case KEY_MAX_OVERHEAD:
+		o->max_overhead = parse_percent(argument, state);
+		return 0;
+	case KEY_KEEP:
+		need(parse_duration(argument, &o->keep_ns), "--keep", argument, state);
+		return 0;
+	case KEY_STATE_SIZE:
+		need(parse_size(argument, &o->state_bytes), "--state-size", argument, state);
+		return 0;
+	case KEY_MAX_MEMORY:
+		need(parse_size(argument, &o->memory_bytes), "--max-memory", argument, state);
+		return 0;
+	case KEY_MAX_CHAINS:
+		o->max_chains = parse_chains(argument, state);
+		return 0;
+	case KEY_SAMPLE:
+		need(parse_duration(argument, &o->sample_interval_ns), "--sample-interval",
+		     argument, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "agent takes no argument, got \"%s\"", argument);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* The agent works in its state directory: what was given relative to here must not move with it. */
+static int make_absolute(const char **path, char buffer[PATH_MAX])
+{
+	char *resolved;
+
+	if (!*path || **path == '/')
+		return 0;
+	resolved = realpath(*path, buffer);
+	if (!resolved) {
+		char here[PATH_MAX / 2];
+
+		/* it may come later (a textfile) */
+		if (!getcwd(here, sizeof(here)) ||
+		    snprintf(buffer, PATH_MAX, "%s/%s", here, *path) >= PATH_MAX)
+			return -ENAMETOOLONG;
+	}
+	*path = buffer;
+	return 0;
+}
+
+static int parse_arguments(struct agent_options *o, int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {
+		.options = table,
+		.parser = parse,
+		.children = children,
+		.doc = "Keep an eye on lock order for months: fixed memory, a budget of CPU time, "
+		       "metrics, an incident file per finding.",
+	};
+	static char rules[PATH_MAX], suppress[PATH_MAX], textfile[PATH_MAX];
+	const char *given = getenv("STATE_DIRECTORY");
+
+	o->state = given && *given ? given : "/var/lib/vfiotrace";
+	o->max_overhead = 0.005;
+	o->keep_ns = 90ULL * 86400 * 1000000000;
+	o->state_bytes = 1ULL << 30;
+	o->hook_timeout_ns = 30000000000ULL;
+	o->memory_bytes = 256ULL << 20;
+	o->max_chains = 65536;
+	if (cli_parse(&argp, argc, argv, o))
+		return EXIT_USAGE;
+	if (o->session.output) {
+		say_error("agent writes its own incident files: --state instead of --output");
+		return EXIT_USAGE;
+	}
+	if (make_absolute(&o->session.rules, rules) ||
+	    make_absolute(&o->session.suppress, suppress) || make_absolute(&o->textfile, textfile))
+		return EXIT_USAGE;
+	return 0;
 }
 
 int agent_main(int argc, char **argv)
 {
-	static struct agent a;
-	int status = agent_options__parse(&a.options, argc, argv);
+	struct agent_options options = {0};
+	int status = parse_arguments(&options, argc, argv);
 
-	if (status)
-		return status;
-	signal(SIGPIPE, SIG_IGN);
-	status = run(&a);
-	cleanup(&a);
-	return status;
+	return status ? status : agent__run(&options);
 }

@@ -10,6 +10,8 @@
 #include "cli/unprivileged.h"
 #include "import.h"
 #include "report.h"
+#include "util/message.h"
+#include "util/text.h"
 
 #define MAX_FILES 256
 #define COMPLAINTS_SHOWN 20

@@ -10,6 +10,8 @@
 #include "kernel/level.h"
 #include "kernel.h"
 #include "report.h"
+#include "util/clock.h"
+#include "util/message.h"
 
 #define MAX_FEATURES 32
 #define MAX_PROBES 96
@@ -131,7 +133,6 @@ static void print_features(const struct check *check)
 
 static void print_probes(const struct check *check)
 {
-	static const char *const states[] = {"off", "attached", "missing", "failed", "pending"};
 
 	if (!check->probe_count)
 		return;
@@ -140,8 +141,8 @@ static void print_probes(const struct check *check)
 		const struct probe_info *p = &check->probes[i];
 		const char *last = p->state == PROBE_ATTACHED ? p->function : p->reason;
 
-		printf("%-24s %-9s %-8s %s\n", p->name, states[p->state], p->how ? p->how : "-",
-		       last ? last : "-");
+		printf("%-24s %-9s %-8s %s\n", p->name, probe_state_names[p->state],
+		       p->how ? p->how : "-", last ? last : "-");
 	}
 }
 
@@ -177,7 +178,9 @@ static void print_text(const struct check *check)
 
 static int run(struct check *check, const struct check_options *options, struct model *m)
 {
-	kernel__facts(check->kernel, m);
+	const struct fact_sink facts = model__fact_sink(m);
+
+	kernel__facts(check->kernel, &facts);
 	check->feature_count = kernel__features(check->kernel, check->features, MAX_FEATURES);
 	check->fix_count = kernel__fixes(check->kernel, check->fixes, MAX_FIXES);
 	level__judge(&check->level, check->kernel, check->features, check->feature_count,

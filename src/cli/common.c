@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "report.h"
+#include "util/message.h"
 
 struct common_options common;
 
@@ -28,6 +29,7 @@ static error_t parse_common(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'q':
 		common.quiet = true;
+		message__set_quiet(true);
 		return 0;
 	case 'v':
 		common.verbosity++;
@@ -121,76 +123,4 @@ int parse_size(const char *text, uint64_t *bytes)
 		return -EINVAL;
 	*bytes = (uint64_t)value;
 	return 0;
-}
-
-static void say(const char *prefix, const char *format, va_list arguments)
-{
-	char text[2048];
-
-	vsnprintf(text, sizeof(text), format, arguments);
-	clear_progress();
-	fprintf(stderr, "vfiotrace: %s%s\n", prefix, text);
-}
-
-void say_error(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	say("", format, arguments);
-	va_end(arguments);
-}
-
-void say_warning(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	say("warning: ", format, arguments);
-	va_end(arguments);
-}
-
-void say_info(const char *format, ...)
-{
-	va_list arguments;
-
-	if (common.quiet)
-		return;
-	va_start(arguments, format);
-	say("", format, arguments);
-	va_end(arguments);
-}
-
-static bool progress_shown;
-
-void say_progress(const char *format, ...)
-{
-	char text[256];
-	va_list arguments;
-
-	if (common.quiet || !isatty(STDERR_FILENO))
-		return;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	fprintf(stderr, "\r\033[K%s", text);
-	fflush(stderr);
-	progress_shown = true;
-}
-
-void clear_progress(void)
-{
-	if (!progress_shown)
-		return;
-	fputs("\r\033[K", stderr);
-	fflush(stderr);
-	progress_shown = false;
-}
-
-uint64_t clock_mono_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }

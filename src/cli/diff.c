@@ -7,9 +7,11 @@
 
 #include "cli.h"
 #include "cli/load_run.h"
-#include "cli/output_file.h"
+#include "util/output_file.h"
 #include "cli/unprivileged.h"
 #include "report/diff_output.h"
+#include "util/message.h"
+#include "util/text.h"
 
 struct diff_options {
 	const char *files[2];

@@ -9,6 +9,8 @@
 #include "import.h"
 #include "report.h"
 #include "store.h"
+#include "util/message.h"
+#include "util/text.h"
 
 static void complain(void *context, const char *file, uint32_t line, const char *message)
 {

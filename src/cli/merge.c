@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "cli/output_file.h"
+#include "util/output_file.h"
 #include "cli/unprivileged.h"
 #include "report.h"
 #include "store.h"
+#include "util/message.h"
+#include "util/text.h"
 
 #define MAX_FILES 256
 

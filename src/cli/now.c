@@ -10,10 +10,14 @@
 #include "census.h"
 #include "cli.h"
 #include "cli/format_name.h"
-#include "cli/output_file.h"
+#include "util/output_file.h"
 #include "report.h"
 #include "report/now.h"
 #include "store.h"
+#include "util/clock.h"
+#include "util/message.h"
+#include "util/text.h"
+#include "session/signals.h"
 
 struct now_options {
 	uint64_t watch_ns, wait_for_ns;
@@ -142,12 +146,14 @@ static int look__take(struct look *look, struct kernel *kernel, bool judge)
 		.user_stacks = judge,
 		.verbosity = common.verbosity,
 	};
+	struct fact_sink facts;
 	int err = -ENOMEM;
 
 	look->model = options.model = model__new();
 	if (!look->model)
 		return err;
-	kernel__facts(kernel, look->model);
+	facts = model__fact_sink(look->model);
+	kernel__facts(kernel, &facts);
 	look->census = census__run(&options, &err);
 	if (!look->census || !judge)
 		return err;
@@ -159,7 +165,7 @@ static int look__take(struct look *look, struct kernel *kernel, bool judge)
 	if (err < 0)
 		return err;
 	if (look->findings.count) {
-		kernel__fix_facts(kernel, look->model);
+		kernel__fix_facts(kernel, &facts);
 		name_known_bugs(look);
 	}
 	return 0;

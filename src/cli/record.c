@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "util/message.h"
 
 static bool is_named(int argc, char **argv)
 {

@@ -7,10 +7,12 @@
 
 #include "cli.h"
 #include "cli/format_name.h"
-#include "cli/output_file.h"
+#include "util/output_file.h"
 #include "cli/sources.h"
 #include "cli/unprivileged.h"
 #include "report.h"
+#include "util/message.h"
+#include "util/text.h"
 
 #define MAX_FILES 256
 /* Of the event stream, unless --events says otherwise: pages and viewers choke on more. */

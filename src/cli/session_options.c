@@ -148,6 +148,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_FORCE:
 		settings->force = true;
 		return 0;
+	case ARGP_KEY_END: /* the common options are read by then */
+		settings->verbosity = common.verbosity;
+		break;
 	case KEY_FAIL_PROBE:
 		settings->fail_probe = argument;
 		return 0;

@@ -9,6 +9,8 @@
 #include "import.h"
 #include "report.h"
 #include "store.h"
+#include "util/message.h"
+#include "util/text.h"
 
 #define COMPLAINTS_SHOWN 20
 

@@ -17,6 +17,7 @@
 #include "util/syscall_filter.h"
 #include "cli/unprivileged.h"
 #include "util/input.h"
+#include "util/message.h"
 
 #define NOBODY 65534
 

@@ -6,11 +6,14 @@
 
 #include "cli.h"
 #include "cli/load_run.h"
-#include "cli/output_file.h"
+#include "util/output_file.h"
 #include "session/session.h"
 #include "cli/validate.h"
 #include "exercise.h"
 #include "report.h"
+#include "util/clock.h"
+#include "util/message.h"
+#include "util/text.h"
 
 #define RING_BYTES (8 << 20)
 #define MOST_EXERCISES 16

@@ -32,6 +32,7 @@ static uint32_t gather_missing(struct validation_inputs *in, const struct sessio
 void validation__gather(struct validation_inputs *in, struct session *s, const struct fix *fixes,
 			uint32_t fix_count, struct verdict_options *options)
 {
+	struct fact_sink facts;
 	static const enum verdict_fix states[] = {[FIX_PRESENT] = VERDICT_FIX_IN,
 						  [FIX_MISSING] = VERDICT_FIX_MISSING,
 						  [FIX_CANNOT_TELL] = VERDICT_FIX_UNKNOWN};
@@ -46,5 +47,6 @@ void validation__gather(struct validation_inputs *in, struct session *s, const s
 	options->missing_count = gather_missing(in, s);
 	options->has_function = has_function;
 	options->context = s->kernel;
-	kernel__vfio_driver_facts(s->model); /* drivers come and go */
+	facts = model__fact_sink(s->model);
+	kernel__vfio_driver_facts(&facts); /* drivers come and go */
 }

@@ -9,6 +9,9 @@
 #include "session/session.h"
 #include "cli/watch_filter.h"
 #include "report.h"
+#include "util/clock.h"
+#include "util/message.h"
+#include "util/text.h"
 
 struct watch {
 	struct session_settings settings;

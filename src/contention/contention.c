@@ -14,6 +14,7 @@
 #include "contention/contention_private.h"
 #include "record.h"
 #include "contention.skel.h"
+#include "util/clock.h"
 
 /* Waits from here on make the sweep look for missed deadlocks. */
 #define OLD_WAIT_NS 1000000000ULL
@@ -25,14 +26,6 @@ static char error_text[256];
 const char *contention__error(void)
 {
 	return error_text;
-}
-
-uint64_t contention__now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
 /* --- notes and held sets
@@ -275,7 +268,7 @@ int contention__sweep(struct contention *c)
 {
 	uint32_t count;
 	struct contention_note *notes = contention__notes(c, &count);
-	uint64_t now = contention__now();
+	uint64_t now = clock_mono_ns();
 	bool old = false;
 
 	for (uint32_t i = 0; i < count; i++)

@@ -70,7 +70,6 @@ struct contention {
 	bool attached, stopped;
 };
 
-uint64_t contention__now(void);
 /* Copy of the note of `task`; false: it does not wait. */
 bool contention__note(const struct contention *c, uint64_t task, struct contention_note *out);
 /* Every note, as an array the caller frees; NULL with *count 0 when there is none. */

@@ -9,6 +9,7 @@
 
 #include "contention/contention_private.h"
 #include "census/user_stack.h"
+#include "util/clock.h"
 
 #define MAX_TRIES 3
 
@@ -242,7 +243,7 @@ void contention__find_missed(struct contention *c)
 
 	if (!census)
 		return;
-	census__find_deadlocks(census, &found, contention__now());
+	census__find_deadlocks(census, &found, clock_mono_ns());
 	for (uint32_t i = 0; i < found.count; i++) {
 		struct finding *f = found.items[i];
 		struct contention_link *links = calloc(f->task_count, sizeof(*links));
@@ -296,7 +297,7 @@ void contention__check_resolved(struct contention *c)
 			continue;
 		}
 		if (c->options.on_resolved)
-			c->options.on_resolved(c->options.context, a->key, contention__now());
+			c->options.on_resolved(c->options.context, a->key, clock_mono_ns());
 		*at = a->next;
 		free_active(a);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contention/contention_private.h"
+#include "util/clock.h"
 
 static bool is_new(struct contention *c, const struct contention_note *note)
 {
@@ -74,7 +75,7 @@ static void report(struct contention *c, struct census *census, const struct con
 			      .user_stack = NO_ID,
 			      .owner_stack = NO_ID,
 			      .since = note->since,
-			      .mono = contention__now()};
+			      .mono = clock_mono_ns()};
 	char text[128];
 
 	HASH_FIND(hh, r->locks, &note->lock, sizeof(note->lock), lock);
@@ -117,7 +118,7 @@ void contention__find_stalls(struct contention *c, const struct contention_note 
 			     uint32_t count)
 {
 	struct census *census = NULL;
-	uint64_t now = contention__now();
+	uint64_t now = clock_mono_ns();
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct contention_note *note = &notes[i];

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "exercise/exercise_private.h"
+#include "util/clock.h"
 
 #define STUCK_SECONDS 20
 
@@ -22,8 +23,8 @@ struct exercise {
 	int report; /* read end: its lines */
 	char line[256], words[256], described[256];
 	size_t used;
-	time_t last_step;
-	bool gone; /* the child was waited for */
+	uint64_t last_step; /* monotonic */
+	bool gone;	    /* the child was waited for */
 };
 
 static volatile sig_atomic_t stop;
@@ -32,14 +33,6 @@ static void ask_to_stop(int number)
 {
 	(void)number;
 	stop = 1;
-}
-
-static time_t seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
 }
 
 static void __attribute__((noreturn))
@@ -141,7 +134,7 @@ struct exercise *exercise__open(const char *device, uint32_t rounds, int *error,
 
 int exercise__go(struct exercise *e)
 {
-	e->last_step = seconds_now();
+	e->last_step = clock_mono_ns();
 	return write(e->gate, "g", 1) == 1 ? 0 : -errno;
 }
 
@@ -149,7 +142,7 @@ static void take_line(struct exercise *e)
 {
 	e->line[e->used] = 0;
 	e->used = 0;
-	e->last_step = seconds_now();
+	e->last_step = clock_mono_ns();
 	/* the first failure is the cause; what follows are its consequences */
 	if (e->state == EXERCISE_FAILED)
 		return;
@@ -189,7 +182,7 @@ enum exercise_state exercise__poll(struct exercise *e)
 		return e->state;
 	}
 	/* a failure is told at once, but it is over only when the child has put everything back */
-	if (e->last_step && seconds_now() - e->last_step > STUCK_SECONDS)
+	if (e->last_step && clock_mono_ns() - e->last_step > STUCK_SECONDS * NSEC_PER_SEC)
 		return EXERCISE_STUCK;
 	return EXERCISE_RUNNING;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "import/lines.h"
+#include "util/clock.h"
 
 #define BUFFER_BYTES 65536
 #define PROGRESS_INTERVAL_NS 100000000ULL
@@ -37,13 +38,11 @@ void line_reader__close(struct line_reader *r)
 
 static void report_progress(struct line_reader *r)
 {
-	struct timespec now;
 	uint64_t ns;
 
 	if (!r->options || !r->options->progress)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+	ns = clock_mono_ns();
 	if (ns < r->progress_due)
 		return;
 	r->progress_due = ns + PROGRESS_INTERVAL_NS;

@@ -8,13 +8,13 @@
 
 #include "kernel/kernel_private.h"
 
-static void set_from_file(struct model *m, const char *key, const char *path)
+static void set_from_file(const struct fact_sink *out, const char *key, const char *path)
 {
 	char *text = read_whole(path, NULL);
 
 	if (text) {
 		text[strcspn(text, "\n")] = 0;
-		model__set_fact(m, key, text);
+		out->set(out->model, key, text);
 	}
 	free(text);
 }
@@ -44,14 +44,14 @@ static bool find_build_id(const char *notes, size_t length, char *out, size_t si
 	return false;
 }
 
-static void set_build_id(struct model *m, const char *key, const char *path)
+static void set_build_id(const struct fact_sink *out, const char *key, const char *path)
 {
 	char id[128];
 	size_t length;
 	char *notes = read_whole(path, &length);
 
 	if (notes && find_build_id(notes, length, id, sizeof(id)))
-		model__set_fact(m, key, id);
+		out->set(out->model, key, id);
 	free(notes);
 }
 
@@ -98,14 +98,14 @@ static const char *origin_of(const struct kernel *k, const char *module)
 	return strchr(row->taint, 'E') ? "unsigned" : "distribution";
 }
 
-static void set_modules(struct kernel *k, struct model *m)
+static void set_modules(struct kernel *k, const struct fact_sink *out)
 {
 	static const char *const always[] = {"vfio", "kvm"};
 	char key[192], path[256];
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++) {
 		snprintf(key, sizeof(key), "module.%s.origin", always[i]);
-		model__set_fact(m, key, origin_of(k, always[i]));
+		out->set(out->model, key, origin_of(k, always[i]));
 	}
 	for (uint32_t i = 0; i < k->module_count; i++) {
 		const char *name = k->modules[i].name;
@@ -114,45 +114,45 @@ static void set_modules(struct kernel *k, struct model *m)
 		    strncmp(name, "mdev", 4) && !strchr(k->modules[i].taint, 'O'))
 			continue;
 		snprintf(key, sizeof(key), "module.%s.origin", name);
-		model__set_fact(m, key, origin_of(k, name));
+		out->set(out->model, key, origin_of(k, name));
 		snprintf(key, sizeof(key), "module.%s.build_id", name);
 		snprintf(path, sizeof(path), "/sys/module/%s/notes/.note.gnu.build-id", name);
-		set_build_id(m, key, path);
+		set_build_id(out, key, path);
 	}
 }
 
-static void set_cpu(struct model *m)
+static void set_cpu(const struct fact_sink *out)
 {
 	char *text = read_whole("/proc/cpuinfo", NULL), *at, count[32];
 
 	snprintf(count, sizeof(count), "%ld", sysconf(_SC_NPROCESSORS_ONLN));
-	model__set_fact(m, "cpu.count", count);
+	out->set(out->model, "cpu.count", count);
 	at = text ? strstr(text, "model name") : NULL;
 	at = at ? strchr(at, ':') : NULL;
 	if (at) {
 		at += 1 + strspn(at + 1, " \t");
 		at[strcspn(at, "\n")] = 0;
-		model__set_fact(m, "cpu.model", at);
+		out->set(out->model, "cpu.model", at);
 	}
 	free(text);
 }
 
-void kernel__facts(struct kernel *k, struct model *m)
+void kernel__facts(struct kernel *k, const struct fact_sink *out)
 {
 	char patches[512];
 
-	model__set_fact(m, "kernel.release", k->release);
-	model__set_fact(m, "kernel.version", k->version_text);
-	model__set_fact(m, "arch", k->arch);
-	set_from_file(m, "kernel.cmdline", "/proc/cmdline");
-	set_from_file(m, "host.name", "/proc/sys/kernel/hostname");
-	set_from_file(m, "host.boot_id",
+	out->set(out->model, "kernel.release", k->release);
+	out->set(out->model, "kernel.version", k->version_text);
+	out->set(out->model, "arch", k->arch);
+	set_from_file(out, "kernel.cmdline", "/proc/cmdline");
+	set_from_file(out, "host.name", "/proc/sys/kernel/hostname");
+	set_from_file(out, "host.boot_id",
 		      "/proc/sys/kernel/random/boot_id"); /* merge tells boots apart */
-	set_from_file(m, "kernel.tainted", "/proc/sys/kernel/tainted");
-	set_build_id(m, "kernel.build_id", "/sys/kernel/notes");
+	set_from_file(out, "kernel.tainted", "/proc/sys/kernel/tainted");
+	set_build_id(out, "kernel.build_id", "/sys/kernel/notes");
 	is_livepatched("vmlinux", patches, sizeof(patches));
-	model__set_fact(m, "kernel.livepatches", patches);
-	set_cpu(m);
-	set_modules(k, m);
-	kernel__vfio_driver_facts(m);
+	out->set(out->model, "kernel.livepatches", patches);
+	set_cpu(out);
+	set_modules(k, out);
+	kernel__vfio_driver_facts(out);
 }

@@ -175,7 +175,7 @@ uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max)
 	return count;
 }
 
-void kernel__fix_facts(struct kernel *k, struct model *m)
+void kernel__fix_facts(struct kernel *k, const struct fact_sink *out)
 {
 	static const char *const states[] = {[FIX_PRESENT] = "present",
 					     [FIX_MISSING] = "missing",
@@ -187,6 +187,6 @@ void kernel__fix_facts(struct kernel *k, struct model *m)
 		char key[80];
 
 		snprintf(key, sizeof(key), "fix.%s", fixes[i].row->commit);
-		model__set_fact(m, key, states[fixes[i].state]);
+		out->set(out->model, key, states[fixes[i].state]);
 	}
 }

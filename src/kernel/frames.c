@@ -89,3 +89,27 @@ void frames__close(struct kernel *k)
 	k->dwfl = NULL;
 	k->dwfl_tried = false;
 }
+
+static bool is_trampoline(const struct frame *frame)
+{
+	return !frame->symbol || !strncmp(frame->symbol, "bpf_trampoline_", 15) ||
+	       !strncmp(frame->symbol, "bpf_prog_", 9) ||
+	       !strncmp(frame->symbol, "arch_ftrace", 11) || !strncmp(frame->symbol, "ftrace_", 7);
+}
+
+uint32_t kernel__clean_frames(struct frame *frames, uint32_t count)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!is_trampoline(&frames[i])) {
+			frames[used++] = frames[i];
+			continue;
+		}
+		if (used && i + 1 < count && frames[i + 1].symbol &&
+		    frames[i + 1].offset <= KERNEL_ENTRY_BYTES &&
+		    !strcmp(frames[i + 1].symbol, frames[used - 1].symbol))
+			i++;
+	}
+	return used;
+}

@@ -6,6 +6,12 @@
 
 #include "kernel/level.h"
 
+const char *const attach_level_names[] = {
+	[ATTACH_AUTO] = "auto",	      [ATTACH_FENTRY] = "fentry",
+	[ATTACH_KPROBE] = "kprobe",   [ATTACH_TRACEPOINT] = "tracepoint",
+	[ATTACH_LOCKDEP] = "lockdep",
+};
+
 struct features {
 	const struct feature *rows;
 	uint32_t count;

@@ -10,7 +10,7 @@
 
 #define DEVICES "/sys/class/vfio-dev" /* since 6.1 */
 
-void kernel__vfio_driver_facts(struct model *m)
+void kernel__vfio_driver_facts(const struct fact_sink *out)
 {
 	DIR *directory = opendir(DEVICES);
 	struct dirent *entry;
@@ -27,7 +27,7 @@ void kernel__vfio_driver_facts(struct model *m)
 		snprintf(path, sizeof(path), DEVICES "/%.255s/device/driver/module", entry->d_name);
 		link_name(path, module, sizeof(module));
 		snprintf(key, sizeof(key), "vfio.driver.%s", driver);
-		model__set_fact(m, key, module);
+		out->set(out->model, key, module);
 	}
 	if (directory)
 		closedir(directory);

@@ -6,6 +6,7 @@
 #include "report/diff_output.h"
 #include "report/graph/diff_picture.h"
 #include "report/escape.h"
+#include "util/text.h"
 
 static const char *const signs[] = {"+", "-", "~", " "};
 static const char *const colors[] = {"\033[32m", "\033[31m", "\033[33m", ""};

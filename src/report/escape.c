@@ -2,75 +2,9 @@
 /* Escaping of hostile text, one function per sink. */
 #include "report/escape.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-#include "report.h"
-
-enum { SLOTS = 16, SLOT_SIZE = 1024, ESCAPED_SIZE = 4 };
-
-/* Code points that change how neighbouring text is shown, or end a line for some reader. */
-static bool is_harmless(uint32_t code)
-{
-	return code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && code != 0x200e &&
-	       code != 0x200f && !(code >= 0x2028 && code <= 0x202e) &&
-	       !(code >= 0x2066 && code <= 0x2069) && code != 0xfeff && code != 0x061c &&
-	       !(code >= 0xfff9 && code <= 0xfffb);
-}
-
-size_t safe_sequence(const char *bytes)
-{
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *p = (const unsigned char *)bytes;
-	size_t length;
-	uint32_t code;
-
-	if (p[0] < 0x80)
-		return is_harmless(p[0]);
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		length = 2, code = p[0] & 0x1f;
-	else if ((p[0] & 0xf0) == 0xe0)
-		length = 3, code = p[0] & 0x0f;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		length = 4, code = p[0] & 0x07;
-	else
-		return 0;
-	for (size_t i = 1; i < length; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return is_harmless(code) ? length : 0;
-}
-
-const char *text_safe(const char *raw)
-{
-	static _Thread_local char slots[SLOTS][SLOT_SIZE];
-	static _Thread_local unsigned int next;
-	char *slot = slots[next++ % SLOTS];
-	size_t used = 0;
-
-	for (raw = raw ? raw : ""; *raw;) {
-		size_t length = safe_sequence(raw);
-
-		if (used + ESCAPED_SIZE + sizeof("...") > SLOT_SIZE) {
-			used += (size_t)sprintf(slot + used, "...");
-			break;
-		}
-		if (length) {
-			memcpy(slot + used, raw, length);
-			used += length;
-			raw += length;
-		} else {
-			used += (size_t)sprintf(slot + used, "\\x%02x", (unsigned char)*raw++);
-		}
-	}
-	slot[used] = '\0';
-	return slot;
-}
+#include "util/text.h"
 
 /*
  * The loop every sink shares: harmless sequences go to `special` first, which returns the
@@ -188,16 +122,6 @@ static const char *code_special(char c)
 void write_code(FILE *out, const char *raw)
 {
 	write_escaped(out, raw, code_special, "\\x%02x");
-}
-
-static const char *label_special(char c)
-{
-	return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
-}
-
-void write_label(FILE *out, const char *raw)
-{
-	write_escaped(out, raw, label_special, "\\\\x%02x");
 }
 
 static const char *json_special(char c)

@@ -4,9 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/output_file.h"
+#include "util/output_file.h"
 #include "cli/validate.h"
 #include "report.h"
+#include "util/text.h"
 
 static void put_escaped(FILE *out, const char *text)
 {

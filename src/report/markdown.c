@@ -9,6 +9,7 @@
 #include "report/durations.h"
 #include "report/escape.h"
 #include "report/outputs.h"
+#include "util/text.h"
 
 static void put_lock(FILE *out, const struct model *m, const char *what,
 		     const struct held_lock *lock)
@@ -133,7 +134,6 @@ static void put_finding(FILE *out, const struct model *m, const struct finding *
 
 static void put_coverage(FILE *out, const struct model *m)
 {
-	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 	struct driver_table *drivers;
 	char words[256];
 
@@ -147,8 +147,8 @@ static void put_coverage(FILE *out, const struct model *m)
 	for (int i = 0; i < PATH_COUNT; i++) {
 		const struct coverage *c = model__coverage(m, i);
 
-		fprintf(out, "| `%s` | %s | %" PRIu64 " | ", path_names[i], states[c->state],
-			c->hits);
+		fprintf(out, "| `%s` | %s | %" PRIu64 " | ", path_names[i],
+			coverage_state_names[c->state], c->hits);
 		write_markdown(out, c->reason ? c->reason : c->probe);
 		fputs(" | ", out);
 		if (drivers && driver_table__words(drivers, i, words, sizeof(words)))

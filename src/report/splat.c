@@ -11,6 +11,7 @@
 
 #include "report/escape.h"
 #include "report/outputs.h"
+#include "util/text.h"
 
 static const char *const rule = "======================================================";
 static const char *const thin = "------------------------------------------------------";

@@ -12,11 +12,6 @@ uint32_t session__probes(const struct session *s, struct probe_info *out)
 /* "probe.mutex_lock": "attached, fentry mutex_lock" */
 void session__note_probes(struct session *s)
 {
-	static const char *const states[] = {
-		[PROBE_OFF] = "off",	     [PROBE_ATTACHED] = "attached",
-		[PROBE_MISSING] = "missing", [PROBE_FAILED] = "failed",
-		[PROBE_PENDING] = "pending",
-	};
 	struct probe_info probes[SESSION_PROBES];
 	uint32_t count = session__probes(s, probes);
 
@@ -26,10 +21,10 @@ void session__note_probes(struct session *s)
 
 		snprintf(key, sizeof(key), "probe.%s", probe->name);
 		if (probe->reason)
-			snprintf(value, sizeof(value), "%s: %s", states[probe->state],
+			snprintf(value, sizeof(value), "%s: %s", probe_state_names[probe->state],
 				 probe->reason);
 		else
-			snprintf(value, sizeof(value), "%s, %s %s", states[probe->state],
+			snprintf(value, sizeof(value), "%s, %s %s", probe_state_names[probe->state],
 				 probe->how ? probe->how : "",
 				 probe->function ? probe->function : "");
 		model__set_fact(s->model, key, value);

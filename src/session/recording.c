@@ -2,8 +2,10 @@
 /* The incident file of a live run. */
 #include <errno.h>
 
-#include "cli.h"
+#include "exit_code.h"
 #include "session/session.h"
+#include "util/clock.h"
+#include "util/message.h"
 
 int session__check_store(const struct session *s)
 {

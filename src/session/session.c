@@ -7,9 +7,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "exit_code.h"
 #include "kernel/level.h"
 #include "session/session.h"
+#include "util/clock.h"
+#include "util/message.h"
+#include "session/signals.h"
 
 #define MOST_EVENTS (2U << 20) /* 100 MB in memory; an incident file has all of them */
 
@@ -160,11 +163,14 @@ int session__new_model(struct session *s)
 
 static int open_model(struct session *s)
 {
+	struct fact_sink sink;
+
 	if (session__new_model(s))
 		return EXIT_ERROR;
+	sink = model__fact_sink(s->model);
 	model__set_fact(s->model, "scope", s->settings.scope_all ? "all" : "vfio");
-	kernel__facts(s->kernel, s->model);
-	kernel__fix_facts(s->kernel, s->model);
+	kernel__facts(s->kernel, &sink);
+	kernel__fix_facts(s->kernel, &sink);
 	s->analysis = session__new_analysis(s, s->rules, s->suppressions);
 	return s->analysis ? 0 : EXIT_ERROR;
 }
@@ -197,7 +203,7 @@ static int open_capture(struct session *s)
 		.ring_bytes = s->settings.ring_bytes,
 		.kernel_chains = s->settings.kernel_chains,
 		.force = s->settings.force,
-		.verbosity = common.verbosity,
+		.verbosity = s->settings.verbosity,
 		.on_finding = on_capture_finding,
 		.on_resolved = on_resolved,
 		.on_stall = on_stall,
@@ -267,7 +273,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	status = open_model(s);
 	if (!status)
 		status = open_capture(s);
-	if (common.verbosity && !status)
+	if (s->settings.verbosity && !status)
 		say_info("kernel's own description read in %.2f s, programs loaded in %.2f s",
 			 (double)(read - began) / 1e9, (double)(clock_mono_ns() - read) / 1e9);
 	return status;

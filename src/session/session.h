@@ -29,6 +29,7 @@ struct session_settings {
 	struct kernel *kernel; /* opened before, taken over; NULL: the session opens one */
 	const char *rules, *suppress;
 	const char *fail_probe;
+	int verbosity; /* of -v */
 	uint32_t ring_bytes;
 	uint32_t kernel_chains;
 	bool redact;

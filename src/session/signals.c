@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "session/signals.h"
 
 static volatile sig_atomic_t stop_asked, snapshot_asked, reload_asked;
 

@@ -15,7 +15,6 @@ const char *const object_kind_names[] = {
 	"vm", "group", "device", "device set", "container", "kvm-vfio device", "iommufd", "other",
 };
 const char *const stack_kind_names[] = {"none", "site", "full", "location"};
-const char *const coverage_state_names[] = {"unprobed", "absent", "zero", "hit"};
 const char *const path_how_names[] = {NULL, "group", "cdev"};
 
 const char *const statement_texts[STATEMENTS] = {

@@ -302,7 +302,6 @@ void rows__forget_frames(struct row_context *c, uint32_t from);
 extern const char *const lock_kind_names[];   /* by enum lock_kind */
 extern const char *const object_kind_names[]; /* by enum object_kind */
 extern const char *const stack_kind_names[];
-extern const char *const coverage_state_names[];
 extern const char *const path_how_names[];				     /* [0] is NULL */
 int store_name_index(const char *const *names, int count, const char *name); /* -1: none */
 

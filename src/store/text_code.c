@@ -8,33 +8,7 @@
 #include <string.h>
 
 #include "store/store_private.h"
-
-/* Bytes of the harmless UTF-8 character at `s`, 0 if it has to be escaped. */
-static size_t harmless(const unsigned char *s)
-{
-	uint32_t code;
-	size_t length;
-
-	if (s[0] < 0x80)
-		return s[0] >= 0x20 && s[0] != 0x7f && s[0] != '\\';
-	length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	code = s[0] & (0x7f >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if ((length == 3 && code < 0x800) || (length == 4 && (code < 0x10000 || code > 0x10ffff)))
-		return 0;
-	if ((code >= 0xd800 && code <= 0xdfff) || code < 0xa0) /* surrogates, C1 controls */
-		return 0;
-	if ((code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	    (code >= 0x2060 && code <= 0x206f) || code == 0xfeff)
-		return 0; /* invisible, bidirectional overrides */
-	return length;
-}
+#include "util/text.h"
 
 char *store_text__encode(const char *raw)
 {
@@ -44,7 +18,7 @@ char *store_text__encode(const char *raw)
 	if (!text)
 		return NULL;
 	while (*in) {
-		size_t length = harmless(in);
+		size_t length = *in == '\\' ? 0 : safe_sequence((const char *)in);
 
 		if (!length) {
 			out += sprintf(out, "\\x%02x", *in++);

@@ -15,6 +15,7 @@
 #include "agent.h"
 #include "cli.h"
 #include "metrics.h"
+#include "util/clock.h"
 
 static uint32_t classes[2];
 static uint8_t modes[2];

@@ -9,6 +9,7 @@
 #include "fixture.h"
 #include "import.h"
 #include "report/escape.h"
+#include "util/text.h"
 
 static char *render(struct fixture *f, const char *format, const struct report_options *options)
 {
@@ -136,7 +137,6 @@ static void test_writers(void **state)
 	check_writer(write_mermaid, "a\"]#<;`", "a#quot;]#35;#lt;#59;#96;");
 	check_writer(write_markdown, "|*[x](y)<b>@all`", "\\|\\*\\[x\\](y)&lt;b&gt;&#64;all\\`");
 	check_writer(write_code, "```\nx", "'''\\x0ax");
-	check_writer(write_label, "a\"b\\c\n", "a\\\"b\\\\c\\\\x0a");
 	check_writer(write_json_string, "</script>\"\\\n&",
 		     "\"\\u003c/script\\u003e\\\"\\\\\\\\x0a\\u0026\"");
 	check_writer(write_json_string, NULL, "\"\"");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "report/outputs.h"
+#include "util/clock.h"
 
 extern char **environ;
 
@@ -62,12 +63,9 @@ static int spawn_dot(const char *format, struct child *child)
 	return 0;
 }
 
-static int64_t milliseconds_left(const struct timespec *deadline)
+static int64_t milliseconds_left(uint64_t deadline)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (deadline->tv_sec - now.tv_sec) * 1000 + (deadline->tv_nsec - now.tv_nsec) / 1000000;
+	return ((int64_t)deadline - (int64_t)clock_mono_ns()) / (int64_t)NSEC_PER_MSEC;
 }
 
 static void feed(struct child *child, const char **text, size_t *left)
@@ -99,13 +97,11 @@ static int drain(struct child *child, FILE *sink)
 static int converse(struct child *child, const char *text, size_t left, unsigned int seconds,
 		    FILE *sink)
 {
-	struct timespec deadline;
+	uint64_t deadline = clock_mono_ns() + seconds * NSEC_PER_SEC;
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += seconds;
 	for (;;) {
 		struct pollfd fds[] = {{child->from, POLLIN, 0}, {child->to, POLLOUT, 0}};
-		int64_t wait = milliseconds_left(&deadline);
+		int64_t wait = milliseconds_left(deadline);
 		int more;
 
 		if (wait <= 0)

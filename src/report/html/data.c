@@ -65,7 +65,6 @@ static void put_span(FILE *out, const struct model *m)
 
 static void put_coverage(FILE *out, const struct model *m)
 {
-	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 	struct driver_table *drivers = driver_table__make(m);
 	char words[256];
 
@@ -74,7 +73,7 @@ static void put_coverage(FILE *out, const struct model *m)
 		const struct coverage *c = model__coverage(m, i);
 
 		fprintf(out, "%s[\"%s\",\"%s\",%" PRIu64 ",", i ? "," : "", path_names[i],
-			states[c->state], c->hits);
+			coverage_state_names[c->state], c->hits);
 		write_json_string(out, c->probe);
 		fputc(',', out);
 		write_json_string(out, c->reason);

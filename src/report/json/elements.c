@@ -8,30 +8,7 @@
 #include "drivers.h"
 #include "report.h"
 #include "report/json/json_private.h"
-
-/* Length of the valid UTF-8 sequence at `s`, 0 if there is none. jansson takes nothing else. */
-static size_t utf8_length(const unsigned char *s)
-{
-	if (s[0] < 0x80)
-		return s[0] != 0;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		return (s[1] & 0xc0) == 0x80 ? 2 : 0;
-	if ((s[0] & 0xf0) == 0xe0) {
-		if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80)
-			return 0;
-		if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f))
-			return 0;
-		return 3;
-	}
-	if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80 || (s[3] & 0xc0) != 0x80)
-			return 0;
-		if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-			return 0;
-		return 4;
-	}
-	return 0;
-}
+#include "util/text.h"
 
 json_t *json_text(const char *raw)
 {
@@ -48,7 +25,7 @@ json_t *json_text(const char *raw)
 	if (!escaped)
 		return json_null();
 	for (out = escaped; *in;) {
-		size_t length = utf8_length(in);
+		size_t length = utf8_length((const char *)in, NULL);
 
 		if (length) {
 			memcpy(out, in, length);
@@ -186,12 +163,6 @@ static json_t *json_drivers(const struct driver_table *table, enum path_id path)
 
 json_t *json_coverage(const struct model *m)
 {
-	static const char *const states[] = {
-		[COVERAGE_UNPROBED] = "unprobed",
-		[COVERAGE_ABSENT] = "absent",
-		[COVERAGE_ZERO] = "zero",
-		[COVERAGE_HIT] = "hit",
-	};
 	struct driver_table *drivers = driver_table__make(m);
 	json_t *table = json_object();
 
@@ -199,7 +170,7 @@ json_t *json_coverage(const struct model *m)
 		const struct coverage *known = model__coverage(m, path);
 		json_t *row = json_object();
 
-		json_object_set_new(row, "state", json_string(states[known->state]));
+		json_object_set_new(row, "state", json_string(coverage_state_names[known->state]));
 		json_object_set_new(row, "hits", json_count(known->hits));
 		json_object_set_new(row, "probe", json_text(known->probe));
 		json_object_set_new(row, "reason", json_text(known->reason));

@@ -18,15 +18,10 @@ static uint64_t now_mono(const struct model *m)
 
 json_t *json_probe(const struct probe_info *probe)
 {
-	static const char *const states[] = {
-		[PROBE_OFF] = "off",	     [PROBE_ATTACHED] = "attached",
-		[PROBE_MISSING] = "missing", [PROBE_FAILED] = "failed",
-		[PROBE_PENDING] = "pending",
-	};
 	json_t *row = json_object();
 
 	json_object_set_new(row, "name", json_text(probe->name));
-	json_object_set_new(row, "state", json_string(states[probe->state]));
+	json_object_set_new(row, "state", json_string(probe_state_names[probe->state]));
 	json_object_set_new(row, "how", json_text(probe->how));
 	json_object_set_new(row, "reason", json_text(probe->reason));
 	json_object_set_new(row, "function", json_text(probe->function));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/metrics/exposition.h"
+#include "util/text.h"
 
 static const char *suffix_of(enum metric_type type)
 {
@@ -39,31 +40,6 @@ bool metrics_text__room(struct metrics_text *t)
 	return false;
 }
 
-/* Bytes of a well-formed UTF-8 sequence at `s`, 0 if it is none (overlong, surrogate, cut). */
-static int utf8_length(const unsigned char *s)
-{
-	uint32_t point;
-	int length = *s < 0x80	 ? 1
-		     : *s < 0xc2 ? 0
-		     : *s < 0xe0 ? 2
-		     : *s < 0xf0 ? 3
-		     : *s < 0xf5 ? 4
-				 : 0;
-
-	if (length < 2)
-		return length;
-	point = *s & (0x7f >> length);
-	for (int i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (s[i] & 0x3f);
-	}
-	if ((length == 3 && point < 0x800) || (length == 4 && point < 0x10000) ||
-	    point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-		return 0;
-	return length;
-}
-
 /* Label values are UTF-8 with \ " and newline escaped; other control bytes become \\xNN. */
 static size_t escape(char *out, size_t size, const char *value)
 {
@@ -71,7 +47,7 @@ static size_t escape(char *out, size_t size, const char *value)
 	size_t used = 0;
 
 	while (*s && used + 8 < size) {
-		int length = utf8_length(s);
+		size_t length = utf8_length((const char *)s, NULL);
 
 		if (*s == '\\' || *s == '"' || *s == '\n') {
 			out[used++] = '\\';

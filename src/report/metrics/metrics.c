@@ -316,7 +316,6 @@ static int write_durations(struct metrics_text *t, const struct model *m, bool h
 
 static void write_coverage(struct metrics_text *t, const struct model *m)
 {
-	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 
 	metrics_text__family(t, "vfiotrace_path_hits", METRIC_COUNTER, NULL,
 			     "Times each VFIO or KVM path ran.");
@@ -331,9 +330,10 @@ static void write_coverage(struct metrics_text *t, const struct model *m)
 	for (uint32_t i = 0; i < PATH_COUNT; i++) {
 		const struct coverage *c = model__coverage(m, i);
 
-		for (uint32_t j = 0; j < sizeof(states) / sizeof(states[0]); j++) {
+		for (uint32_t j = 0;
+		     j < sizeof(coverage_state_names) / sizeof(coverage_state_names[0]); j++) {
 			metrics_text__label(t, "path", path_names[i]);
-			metrics_text__label(t, "state", states[j]);
+			metrics_text__label(t, "state", coverage_state_names[j]);
 			metrics_text__value(t, (c ? c->state : COVERAGE_UNPROBED) == j);
 		}
 	}

@@ -19,12 +19,10 @@ static void write_rows(struct metrics_text *t, const struct row *rows, size_t co
 
 static void write_probes(struct metrics_text *t, const struct metrics_service *s)
 {
-	static const char *const states[PROBE_STATES] = {"off", "attached", "missing", "failed",
-							 "pending"};
 
 	metrics_text__family(t, "vfiotrace_probes", METRIC_GAUGE, NULL, "Probes by state.");
 	for (uint32_t i = 0; i < PROBE_STATES; i++) {
-		metrics_text__label(t, "state", states[i]);
+		metrics_text__label(t, "state", probe_state_names[i]);
 		metrics_text__value(t, s->probes[i]);
 	}
 	if (!s->attach_level)

@@ -4,6 +4,7 @@
 
 #include "report/durations.h"
 #include "report/text/text_private.h"
+#include "util/text.h"
 
 enum { CALL_PATH_ROWS = 5, CALL_PATH_FRAMES = 6 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/text/text_private.h"
+#include "util/text.h"
 
 enum { MAX_EDGES = 200 };
 

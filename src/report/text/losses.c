@@ -5,6 +5,7 @@
 
 #include "drivers.h"
 #include "report/text/text_private.h"
+#include "util/text.h"
 
 const char *text_tone(bool color, enum tone tone)
 {
@@ -62,7 +63,6 @@ void text_stack(FILE *out, const struct model *m, uint32_t stack, const char *pr
 
 void report_text_coverage(FILE *out, const struct model *m, bool color)
 {
-	static const char *const states[] = {"unprobed", "absent", "zero", "hit"};
 	static const enum tone tones[] = {TONE_WARNING, TONE_DIM, TONE_PLAIN, TONE_GOOD};
 	struct driver_table *drivers;
 	char hits[RENDER_SIZE], words[256];
@@ -77,7 +77,7 @@ void report_text_coverage(FILE *out, const struct model *m, bool color)
 		const struct coverage *c = model__coverage(m, i);
 
 		fprintf(out, "  %-20s %s%-9s%s", path_names[i], text_tone(color, tones[c->state]),
-			states[c->state], text_end(color));
+			coverage_state_names[c->state], text_end(color));
 		fprintf(out, "%10s",
 			c->state == COVERAGE_HIT || c->state == COVERAGE_ZERO
 				? render_count(hits, sizeof(hits), c->hits)

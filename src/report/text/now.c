@@ -5,6 +5,7 @@
 #include "census.h"
 #include "report/now.h"
 #include "report/text/text_private.h"
+#include "util/text.h"
 
 static const char *const indent = "        ";
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "report/text/text_private.h"
+#include "util/text.h"
 
 static void put_host(FILE *out, const struct model *m)
 {

@@ -6,6 +6,7 @@
 
 #include "cli/validate.h"
 #include "report.h"
+#include "util/text.h"
 
 static const char *fact(const struct model *m, const char *key)
 {

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "cli/watch_filter.h"
 #include "report.h"
+#include "util/text.h"
 
 static void print_missing(FILE *out, const struct probe_info *probes, uint32_t count,
 			  enum probe_state state, const char *label)

@@ -9,8 +9,8 @@
  *
  * Life cycle: output_file__open, write to `fd` or to output_file__stream, output_file__close, once.
  */
-#ifndef VFIOTRACE_CLI_OUTPUT_FILE_H
-#define VFIOTRACE_CLI_OUTPUT_FILE_H
+#ifndef VFIOTRACE_UTIL_OUTPUT_FILE_H
+#define VFIOTRACE_UTIL_OUTPUT_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Names of kinds, codes, grades and waits; the list's order and exit code. */
 #include "finding.h"
+#include "exit_code.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,7 @@ bool finding_list__is_complete(const struct finding_list *list)
 
 int finding_list__exit_code(const struct finding_list *list)
 {
-	int code = 0;
+	int code = EXIT_CLEAN;
 
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct finding *finding = list->items[i];
@@ -120,9 +121,9 @@ int finding_list__exit_code(const struct finding_list *list)
 		if (finding->suppressed)
 			continue;
 		if (finding->code == CODE_DEADLOCK && !finding->resolved)
-			return 3;
+			return EXIT_DEADLOCK;
 		if (finding->grade >= GRADE_WARNING)
-			code = 2;
+			code = EXIT_FINDING;
 	}
 	return code;
 }

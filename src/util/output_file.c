@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "cli/output_file.h"
+#include "util/output_file.h"
 #include "report.h"
+#include "util/message.h"
+#include "util/text.h"
 
 static mode_t masked(mode_t mode)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "locks/static_lock.h"
+#include "kernel/static_lock.h"
 
 #define LARGEST_VARIABLE (1U << 16)
 

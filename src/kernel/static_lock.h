@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* static_lock.h - what a lock that lies in a variable of the kernel or a module is called. */
-#ifndef VFIOTRACE_LOCKS_STATIC_LOCK_H
-#define VFIOTRACE_LOCKS_STATIC_LOCK_H
+#ifndef VFIOTRACE_KERNEL_STATIC_LOCK_H
+#define VFIOTRACE_KERNEL_STATIC_LOCK_H
 
 #include <stddef.h>
 
