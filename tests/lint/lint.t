@@ -102,4 +102,13 @@ cp "$work/rooms/report/draw.o" "$work/rooms/cellar/"
 diff <(printf '%s\n' 'cellar: not in the table of rooms' 'model/decide calls report/draw: draw') \
 	<(tests/lint/room-arrows "$work/rooms" "$PWD/tests/lint/rooms") |
 	report "a call upward and a room without a place in the table are found"
+grep -oE '`[a-z_/]+[a-z_]\(\)`|`ACQUIRE\(\)`' ARCHITECTURE.md | tr -d '`()' | sort -u | while read -r name; do
+	grep -rqE "(^|[ *])$name[(]" src bpf --include='*.[ch]' || echo "$name() is nowhere"
+done | report "ARCHITECTURE.md names no function that does not exist"
+grep -oE '`(src|bpf|include|tests)/[A-Za-z0-9_./-]+`' ARCHITECTURE.md | tr -d '`' | sort -u | while read -r path; do
+	[ -e "$path" ] || echo "$path is nowhere"
+done | report "ARCHITECTURE.md names no file that does not exist"
+find src -mindepth 1 -maxdepth 1 -type d -exec basename {} \; | sort | grep -vxE 'completion|debian|man|metrics|systemd' |
+	while read -r room; do grep -q "^| .$room/. |" ARCHITECTURE.md || echo "$room"; done |
+	report "ARCHITECTURE.md has a line for every room"
 echo "1..$(wc -l <"$work/count")"
