@@ -160,7 +160,7 @@ static __always_inline int acquire_once(void *ctx, __u32 which, struct call call
 	}
 	if (shared_state->record_events && !(flags & RECORD_TRY) &&
 	    check_interest(shared_state, &lock)) {
-		tell_held(shared_state, state);
+		emit_held(shared_state, state);
 		send_event(&lock, EVENT_NUMBER_REQUEST, 0);
 	}
 	push_held(state, &lock);

@@ -70,5 +70,5 @@ int lockdep_release(void *ctx)
 
 	if (bpf_probe_read_kernel(&map, sizeof(map), ctx) || !is_sleeping((void *)map))
 		return 0;
-	return forget(map);
+	return drop_lock(map);
 }

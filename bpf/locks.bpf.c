@@ -111,7 +111,7 @@ static __always_inline int reader_gave_up(void *ctx)
 	bpf_probe_read_kernel(&result, sizeof(result), ctx + 8);
 	if (!(__u32)result)
 		return acquired_late(call.argument);
-	return forget(call.argument);
+	return drop_lock(call.argument);
 }
 
 SEC("fexit/down_read_interruptible")

@@ -43,47 +43,47 @@ __noinline int send_event(const struct record_lock *lock, __u32 op, __u64 peer)
 }
 
 /*
- * A release is told only of what was told to be acquired. Once: where a function has two programs
- * (twice.h) both come here, and a hold told twice would never end.
+ * A release is emitted only for a lock whose acquisition was emitted. Once: where a function has two programs
+ * (twice.h) both come here, and a hold emitted twice would never end.
  */
-static __always_inline void tell_acquired(struct record_lock *entry)
+static __always_inline void emit_acquired(struct record_lock *entry)
 {
-	if (entry->flags & RECORD_TOLD)
+	if (entry->flags & RECORD_EMITTED)
 		return;
 	send_event(entry,
 		   entry->flags & RECORD_TRY ? EVENT_NUMBER_TRY_ACQUIRE : EVENT_NUMBER_ACQUIRE, 0);
-	entry->flags |= RECORD_TOLD;
+	entry->flags |= RECORD_EMITTED;
 }
 
-static long newest_told(__u32 i, struct held_walk *walk)
+static long newest_emitted(__u32 i, struct held_walk *walk)
 {
-	if (walk->state->held[i & (RECORD_MAX_HELD - 1)].flags & RECORD_TOLD)
+	if (walk->state->held[i & (RECORD_MAX_HELD - 1)].flags & RECORD_EMITTED)
 		walk->state->kept = i + 1;
 	return 0;
 }
 
-static long tell_late(__u32 i, struct held_walk *walk)
+static long emit_late(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
 
 	if (i >= walk->state->kept && check_interest(walk->shared_state, entry))
-		tell_acquired(entry);
+		emit_acquired(entry);
 	return 0;
 }
 
 /*
- * Held locks that became interesting only now, with the chain they are in: tell of them before the
- * lock inside them. Not where one taken later was told already; the order would be wrong.
+ * Held locks that became interesting only now, with the chain they are in: emit them before the
+ * lock inside them. Not where one taken later was emitted already; the order would be wrong.
  */
-__noinline int tell_held(struct shared_state *shared_state, struct task_state *state)
+__noinline int emit_held(struct shared_state *shared_state, struct task_state *state)
 {
 	struct held_walk walk = {.state = state, .shared_state = shared_state};
 
 	if (!shared_state || !state || !shared_state->record_events)
 		return 0;
 	state->kept = 0;
-	walk_list(state->count, newest_told, &walk);
-	walk_list(state->count, tell_late, &walk);
+	walk_list(state->count, newest_emitted, &walk);
+	walk_list(state->count, emit_late, &walk);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ static __always_inline int send_task_event(void *ctx, __u32 op, __u64 peer)
 	return 0;
 }
 
-static __always_inline int forget(__u64 lock)
+static __always_inline int drop_lock(__u64 lock)
 {
 	struct task_state *state = task_state_find();
 	struct record_lock was = {};
@@ -121,7 +121,7 @@ static __always_inline int released_once(void *ctx, __u32 which, __u64 lock)
 		return 0;
 	if (shared_state->holds && was.time)
 		count_hold(was.lock, was.site, was.generation, bpf_ktime_get_ns() - was.time);
-	if (was.flags & RECORD_TOLD)
+	if (was.flags & RECORD_EMITTED)
 		send_event(&was, EVENT_NUMBER_RELEASE, 0);
 	return 0;
 }
@@ -149,7 +149,7 @@ static __always_inline int acquired(__u64 lock, bool failed)
 	state->held[last].time = bpf_ktime_get_ns();
 	check_interest(shared_state, &state->held[last]);
 	if (shared_state->record_events && (state->held[last].flags & RECORD_INTERESTING))
-		tell_acquired(&state->held[last]);
+		emit_acquired(&state->held[last]);
 	return 0;
 }
 
@@ -171,7 +171,7 @@ static __always_inline int downgraded(void *ctx, __u32 which, __u64 lock)
 		return 0;
 	entry = &state->held[(found - 1) & (RECORD_MAX_HELD - 1)];
 	entry->flags |= RECORD_SHARED;
-	if (entry->flags & RECORD_TOLD)
+	if (entry->flags & RECORD_EMITTED)
 		send_event(entry, EVENT_NUMBER_DOWNGRADE, 0);
 	return 0;
 }

@@ -182,7 +182,7 @@ struct overhead {
 };
 void overhead__init(struct overhead *o, const struct overhead_options *options);
 void overhead__close(struct overhead *o);
-/* Call about once a second. True when `shed` changed: tell capture, announce it. */
+/* Call about once a second. True when `shed` changed: pass it to capture, log it. */
 bool overhead__step(struct overhead *o, const struct overhead_counters *now);
 /* The pure part: one window's ratio in, the mask to use out. */
 uint32_t overhead__decide(struct overhead *o, double ratio);

@@ -436,7 +436,7 @@ void model__add_duration(struct model *m, uint32_t instance, uint32_t stack, uin
 
 /*
  * What a recording states outright, where its chains, counts and bad releases are read too: the
- * event joins the stream, nothing is derived from it and no observer is told.
+ * event joins the stream, nothing is derived from it and no observer is called.
  */
 int model__restore_event(struct model *m, const struct trace_event *event);
 int model__restore_bad_release(struct model *m, const struct bad_release *release);

@@ -58,7 +58,7 @@ enum record_lock_flags {
 	RECORD_BREAKABLE = 4, /* killable or interruptible attempt */
 	RECORD_INFERRED = 8,
 	RECORD_INTERESTING = 16, /* in the interest set */
-	RECORD_TOLD = 32,	 /* its acquisition is in the event stream */
+	RECORD_EMITTED = 32,	 /* its acquisition is in the event stream */
 	RECORD_CHECKED = 64,	 /* interest was looked up */
 	RECORD_RT = 128,	 /* reader count is a PREEMPT_RT rwbase */
 };

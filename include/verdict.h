@@ -30,7 +30,7 @@ extern const char *const verdict_names[VERDICT_KINDS];
 	 1u << PATH_PUT_KVM | 1u << PATH_SET_KVM | 1u << PATH_GROUP_ADD |                          \
 	 1u << PATH_KVM_DEVICE_RELEASE)
 
-/* What the kernel itself says about a fix of the catalogue. One that is not told of is for another
+/* What the kernel itself says about a fix of the catalogue. One that is not listed is for another
  * architecture. */
 enum verdict_fix { VERDICT_FIX_UNKNOWN, VERDICT_FIX_IN, VERDICT_FIX_MISSING };
 struct verdict_fix_state {

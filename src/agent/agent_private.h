@@ -32,7 +32,7 @@ struct agent {
 	uint64_t next_restart;
 	uint64_t losses_said[LOSS_REASONS];
 	uint32_t probes_said[PROBE_STATES];
-	char *seen[AGENT_SEEN_MAX]; /* keys of findings already told */
+	char *seen[AGENT_SEEN_MAX]; /* keys of findings already reported */
 	uint32_t seen_count, snapshots;
 	uint32_t chains_kept, forget_at; /* by the last forgetting; when the next is due */
 	bool must_forget, must_restart, textfile_failed;
@@ -49,12 +49,12 @@ void agent__forget(struct agent *a);
 int agent__restart(struct agent *a); /* exit status; 0: watching again */
 void agent__finish_incidents(struct agent *a);
 /* report.c: journal entries, hook, incident files. */
-void agent__tell_finding(struct agent *a, const struct finding *f);
-void agent__tell_stall(struct agent *a, const struct stall *stall);
-void agent__tell_resolved(struct agent *a, const char *key);
-void agent__tell_losses(struct agent *a, uint64_t now);
-void agent__tell_probes(struct agent *a);
-void agent__tell_shed(struct agent *a, uint32_t before);
+void agent__report_finding(struct agent *a, const struct finding *f);
+void agent__report_stall(struct agent *a, const struct stall *stall);
+void agent__report_resolved(struct agent *a, const char *key);
+void agent__report_losses(struct agent *a, uint64_t now);
+void agent__report_probes(struct agent *a);
+void agent__report_shed(struct agent *a, uint32_t before);
 void agent__snapshot(struct agent *a);
 void agent__poll_incidents(struct agent *a, uint64_t now);
 void agent__poll_hook(struct agent *a, uint64_t now);

@@ -175,7 +175,7 @@ static void kill_descendants(pid_t command)
 	}
 }
 
-enum keeper_exit { KEEPER_OK, KEEPER_FAILED, KEEPER_TOLD_TO_STOP };
+enum keeper_exit { KEEPER_OK, KEEPER_FAILED, KEEPER_STOPPED };
 
 static void become_keeper(const struct hook *h, char **environment)
 {
@@ -194,7 +194,7 @@ static void become_keeper(const struct hook *h, char **environment)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != agent)
-		_exit(KEEPER_TOLD_TO_STOP); /* it is gone already */
+		_exit(KEEPER_STOPPED); /* it is gone already */
 	command = fork();
 	if (!command)
 		become_hook(h, environment, agent);
@@ -203,7 +203,7 @@ static void become_keeper(const struct hook *h, char **environment)
 	close_range(3, ~0U, 0);
 	for (bool over = false; !over;) {
 		if (sigwaitinfo(&awaited, NULL) == SIGTERM) {
-			result = KEEPER_TOLD_TO_STOP;
+			result = KEEPER_STOPPED;
 			break;
 		}
 		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)

@@ -45,7 +45,7 @@ void agent__finish_incidents(struct agent *a)
 	}
 }
 
-/* What the last look over a model finds is told and written before the model goes. */
+/* What the last look over a model finds is reported and written before the model goes. */
 static void forget_model(struct agent *a, uint64_t losses[LOSS_REASONS])
 {
 	uint64_t left = a->options.session.duration_ns;

@@ -69,7 +69,7 @@ void agent__publish(struct agent *a)
 	char *text, status[192];
 
 	collect(a);
-	agent__tell_probes(a);
+	agent__report_probes(a);
 	if (a->endpoint) {
 		text = render(a, METRICS_OPENMETRICS, &length);
 		if (text)

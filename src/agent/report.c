@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the agent tells: journal entries, incident files, the hook. */
+/* What the agent reports: journal entries, incident files, the hook. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syslog.h>
@@ -44,11 +44,11 @@ static void file_path(const struct agent *a, const char *name, char *out, size_t
 	snprintf(out, size, "%s/%s", statedir__path(a->statedir), name);
 }
 
-void agent__tell_finding(struct agent *a, const struct finding *f)
+void agent__report_finding(struct agent *a, const struct finding *f)
 {
 	const char *code = finding_code_names[f->code], *grade = finding_grade_names[f->grade];
 	char name[INCIDENT_NAME_SIZE], path[4096] = "", classes[768], message[1024];
-	bool told = seen_before(a, f->key);
+	bool reported = seen_before(a, f->key);
 
 	/* info and what was accepted is in the metrics and in every file */
 	if (f->grade < GRADE_WARNING || f->suppressed || !f->length)
@@ -56,7 +56,7 @@ void agent__tell_finding(struct agent *a, const struct finding *f)
 	if (incidents__add(a->incidents, f->key, code, grade, time(NULL), name))
 		a->next_second = 0;
 	file_path(a, name, path, sizeof(path));
-	if (told)
+	if (reported)
 		return;
 	join_classes(a->session.model, f, classes, sizeof(classes));
 	snprintf(message, sizeof(message), "%s (%s): %s%s%s", code, grade, classes,
@@ -70,7 +70,7 @@ void agent__tell_finding(struct agent *a, const struct finding *f)
 		      5);
 }
 
-void agent__tell_stall(struct agent *a, const struct stall *stall)
+void agent__report_stall(struct agent *a, const struct stall *stall)
 {
 	const struct model *m = a->session.model;
 	const struct task *task = model__task(m, stall->task);
@@ -89,14 +89,14 @@ void agent__tell_stall(struct agent *a, const struct stall *stall)
 		2);
 }
 
-void agent__tell_resolved(struct agent *a, const char *key)
+void agent__report_resolved(struct agent *a, const char *key)
 {
 	(void)a;
 	journal_entry(JOURNAL_RESOLVED, LOG_NOTICE, "a deadlock has dissolved",
 		      (struct journal_field[]){{"VFIOTRACE_KEY", key}}, 1);
 }
 
-void agent__tell_losses(struct agent *a, uint64_t now)
+void agent__report_losses(struct agent *a, uint64_t now)
 {
 	char message[512] = "lost:";
 	size_t used = strlen(message);
@@ -121,7 +121,7 @@ void agent__tell_losses(struct agent *a, uint64_t now)
 	journal_entry(JOURNAL_LOSSES, LOG_NOTICE, message, NULL, 0);
 }
 
-void agent__tell_probes(struct agent *a)
+void agent__report_probes(struct agent *a)
 {
 	const uint32_t *now = a->service.probes;
 	char message[160];
@@ -134,7 +134,7 @@ void agent__tell_probes(struct agent *a)
 	journal_entry(JOURNAL_PROBES, LOG_INFO, message, NULL, 0);
 }
 
-void agent__tell_shed(struct agent *a, uint32_t before)
+void agent__report_shed(struct agent *a, uint32_t before)
 {
 	uint32_t shed = a->overhead.shed;
 	bool more = shed > before;

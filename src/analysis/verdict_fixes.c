@@ -198,7 +198,7 @@ static void judge_known(struct verdict *v, const struct verdict_options *options
 }
 
 /* A fix that leaves no sign: nothing but the release can tell, and distributions add and revert. */
-static bool is_told_by_release(const struct model *m, const struct catalogue_row *row)
+static bool is_decided_by_release(const struct model *m, const struct catalogue_row *row)
 {
 	const char *release = model__fact(m, "kernel.release");
 	uint32_t fixed_in = row->fixed_in && *row->fixed_in == 'v'
@@ -221,7 +221,7 @@ static bool is_first_of_commit(const struct verdict *v, const struct verdict_opt
 	return true;
 }
 
-static bool is_told_of(const struct verdict_options *options, const char *commit)
+static bool is_reported(const struct verdict_options *options, const char *commit)
 {
 	for (uint32_t i = 0; i < options->fix_count; i++)
 		if (!strcmp(options->fixes[i].commit, commit))
@@ -242,7 +242,7 @@ static char *judge_row(struct verdict *v, const struct model *m,
 		judge_missing(v, m, findings, options, row, evidence);
 		break;
 	case VERDICT_FIX_UNKNOWN:
-		if (is_told_by_release(m, row))
+		if (is_decided_by_release(m, row))
 			return verdict__join(by_release, ", ", row->commit);
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__words("whether %s (%s) is in this kernel: %s", row->commit,
@@ -264,7 +264,7 @@ void verdict__judge_fixes(struct verdict *v, const struct model *m,
 	for (uint32_t i = 0; catalogue && i < catalogue->count; i++) {
 		const struct catalogue_row *row = &catalogue->rows[i];
 
-		if (is_told_of(options, row->commit) && is_in_question(v, options, row) &&
+		if (is_reported(options, row->commit) && is_in_question(v, options, row) &&
 		    is_first_of_commit(v, options, i))
 			by_release = judge_row(v, m, findings, options, row, by_release);
 	}

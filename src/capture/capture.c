@@ -291,7 +291,7 @@ void capture__close(struct capture *c)
 static bool needs_it(const struct probe_row *row)
 {
 	const uint32_t others =
-		PROBE_OPTIONAL | PROBE_HOLDS | PROBE_EVENTS; /* told by something else */
+		PROBE_OPTIONAL | PROBE_HOLDS | PROBE_EVENTS; /* known from something else */
 
 	return row->flags & PROBE_REQUIRED ||
 	       (row->object == PROBE_IN_LOCKS && !(row->flags & others));

@@ -81,7 +81,7 @@ struct capture {
 	uint64_t counters_seen[COUNTERS];
 	bool is_preemptible;	/* hot functions carry a second program (twice.h) */
 	uint64_t first_skipped; /* runs of programs that have a second one, as of the last look */
-	uint64_t lost_in_both;	/* calls that neither program did, as far as told */
+	uint64_t lost_in_both;	/* calls that neither program did, as far as known */
 	struct record_queue deferred, read_ahead;
 	uint64_t lost_ahead; /* records that could not even wait */
 	bool is_moving;	     /* to a smaller model: records wait in read_ahead */

@@ -3,7 +3,7 @@
  * Waits whose blocker nobody can name. The owner word of an rwsem that is read names only who came
  * last, semaphores and per-CPU rwsems name nobody, and of some waits it is not even known which
  * lock they are for. Such a wait may close a cycle that cannot be seen. Most are over in a moment:
- * those that stand still for a second are told.
+ * those that stand still for a second are reported.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static bool is_scheduler(const char *name)
 	       !strncmp(name, "__switch_to", 11);
 }
 
-/* NULL: none of the functions of locks, as far as can be told. */
+/* NULL: none of the functions of locks, as far as can be reported. */
 static const char *lock_function_of(const struct census_run *r, const struct census_task *t)
 {
 	struct kernel_symbol symbol;
@@ -88,7 +88,7 @@ static bool has_certain_owner(const struct waitfor *w, uint32_t instance)
 	return false;
 }
 
-/* A reader waits for the writer that is queued before it, and that one is told itself. */
+/* A reader waits for the writer that is queued before it, and that one is reported itself. */
 static bool waits_behind_writer(const struct waitfor *w, const struct waitfor_wait *wait)
 {
 	for (uint32_t i = 0; wait->mode == LOCK_SHARED && i < waitfor__wait_count(w); i++)

@@ -21,7 +21,7 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 		say_error("%s: %s", text_safe(file), text_safe(message));
 }
 
-/* *said: what went wrong has been told. */
+/* *said: what went wrong has been printed. */
 static int read_file(struct loaded_run *run, bool *said)
 {
 	struct import_options options = {.format = IMPORT_AUTO,

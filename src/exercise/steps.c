@@ -91,7 +91,7 @@ static int set_iommu(struct hands *h)
 		     : 0;
 }
 
-static int tell_kvm(struct hands *h, uint64_t what)
+static int set_kvm_attribute(struct hands *h, uint64_t what)
 {
 	int32_t fd = h->fd[CDEV] >= 0 ? h->fd[CDEV] : h->fd[GROUP];
 	struct kvm_device_attr attribute = {
@@ -102,12 +102,12 @@ static int tell_kvm(struct hands *h, uint64_t what)
 
 static int add(struct hands *h)
 {
-	return tell_kvm(h, KVM_DEV_VFIO_GROUP_ADD);
+	return set_kvm_attribute(h, KVM_DEV_VFIO_GROUP_ADD);
 }
 
 static int del(struct hands *h)
 {
-	return tell_kvm(h, KVM_DEV_VFIO_GROUP_DEL);
+	return set_kvm_attribute(h, KVM_DEV_VFIO_GROUP_DEL);
 }
 
 static int open_device(struct hands *h)

@@ -9,8 +9,8 @@
 /* Runs of paths that are kept beside references to VMs that are still open. */
 #define MOST_PATH_EVENTS 4096
 
-/* What the order graph cannot tell again. */
-static int told_only_once(const struct finding_list *all, struct finding_list *out)
+/* Findings that the order graph cannot reproduce. */
+static int existing_deadlocks(const struct finding_list *all, struct finding_list *out)
 {
 	out->items = calloc(all->count + 1ULL, sizeof(*out->items));
 	if (!out->items)
@@ -87,7 +87,7 @@ static int make_smaller(struct session *s, const struct selection *selection, st
 	struct replay_options options = {
 		.only = selection, .moves = moves, .breathe = read_ahead, .context = s};
 	struct finding_list once = {0};
-	int error = told_only_once(analysis__findings(judged), &once);
+	int error = existing_deadlocks(analysis__findings(judged), &once);
 
 	if (!error)
 		error = session__new_model(s);

@@ -43,13 +43,13 @@ int session__open_store(struct session *s)
 }
 
 /* Once: a disk that is full now may have room again, and the summary has the count. */
-static void tell_store_trouble(struct session *s)
+static void report_store_trouble(struct session *s)
 {
 	const char *error = store_writer__error(s->store);
 
-	if (!error || s->store_trouble_told)
+	if (!error || s->store_trouble_reported)
 		return;
-	s->store_trouble_told = true;
+	s->store_trouble_reported = true;
 	say_warning("%s; tracing goes on, what cannot be written is counted as lost", error);
 }
 
@@ -66,5 +66,5 @@ void session__store_turn(struct session *s)
 		model__add_loss(s->model, LOSS_STORE, lost - s->store_lost_seen);
 	s->store_lost_seen = lost;
 	store_writer__snapshot(s->store);
-	tell_store_trouble(s);
+	report_store_trouble(s);
 }

@@ -125,7 +125,7 @@ int session__replace_rules(struct session *s, struct rule_set *rules, struct rul
 
 	if (!after)
 		return -ENOMEM;
-	/* what the order graph cannot tell again */
+	/* findings that the order graph cannot reproduce */
 	for (uint32_t i = 0; i < list->count; i++) {
 		struct finding copy = *list->items[i];
 

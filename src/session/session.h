@@ -60,7 +60,7 @@ struct session {
 	struct analysis *analysis;
 	struct capture *capture;
 	struct store_writer *store;
-	bool store_trouble_told;
+	bool store_trouble_reported;
 	struct rule_set *rules, *suppressions;
 	uint64_t started, store_lost_seen;
 	bool is_settled, is_finished;

@@ -54,14 +54,14 @@ static int last_error(const struct store_writer *w)
 }
 
 /* false: there are none that the model does not know. */
-static bool tell_losses(struct store_writer *w)
+static bool report_losses(struct store_writer *w)
 {
 	uint64_t lost = atomic_load(&w->lost);
-	uint64_t told = model__loss(w->model, LOSS_STORE) - w->losses_before;
+	uint64_t reported = model__loss(w->model, LOSS_STORE) - w->losses_before;
 
-	if (lost <= told)
+	if (lost <= reported)
 		return false;
-	model__add_loss(w->model, LOSS_STORE, lost - told);
+	model__add_loss(w->model, LOSS_STORE, lost - reported);
 	return true;
 }
 
@@ -70,11 +70,11 @@ static int finish_file(struct store_writer *w, const struct finding_list *findin
 {
 	uint32_t failures;
 
-	tell_losses(w);
+	report_losses(w);
 	do {
 		if (!write_rest(w))
 			return last_error(w);
-	} while (tell_losses(w)); /* what was on its way may have been lost as well */
+	} while (report_losses(w)); /* what was on its way may have been lost as well */
 	failures = w->seen_failures;
 	if (!replace_findings(w, findings))
 		return -ENOMEM;

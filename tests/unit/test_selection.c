@@ -211,38 +211,38 @@ static void test_other_tasks_stay(void **state)
 	free_pair(&small);
 }
 
-struct told {
+struct reported {
 	struct model *m;
 	uint32_t count;
 };
 
-static void tells_with_facts(void *context, const struct finding *f)
+static void count_with_facts(void *context, const struct finding *f)
 {
-	struct told *told = context;
+	struct reported *reported = context;
 
 	(void)f;
-	assert_string_equal(model__fact(told->m, "kernel.release"), "6.1.0");
-	told->count++;
+	assert_string_equal(model__fact(reported->m, "kernel.release"), "6.1.0");
+	reported->count++;
 }
 
 /* Rules, suppressions and known bugs ask for the kernel's version as findings are made again. */
 static void test_facts_come_first(void **state)
 {
 	struct pair big = new_pair();
-	struct told told = {.m = model__new()};
+	struct reported reported = {.m = model__new()};
 	struct analysis_options options = {
-		.live_kernel = true, .on_finding = tells_with_facts, .context = &told};
-	struct analysis *judged = analysis__new(told.m, &options);
+		.live_kernel = true, .on_finding = count_with_facts, .context = &reported};
+	struct analysis *judged = analysis__new(reported.m, &options);
 	uint32_t a = lock(big.m, "a", 1), b = lock(big.m, "b", 2);
 
 	(void)state;
 	model__set_fact(big.m, "kernel.release", "6.1.0");
 	chain(big.m, NO_ID, a, b, LOCK_EXCLUSIVE, 1);
 	chain(big.m, NO_ID, b, a, LOCK_EXCLUSIVE, 2);
-	assert_int_equal(model__replay(told.m, big.m, NULL, NULL, &(struct replay_options){0}), 0);
-	assert_int_equal(told.count, 1);
+	assert_int_equal(model__replay(reported.m, big.m, NULL, NULL, &(struct replay_options){0}), 0);
+	assert_int_equal(reported.count, 1);
 	analysis__free(judged);
-	model__free(told.m);
+	model__free(reported.m);
 	free_pair(&big);
 }
 

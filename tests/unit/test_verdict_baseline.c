@@ -72,7 +72,7 @@ static void test_known_fix(void **state)
 	model__free(w.m);
 }
 
-static void test_fix_not_told(void **state)
+static void a_fix_with_unknown_state_is_inconclusive(void **state)
 {
 	struct verdict_options options = fixed_kernel();
 	struct world w;
@@ -140,7 +140,7 @@ static void test_baseline_gone(void **state)
 	model__free(now.m);
 }
 
-static enum verdict_function tell(void *context, const char *function, const char *module)
+static enum verdict_function function_exists(void *context, const char *function, const char *module)
 {
 	(void)module;
 	return !strcmp(function, context) ? FUNCTION_GONE : FUNCTION_THERE;
@@ -161,7 +161,7 @@ static void test_baseline_site_that_did_not_run(void **state)
 	      PATH_DEVICE_OPEN);
 	release_order(now.m, "vfio_group.kvm_ref_lock");
 	hold_against(&options, &old);
-	options.has_function = tell;
+	options.has_function = function_exists;
 	options.context = "nothing";
 	expect(&now, &options, VERDICT_INCONCLUSIVE,
 	       "lab_open_device [vfio_lab] for " GROUP " -> " KVM);
@@ -348,7 +348,7 @@ int main(void)
 		cmocka_unit_test(test_missing_fix_is_never_a_pass),
 		cmocka_unit_test(test_suppression_does_not_mend),
 		cmocka_unit_test(test_known_fix),
-		cmocka_unit_test(test_fix_not_told),
+		cmocka_unit_test(a_fix_with_unknown_state_is_inconclusive),
 		cmocka_unit_test(test_fix_in_question_by_path),
 		cmocka_unit_test(test_baseline_gone),
 		cmocka_unit_test(test_baseline_site_that_did_not_run),
