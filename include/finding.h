@@ -138,7 +138,7 @@ enum prediction { PREDICTION_NOT_DECIDED, PREDICTION_UNREACHABLE, PREDICTION_REA
 
 struct known_bug {
 	const char *commit, *title,
-		*state; /* state: "missing here", "in this kernel", "cannot tell" */
+		*state; /* state: "missing here", "in this kernel", "unknown" */
 };
 
 struct finding {

@@ -98,7 +98,7 @@ struct fix {
 	char evidence[128];
 };
 uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max);
-/* Is there such a function here? FIX_CANNOT_TELL: its module (NULL: vmlinux) is not loaded, or what
+/* Is there such a function here? FIX_UNKNOWN: its module (NULL: vmlinux) is not loaded, or what
  * would tell is hidden. */
 enum fix_state kernel__has_function(struct kernel *k, const char *function, const char *module);
 /* Their states as facts "fix.COMMIT", which findings and recordings carry. */

@@ -36,7 +36,7 @@ struct rule_set {
 struct catalogue_row {
 	const char *commit, *title, *fixed_in; /* "v6.3" */
 	const char *evidence; /* machine-readable: "btf-member vfio_group.kvm_ref_lock", "symbol X",
-				 "no-symbol X", "btf-function X", "cannot-tell" */
+				 "no-symbol X", "btf-function X", "unknown" */
 	const char *architectures; /* space separated, NULL all */
 	const char *kinds;	   /* finding kinds it shows as, space separated, NULL any */
 	uint32_t class_count;

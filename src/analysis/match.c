@@ -66,7 +66,7 @@ static const char *fix_state(const struct analysis *a, const struct catalogue_ro
 	state = model__fact(a->m, key);
 	if (state && !strcmp(state, "present"))
 		return "in this kernel";
-	return state && !strcmp(state, "missing") ? "missing here" : "cannot tell";
+	return state && !strcmp(state, "missing") ? "missing here" : "unknown";
 }
 
 static bool has_word(const char *list, const char *word)

@@ -197,7 +197,7 @@ static void judge_known(struct verdict *v, const struct verdict_options *options
 					       options->known->commit, evidence));
 }
 
-/* A fix that leaves no sign: nothing but the release can tell, and distributions add and revert. */
+/* A fix that leaves no marker: only the release can decide, and distributions add and revert. */
 static bool is_decided_by_release(const struct model *m, const struct catalogue_row *row)
 {
 	const char *release = model__fact(m, "kernel.release");
@@ -205,7 +205,7 @@ static bool is_decided_by_release(const struct model *m, const struct catalogue_
 				    ? kernel_version__parse(row->fixed_in + 1)
 				    : 0;
 
-	return row->evidence && !strncmp(row->evidence, "cannot-tell", 11) && release && fixed_in &&
+	return row->evidence && !strncmp(row->evidence, "unknown", 7) && release && fixed_in &&
 	       kernel_version__parse(release) >= fixed_in;
 }
 
@@ -269,7 +269,7 @@ void verdict__judge_fixes(struct verdict *v, const struct model *m,
 			by_release = judge_row(v, m, findings, options, row, by_release);
 	}
 	if (by_release)
-		verdict__limit(v, verdict__words("fixes that leave no sign, taken as in by the "
+		verdict__limit(v, verdict__words("fixes that leave no marker, taken as in by the "
 						 "kernel's release alone: %s",
 						 by_release));
 	free(by_release);

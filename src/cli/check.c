@@ -154,14 +154,14 @@ static void print_fixes(const struct check *check)
 	for (uint32_t i = 0; i < check->fix_count; i++) {
 		const struct fix *fix = &check->fixes[i];
 
-		if (fix->state == FIX_CANNOT_TELL && !common.verbosity)
+		if (fix->state == FIX_UNKNOWN && !common.verbosity)
 			continue;
 		printf("%-13s %-8s %s (%s)\n", fix->row->commit, states[fix->state],
 		       fix->row->title, fix->row->fixed_in ? fix->row->fixed_in : "not released");
 		printf("%-13s %-8s %s\n", "", "", fix->evidence);
 	}
 	if (!common.verbosity)
-		printf("fixes that left no sign on this kernel are listed with -v\n");
+		printf("fixes that left no marker on this kernel are listed with -v\n");
 }
 
 static void print_text(const struct check *check)

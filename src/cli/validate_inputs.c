@@ -35,7 +35,7 @@ void validation__gather(struct validation_inputs *in, struct session *s, const s
 	struct fact_sink facts;
 	static const enum verdict_fix states[] = {[FIX_PRESENT] = VERDICT_FIX_IN,
 						  [FIX_MISSING] = VERDICT_FIX_MISSING,
-						  [FIX_CANNOT_TELL] = VERDICT_FIX_UNKNOWN};
+						  [FIX_UNKNOWN] = VERDICT_FIX_UNKNOWN};
 
 	for (uint32_t i = 0; i < fix_count; i++)
 		in->fixes[i] = (struct verdict_fix_state){

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Is a known fix in this kernel? Read from what the fix left behind: a member of a struct, a
- * function that came or went. The catalogue says what to look for; several signs may be given,
+ * function added or removed. The catalogue says what to look for; several markers may be given,
  * separated by commas, and the first that can be decided decides.
  */
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "kernel/kernel_private.h"
 
-struct sign {
+struct marker {
 	enum fix_state state;
 	char text[96];
 };
@@ -43,23 +43,23 @@ bool kernel__would_see(struct kernel *k, const char *module, bool is_function)
 }
 
 static void look_for_symbol(struct kernel *k, const char *name, bool is_function, bool wanted,
-			    struct sign *sign)
+			    struct marker *marker)
 {
 	const char *module = owner_of(name);
 	bool there = kernel__symbol(k, name) || kernel__function_known(k, name);
 
 	if (!there && !kernel__would_see(k, module, is_function)) {
-		sign->state = FIX_CANNOT_TELL;
-		snprintf(sign->text, sizeof(sign->text),
-			 "cannot tell until %s is loaded: modprobe %s",
+		marker->state = FIX_UNKNOWN;
+		snprintf(marker->text, sizeof(marker->text),
+			 "unknown until %s is loaded: modprobe %s",
 			 module ? module : "its module", module ? module : "it");
 		return;
 	}
-	sign->state = there == wanted ? FIX_PRESENT : FIX_MISSING;
-	snprintf(sign->text, sizeof(sign->text), "%s symbol %s", there ? "has" : "no", name);
+	marker->state = there == wanted ? FIX_PRESENT : FIX_MISSING;
+	snprintf(marker->text, sizeof(marker->text), "%s symbol %s", there ? "has" : "no", name);
 }
 
-static void look_for_member(struct kernel *k, const char *path, struct sign *sign)
+static void look_for_member(struct kernel *k, const char *path, struct marker *marker)
 {
 	const char *dot = strchr(path, '.');
 	char type[64];
@@ -68,66 +68,66 @@ static void look_for_member(struct kernel *k, const char *path, struct sign *sig
 	if (!dot || !kernel__has_struct(k, type)) {
 		const char *module = owner_of(type);
 
-		sign->state = FIX_CANNOT_TELL;
+		marker->state = FIX_UNKNOWN;
 		if (module && kernel__module_loaded(k, module))
-			snprintf(sign->text, sizeof(sign->text), "cannot tell: no BTF of struct %s",
+			snprintf(marker->text, sizeof(marker->text), "unknown: no BTF of struct %s",
 				 type);
 		else
-			snprintf(sign->text, sizeof(sign->text),
-				 "cannot tell until %s is loaded: modprobe %s",
+			snprintf(marker->text, sizeof(marker->text),
+				 "unknown until %s is loaded: modprobe %s",
 				 module ? module : "its module", module ? module : "it");
 		return;
 	}
-	sign->state = kernel__has_member(k, type, dot + 1) ? FIX_PRESENT : FIX_MISSING;
-	snprintf(sign->text, sizeof(sign->text), "struct %s %s %s", type,
-		 sign->state == FIX_PRESENT ? "has" : "has no", dot + 1);
+	marker->state = kernel__has_member(k, type, dot + 1) ? FIX_PRESENT : FIX_MISSING;
+	snprintf(marker->text, sizeof(marker->text), "struct %s %s %s", type,
+		 marker->state == FIX_PRESENT ? "has" : "has no", dot + 1);
 }
 
-static void look_for_sign(struct kernel *k, const char *evidence, struct sign *sign)
+static void look_for_marker(struct kernel *k, const char *evidence, struct marker *marker)
 {
 	char kind[32] = "", what[96] = "";
 
-	sign->state = FIX_CANNOT_TELL;
-	snprintf(sign->text, sizeof(sign->text), "cannot tell: it left no sign in BTF or symbols");
+	marker->state = FIX_UNKNOWN;
+	snprintf(marker->text, sizeof(marker->text), "unknown: it left no marker in BTF or symbols");
 	if (sscanf(evidence, " %31[a-z-] %95[^, ]", kind, what) < 2)
 		return;
 	if (!strcmp(kind, "btf-member"))
-		look_for_member(k, what, sign);
+		look_for_member(k, what, marker);
 	else if (!strcmp(kind, "btf-function"))
-		look_for_symbol(k, what, true, true, sign);
+		look_for_symbol(k, what, true, true, marker);
 	else if (!strcmp(kind, "symbol"))
-		look_for_symbol(k, what, false, true, sign);
+		look_for_symbol(k, what, false, true, marker);
 	else if (!strcmp(kind, "no-symbol"))
-		look_for_symbol(k, what, false, false, sign);
+		look_for_symbol(k, what, false, false, marker);
 }
 
 static void decide(struct kernel *k, const char *evidence, struct fix *fix)
 {
-	struct sign sign;
+	struct marker marker;
 	size_t used = 0;
 
-	fix->state = FIX_CANNOT_TELL;
+	fix->state = FIX_UNKNOWN;
 	fix->evidence[0] = 0;
 	for (const char *at = evidence; at && *at; at = strchr(at, ',')) {
 		at += *at == ',';
-		look_for_sign(k, at, &sign);
-		if (fix->state == FIX_CANNOT_TELL)
-			fix->state = sign.state;
+		look_for_marker(k, at, &marker);
+		if (fix->state == FIX_UNKNOWN)
+			fix->state = marker.state;
 		used += (size_t)snprintf(fix->evidence + used, sizeof(fix->evidence) - used, "%s%s",
-					 used ? ", " : "", sign.text);
+					 used ? ", " : "", marker.text);
 		if (used >= sizeof(fix->evidence))
 			break;
 	}
 }
 
-/* No proof, distributions add and revert; said so that "cannot tell" is not the last word. */
+/* No proof, distributions add and revert; said so that "unknown" is not the last word. */
 static void mention_release(const struct kernel *k, struct fix *fix)
 {
 	const char *fixed_in = fix->row->fixed_in;
 	size_t used = strlen(fix->evidence);
 	uint32_t version;
 
-	if (fix->state != FIX_CANNOT_TELL || !fixed_in || *fixed_in != 'v')
+	if (fix->state != FIX_UNKNOWN || !fixed_in || *fixed_in != 'v')
 		return;
 	version = kernel_version__parse(fixed_in + 1);
 	if (version)
@@ -179,7 +179,7 @@ void kernel__fix_facts(struct kernel *k, const struct fact_sink *out)
 {
 	static const char *const states[] = {[FIX_PRESENT] = "present",
 					     [FIX_MISSING] = "missing",
-					     [FIX_CANNOT_TELL] = "cannot tell"};
+					     [FIX_UNKNOWN] = "unknown"};
 	struct fix fixes[64];
 	uint32_t count = kernel__fixes(k, fixes, 64);
 

@@ -24,5 +24,5 @@ enum fix_state kernel__has_function(struct kernel *k, const char *function, cons
 	if (kernel__symbol(k, function) || kernel__function_known(k, function) ||
 	    has_variant(k, function))
 		return FIX_PRESENT;
-	return kernel__would_see(k, module, true) ? FIX_MISSING : FIX_CANNOT_TELL;
+	return kernel__would_see(k, module, true) ? FIX_MISSING : FIX_UNKNOWN;
 }

@@ -7,7 +7,7 @@
 #include "rules/block_file.h"
 
 static const char *const evidence_verbs[] = {"btf-member ",   "symbol ",     "no-symbol ",
-					     "btf-function ", "cannot-tell", NULL};
+					     "btf-function ", "unknown", NULL};
 
 static bool known_evidence(const char *text)
 {
@@ -57,7 +57,7 @@ static bool parse_row(struct block_file *file, const struct block *block, struct
 		return true;
 	block_file__complain(file, block->head.line,
 			     "bug %s needs title, fixed-in, classes (\"a > b\") and evidence "
-			     "(btf-member, symbol, no-symbol, btf-function or cannot-tell)",
+			     "(btf-member, symbol, no-symbol, btf-function or unknown)",
 			     block->head.value);
 	free_row(row);
 	return false;

@@ -345,6 +345,12 @@ static void read_task(const json_t *row, struct blocked_task *t, struct model *m
 		t->wait = read_wait(wait, m, maps);
 }
 
+/* What recordings say that were made before the state was renamed. */
+static const char *known_state(const char *state)
+{
+	return state && !strcmp(state, "cannot tell") ? "unknown" : state;
+}
+
 static void read_scalars(const json_t *body, struct finding *f, struct model *m)
 {
 	const json_t *known = json_object_get(body, "known");
@@ -375,7 +381,7 @@ static void read_scalars(const json_t *body, struct finding *f, struct model *m)
 		f->known[f->known_count++] = (struct known_bug){
 			get_text(row, "commit", m),
 			get_text(row, "title", m),
-			get_text(row, "state", m),
+			known_state(get_text(row, "state", m)),
 		};
 	}
 }

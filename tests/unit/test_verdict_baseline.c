@@ -82,7 +82,7 @@ static void a_fix_with_unknown_state_is_inconclusive(void **state)
 	fixes[0].state = VERDICT_FIX_UNKNOWN; /* its module's types are not there */
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "whether " FIX " (fix deadlock)");
 	options = fixed_kernel();
-	/* one that leaves no sign: by the release, and that is said */
+	/* one that leaves no marker: by the release, and that is said */
 	expect_limit(&w, &options, VERDICT_PASS, "by the kernel's release alone: 597cb7968cb6");
 	model__set_fact(w.m, "kernel.release", "5.15.2");
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "whether 597cb7968cb6");

@@ -199,7 +199,7 @@ static struct catalogue_row rows[] = {
 	{.commit = "597cb7968cb6",
 	 .title = "nested",
 	 .fixed_in = "v5.16",
-	 .evidence = "cannot-tell",
+	 .evidence = "unknown",
 	 .class_count = 1,
 	 .classes = nesting},
 };
@@ -208,7 +208,7 @@ static struct catalogue catalogue = {rows, 3};
 static struct verdict_fix_state fixes[] = {
 	{FIX, VERDICT_FIX_IN, "struct vfio_group has kvm_ref_lock"},
 	{"44d174596260", VERDICT_FIX_IN, "has symbol kvm_usage_lock"},
-	{"597cb7968cb6", VERDICT_FIX_UNKNOWN, "it left no sign"},
+	{"597cb7968cb6", VERDICT_FIX_UNKNOWN, "it left no marker"},
 };
 
 static inline struct verdict_options fixed_kernel(void)

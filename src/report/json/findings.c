@@ -223,7 +223,7 @@ json_t *json_fix(const struct fix *fix)
 	static const char *const states[] = {
 		[FIX_PRESENT] = "present",
 		[FIX_MISSING] = "missing",
-		[FIX_CANNOT_TELL] = "cannot tell",
+		[FIX_UNKNOWN] = "unknown",
 	};
 	json_t *row = json_object();
 

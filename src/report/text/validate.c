@@ -165,19 +165,19 @@ static void print_baseline(FILE *out, const struct validation *v)
 static void print_fixes(FILE *out, const struct validation *v)
 {
 	static const char *const states[] = {"in", "MISSING", "unknown"};
-	uint32_t untold = 0;
+	uint32_t unknown = 0;
 
 	fprintf(out, "\n  known fixes\n");
 	for (uint32_t i = 0; i < v->fix_count; i++) {
 		const struct fix *fix = &v->fixes[i];
 
-		untold += fix->state == FIX_CANNOT_TELL;
-		if (fix->state != FIX_CANNOT_TELL)
+		unknown += fix->state == FIX_UNKNOWN;
+		if (fix->state != FIX_UNKNOWN)
 			fprintf(out, "  %-13s %-8s %s: %s\n", fix->row->commit, states[fix->state],
 				fix->row->title, fix->evidence);
 	}
-	if (untold)
-		fprintf(out, "  of %u more this kernel does not tell\n", untold);
+	if (unknown)
+		fprintf(out, "  %u more could not be determined\n", unknown);
 }
 
 static void print_findings(FILE *out, const struct validation *v, bool color)
