@@ -35,7 +35,7 @@ static int attach_row(struct capture *c, struct probe *probe)
 
 /*
  * Some kernels load a direct call and then do not attach it (arm64 before 6.4), so one row is
- * attached before this rung of the ladder is settled on.
+ * attached before this level is chosen.
  */
 #define KERNEL_ENOTSUPP 524 /* never meant for user space, and still what comes back */
 int programs__attach_first(struct capture *c)

@@ -102,9 +102,9 @@ struct capture *capture__open(const struct capture_options *options, int *error)
 		goto fail;
 	}
 	c->names = lock_names__new(options->kernel, options->model);
-	*error = c->names ? ladder__load(c) : -ENOMEM;
+	*error = c->names ? attach_level__load(c) : -ENOMEM;
 	if (*error) {
-		ladder__explain(c, *error);
+		attach_level__explain(c, *error);
 		if (*error == -EACCES || *error == -EOPNOTSUPP || *error == -ENOENT)
 			*error = -ENOTSUP;
 		goto fail;
@@ -327,7 +327,7 @@ enum attach_level capture__level(const struct capture *c)
 
 const char *capture__level_reason(const struct capture *c)
 {
-	return *c->fell ? c->fell : NULL;
+	return *c->fallback_reason ? c->fallback_reason : NULL;
 }
 
 void capture__stats(struct capture *c, struct capture_stats *out)

@@ -65,7 +65,7 @@ struct record_queue {
 struct capture {
 	struct capture_options options;
 	enum attach_level level;
-	char fell[300]; /* why not a better level */
+	char fallback_reason[300]; /* why not a better level */
 	struct probe probes[MAX_PROBES];
 	uint32_t probe_count;
 	struct loaded_object objects[MAX_OBJECTS];
@@ -99,9 +99,9 @@ void capture__capture_libbpf_log(int verbosity);
 const char *capture__libbpf_complaint(void);
 void capture__clear_complaint(void);
 
-/* ladder.c */
-int ladder__load(struct capture *c); /* at the best level that works, or the one asked for */
-void ladder__explain(struct capture *c, int error); /* sets the error text */
+/* attach_level.c */
+int attach_level__load(struct capture *c); /* at the best level that works, or the one asked for */
+void attach_level__explain(struct capture *c, int error); /* sets the error text */
 
 /* programs.c */
 void probes__init(struct capture *c);

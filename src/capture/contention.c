@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Where the capture meets the contention programs (contention.h): they run beside the lock probes,
- * and alone on the lowest rung of the ladder.
+ * and alone at the lowest attach level.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -87,7 +87,7 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 	return NULL;
 }
 
-/* Path rows of the lockdep rung use direct calls as well. */
+/* Path rows of the lockdep level use direct calls as well. */
 bool is_direct(const struct capture *c)
 {
 	return c->level == ATTACH_FENTRY || c->level == ATTACH_LOCKDEP;

@@ -35,7 +35,7 @@ struct check {
 
 static const struct argp_option option_table[] = {
 	{"attach", 'a' + 256, "LEVEL", 0,
-	 "Ask for one rung only: auto, fentry, kprobe, tracepoint or lockdep", 1},
+	 "Ask for one level only: auto, fentry, kprobe, tracepoint or lockdep", 1},
 	{"btf", 'b' + 256, "FILE", 0, "BTF of this kernel, where it has none itself", 1},
 	{"force", 'f' + 256, NULL, 0, "Try the probes also beside another instance", 1},
 	{0},

@@ -84,7 +84,7 @@ static void judge_forced(struct level *level, const struct features *all, enum a
 {
 	static const struct {
 		const char *feature, *level, *instead;
-	} rungs[] = {
+	} levels[] = {
 		[ATTACH_FENTRY] = {"fentry", "full", "use --attach auto or kprobe"},
 		[ATTACH_KPROBE] = {"kprobe", "reduced", "use --attach auto"},
 		[ATTACH_TRACEPOINT] = {"contention_tracepoints", "contention only",
@@ -94,12 +94,12 @@ static void judge_forced(struct level *level, const struct features *all, enum a
 			 "boot a kernel with CONFIG_PROVE_LOCKING, or use --attach auto"},
 	};
 
-	if (is_no(all, rungs[attach].feature))
+	if (is_no(all, levels[attach].feature))
 		set(level, "unsupported", false,
 		    "--attach %s is not possible: this kernel does not offer it. Remedy: %s",
-		    attach_level_names[attach], rungs[attach].instead);
+		    attach_level_names[attach], levels[attach].instead);
 	else
-		set(level, rungs[attach].level, true, "--attach %s is possible",
+		set(level, levels[attach].level, true, "--attach %s is possible",
 		    attach_level_names[attach]);
 }
 

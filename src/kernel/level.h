@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * level.h - what of the ladder works here, in one word and one sentence.
+ * level.h - which attach level works here, in one word and one sentence.
  *
  * level__judge decides from features alone; once probes were tried, level__attached or
  * level__attach_failed corrects it. When nothing works, `message` names the missing piece and the

@@ -57,7 +57,7 @@ run "$vfiotrace" check --btf "$work/junk"
 check "a file that is no BTF: 77" test "$status" = 77
 check "a file that is no BTF: --btf is named" grep -q -- '--btf' "$work/err"
 run "$vfiotrace" check --attach sideways
-check "unknown rung: 64" test "$status" = 64
+check "unknown attach level: 64" test "$status" = 64
 run "$vfiotrace" check something
 check "an argument: 64" test "$status" = 64
 run "$vfiotrace" check --help

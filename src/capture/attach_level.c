@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The ladder: direct calls, kprobes, contention tracepoints. Each rung that does not hold leaves
+ * Attach levels: direct calls, kprobes, contention tracepoints. Each level that fails leaves
  * its reason, because the one below sees less.
  */
 #include <errno.h>
@@ -19,11 +19,11 @@ static const char *why(int error)
 	return error == -ENOENT ? "no function of the locks can be traced" : strerror(-error);
 }
 
-static void note_fall(struct capture *c, enum attach_level level, int error)
+static void note_fallback(struct capture *c, enum attach_level level, int error)
 {
-	size_t used = strlen(c->fell);
+	size_t used = strlen(c->fallback_reason);
 
-	snprintf(c->fell + used, sizeof(c->fell) - used, "%s%s: %.120s", used ? "; " : "",
+	snprintf(c->fallback_reason + used, sizeof(c->fallback_reason) - used, "%s%s: %.120s", used ? "; " : "",
 		 attach_level_names[level], why(error));
 }
 
@@ -43,7 +43,7 @@ static int load_at(struct capture *c, enum attach_level level)
 		error = programs__load_paths(c);
 	if (!error)
 		return 0;
-	note_fall(c, level, error);
+	note_fallback(c, level, error);
 	programs__close(c);
 	c->probe_count = 0;
 	memset(c->probes, 0, sizeof(c->probes));
@@ -60,7 +60,7 @@ static int load_kprobes(struct capture *c)
 	return error;
 }
 
-/* The lowest rung: who waits for whom, but not which order locks are taken in. */
+/* The lowest level: who waits for whom, but not which order locks are taken in. */
 static int load_contention_only(struct capture *c)
 {
 	c->level = ATTACH_TRACEPOINT;
@@ -73,11 +73,11 @@ static int load_contention_only(struct capture *c)
 	return 0;
 }
 
-int ladder__load(struct capture *c)
+int attach_level__load(struct capture *c)
 {
 	int error;
 
-	c->fell[0] = 0;
+	c->fallback_reason[0] = 0;
 	switch (c->options.attach) {
 	case ATTACH_FENTRY:
 	case ATTACH_LOCKDEP:
@@ -95,7 +95,7 @@ int ladder__load(struct capture *c)
 	return !error || !load_contention_only(c) ? 0 : error;
 }
 
-void ladder__explain(struct capture *c, int error)
+void attach_level__explain(struct capture *c, int error)
 {
 	if (error == -EPERM || error == -EACCES)
 		capture__set_error("the kernel does not let us load tracing programs (%s): run as "
@@ -106,5 +106,5 @@ void ladder__explain(struct capture *c, int error)
 		capture__set_error("cannot load the tracing programs with %s: %s%s%s; `vfiotrace "
 				   "check` names the missing piece",
 				   attach_level_names[c->options.attach], strerror(-error),
-				   *c->fell ? ": " : "", c->fell);
+				   *c->fallback_reason ? ": " : "", c->fallback_reason);
 }
