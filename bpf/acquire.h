@@ -10,7 +10,7 @@
 #include "chain.h"
 #include "release.h"
 #include "site.h"
-#include "twice.h"
+#include "backup_program.h"
 
 /*
  * A blocking acquire of what this task holds, by its list and by the owner word. What it took
@@ -169,7 +169,7 @@ static __always_inline int acquire_once(void *ctx, __u32 which, struct call call
 
 static __always_inline int acquire(void *ctx, struct call call, __u8 kind, __u8 flags)
 {
-	return acquire_once(ctx, RUN_FIRST, call, kind, flags);
+	return acquire_once(ctx, RUN_MAIN, call, kind, flags);
 }
 
 #endif

@@ -29,30 +29,30 @@ char LICENSE[] SEC("license") = "GPL";
 		return acquire(ctx, kprobe_call(ctx), kind, flags);                                \
 	}
 
-/* for kernels that may take the CPU from a task inside a program (twice.h) */
-#define ACQUIRE_SECOND(function, kind, flags)                                                      \
+/* for kernels that may take the CPU from a task inside a program (backup_program.h) */
+#define ACQUIRE_BACKUP(function, kind, flags)                                                      \
 	SEC("fentry/" #function)                                                                   \
-	int second_##function(void *ctx)                                                           \
+	int backup_##function(void *ctx)                                                           \
 	{                                                                                          \
-		return acquire_once(ctx, RUN_SECOND, fentry_call(ctx), kind, flags);               \
+		return acquire_once(ctx, RUN_BACKUP, fentry_call(ctx), kind, flags);               \
 	}
-#define ACQUIRE_TWICE(function, kind, flags)                                                       \
+#define ACQUIRE_WITH_BACKUP(function, kind, flags)                                                       \
 	ACQUIRE(function, kind, flags)                                                             \
-	ACQUIRE_SECOND(function, kind, flags)
+	ACQUIRE_BACKUP(function, kind, flags)
 
-ACQUIRE_TWICE(mutex_lock, RECORD_MUTEX, 0)
+ACQUIRE_WITH_BACKUP(mutex_lock, RECORD_MUTEX, 0)
 ACQUIRE(mutex_lock_io, RECORD_MUTEX, 0)
-ACQUIRE_TWICE(mutex_lock_interruptible, RECORD_MUTEX, RECORD_BREAKABLE)
-ACQUIRE_TWICE(mutex_lock_killable, RECORD_MUTEX, RECORD_BREAKABLE)
+ACQUIRE_WITH_BACKUP(mutex_lock_interruptible, RECORD_MUTEX, RECORD_BREAKABLE)
+ACQUIRE_WITH_BACKUP(mutex_lock_killable, RECORD_MUTEX, RECORD_BREAKABLE)
 /* pushed without a dependency; whether it succeeded the owner word tells at the next filter */
-ACQUIRE_TWICE(mutex_trylock, RECORD_MUTEX, RECORD_TRY)
+ACQUIRE_WITH_BACKUP(mutex_trylock, RECORD_MUTEX, RECORD_TRY)
 
-ACQUIRE_TWICE(down_write, RECORD_RWSEM, 0)
-ACQUIRE_TWICE(down_write_killable, RECORD_RWSEM, RECORD_BREAKABLE)
-ACQUIRE_TWICE(down_write_trylock, RECORD_RWSEM, RECORD_TRY)
-ACQUIRE_TWICE(down_read, RECORD_RWSEM, RECORD_SHARED)
+ACQUIRE_WITH_BACKUP(down_write, RECORD_RWSEM, 0)
+ACQUIRE_WITH_BACKUP(down_write_killable, RECORD_RWSEM, RECORD_BREAKABLE)
+ACQUIRE_WITH_BACKUP(down_write_trylock, RECORD_RWSEM, RECORD_TRY)
+ACQUIRE_WITH_BACKUP(down_read, RECORD_RWSEM, RECORD_SHARED)
 ACQUIRE(down_read_interruptible, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
-ACQUIRE_TWICE(down_read_killable, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
+ACQUIRE_WITH_BACKUP(down_read_killable, RECORD_RWSEM, RECORD_SHARED | RECORD_BREAKABLE)
 
 /*
  * With DEBUG_LOCK_ALLOC (lockdep, or only LOCK_STAT) mutex_lock and its kin are macros for these,
@@ -86,13 +86,13 @@ static __always_inline int read_trylock_done(void *ctx, __u32 which)
 SEC("fexit/down_read_trylock")
 int fexit_down_read_trylock(void *ctx)
 {
-	return read_trylock_done(ctx, RUN_FIRST);
+	return read_trylock_done(ctx, RUN_MAIN);
 }
 
 SEC("fexit/down_read_trylock")
-int second_down_read_trylock(void *ctx)
+int backup_down_read_trylock(void *ctx)
 {
-	return read_trylock_done(ctx, RUN_SECOND);
+	return read_trylock_done(ctx, RUN_BACKUP);
 }
 
 /* without fexit the attempt counts; the filter drops it while a writer is seen */
@@ -144,12 +144,12 @@ int fexit_down_read_killable(void *ctx)
 FORGET(up_read)
 
 SEC("fentry/up_read")
-int second_up_read(void *ctx)
+int backup_up_read(void *ctx)
 {
 	__u64 lock = 0;
 
 	bpf_probe_read_kernel(&lock, sizeof(lock), ctx);
-	return released_once(ctx, RUN_SECOND, lock);
+	return released_once(ctx, RUN_BACKUP, lock);
 }
 
 #define DOWNGRADED(program, which)                                                                 \
@@ -162,13 +162,13 @@ int second_up_read(void *ctx)
 		return downgraded(ctx, which, lock);                                               \
 	}
 
-DOWNGRADED(fentry_downgrade_write, RUN_FIRST)
-DOWNGRADED(second_downgrade_write, RUN_SECOND)
+DOWNGRADED(fentry_downgrade_write, RUN_MAIN)
+DOWNGRADED(backup_downgrade_write, RUN_BACKUP)
 
 SEC("kprobe/downgrade_write")
 int kprobe_downgrade_write(struct pt_regs *ctx)
 {
-	return downgraded(ctx, RUN_FIRST, PT_REGS_PARM1(ctx));
+	return downgraded(ctx, RUN_MAIN, PT_REGS_PARM1(ctx));
 }
 
 FORGET(percpu_up_write)
@@ -304,12 +304,12 @@ static __always_inline int lock_made_once(void *ctx, __u32 which)
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
-		return lock_made_once(ctx, RUN_FIRST);                                             \
+		return lock_made_once(ctx, RUN_MAIN);                                             \
 	}                                                                                          \
 	SEC("fentry/" #function)                                                                   \
-	int second_##function(void *ctx)                                                           \
+	int backup_##function(void *ctx)                                                           \
 	{                                                                                          \
-		return lock_made_once(ctx, RUN_SECOND);                                            \
+		return lock_made_once(ctx, RUN_BACKUP);                                            \
 	}                                                                                          \
 	SEC("kprobe/" #function)                                                                   \
 	int kprobe_##function(struct pt_regs *ctx)                                                 \

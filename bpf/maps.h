@@ -27,7 +27,7 @@ struct task_state {
 	__u32 command;		       /* of the ioctl or attribute, entry to exit */
 	__u64 scope_object;	       /* file->private_data of the anchor */
 	__u64 path_object;	       /* entry to exit of a path probe */
-	/* twice.h: which call was done last, and by which program; `call` is scratch */
+	/* backup_program.h: which call was done last, and by which program; `call` is scratch */
 	volatile __u64 call;
 	__u64 done_call;
 	__u32 done_by;

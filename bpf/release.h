@@ -8,7 +8,7 @@
 
 #include "chain.h"
 #include "hold_time.h"
-#include "twice.h"
+#include "backup_program.h"
 
 /* Numbers of enum event_op in model.h. */
 enum {
@@ -43,8 +43,8 @@ __noinline int send_event(const struct record_lock *lock, __u32 op, __u64 peer)
 }
 
 /*
- * A release is emitted only for a lock whose acquisition was emitted. Once: where a function has two programs
- * (twice.h) both come here, and a hold emitted twice would never end.
+ * A release is emitted only for a lock whose acquisition was emitted. Once: where a function has a backup program
+ * (backup_program.h) both come here, and a hold emitted twice would never end.
  */
 static __always_inline void emit_acquired(struct record_lock *entry)
 {
@@ -128,7 +128,7 @@ static __always_inline int released_once(void *ctx, __u32 which, __u64 lock)
 
 static __always_inline int released(void *ctx, __u64 lock)
 {
-	return released_once(ctx, RUN_FIRST, lock);
+	return released_once(ctx, RUN_MAIN, lock);
 }
 
 /* The attempt succeeded: holds start here, and the event stream has its place in the order. */

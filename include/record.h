@@ -211,8 +211,8 @@ enum counter {
 	COUNT_LOST_READ,
 	COUNT_DROPPED_ENTRY, /* did not look like a lock any more */
 	COUNT_EVENT,
-	COUNT_SECOND_DID, /* the second program of a function did what the first had not */
-	COUNT_FIRST_LEFT, /* the first found that the second had done it */
+	COUNT_BACKUP_DID, /* the backup program did what the main one had not */
+	COUNT_MAIN_LEFT, /* the main program found that the backup had done it */
 	COUNTERS,
 };
 
@@ -257,8 +257,8 @@ struct program_constants {
 	__u8 close_by_release;
 	/* kernel memory is read without a helper (bpf/read_word.h) */
 	__u8 direct_loads;
-	/* the hot functions carry a second program (bpf/twice.h) */
-	__u8 is_twice;
+	/* the hot functions carry a backup program (bpf/backup_program.h) */
+	__u8 has_backup;
 };
 
 /* The hash both sides use for interest_bits. */

@@ -11,7 +11,7 @@
 #include "record.h"
 
 #define MAX_PROBES 96
-enum { AT_ENTRY, AT_EXIT, SECOND_TIME, PROBE_PROGRAMS };
+enum { AT_ENTRY, AT_EXIT, BACKUP_PROGRAM, PROBE_PROGRAMS };
 #define MAX_OBJECTS 8 /* one per set of modules that came up */
 
 /* State of one row of the probe table. */
@@ -79,7 +79,7 @@ struct capture {
 	struct known_chain *known_chains;
 	struct known_site *known_sites;
 	uint64_t counters_seen[COUNTERS];
-	bool is_preemptible;	/* hot functions carry a second program (twice.h) */
+	bool is_preemptible;	/* hot functions carry a backup program (backup_program.h) */
 	uint64_t first_skipped; /* runs of programs that have a second one, as of the last look */
 	uint64_t lost_in_both;	/* calls that neither program did, as far as known */
 	struct record_queue deferred, read_ahead;

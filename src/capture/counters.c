@@ -76,17 +76,17 @@ static void collect_losses(struct capture *c, int fd)
 	}
 }
 
-/* Which program of the row has a second one that stands in for it; PROBE_PROGRAMS: none. */
-static int stood_in_for(const struct probe *probe)
+/* Which program of the row has a backup; PROBE_PROGRAMS: none. */
+static int backed_up_program(const struct probe *probe)
 {
-	if (!probe->programs[SECOND_TIME])
+	if (!probe->programs[BACKUP_PROGRAM])
 		return PROBE_PROGRAMS;
 	return probe->programs[AT_ENTRY] ? AT_ENTRY : AT_EXIT;
 }
 
 /*
  * Runs the kernel skipped since the last look: since 5.12 for direct calls (9ed9e9ba2337). Those of
- * programs that have a second one may not be lost and are told apart; the second's own never are.
+ * programs that have a backup are counted apart: their skips need not be losses. The backup is not counted.
  */
 static void look_at_skips(struct capture *c, uint64_t *first, uint64_t *others)
 {
@@ -107,9 +107,9 @@ static void look_at_skips(struct capture *c, uint64_t *first, uint64_t *others)
 				continue;
 			more = info.recursion_misses - probe->misses_seen[j];
 			probe->misses_seen[j] = info.recursion_misses;
-			if (j == stood_in_for(probe))
+			if (j == backed_up_program(probe))
 				*first += more;
-			else if (j != SECOND_TIME)
+			else if (j != BACKUP_PROGRAM)
 				*others += more;
 		}
 	}
@@ -138,7 +138,7 @@ void counters__note_skips(struct capture *c)
 
 /*
  * Calls that neither program did. What was skipped since the look before may still be on its way
- * through the second program, so that one counts.
+ * through the backup program, so that one counts.
  */
 static void collect_skipped(struct capture *c, int fd)
 {
@@ -146,8 +146,8 @@ static void collect_skipped(struct capture *c, int fd)
 
 	if (!c->stopped)
 		counters__note_skips(c);
-	did = sum_over_cpus(fd, COUNT_SECOND_DID);
-	settled += sum_over_cpus(fd, COUNT_FIRST_LEFT);
+	did = sum_over_cpus(fd, COUNT_BACKUP_DID);
+	settled += sum_over_cpus(fd, COUNT_MAIN_LEFT);
 	lost = settled > did ? settled - did : 0;
 	if (lost <= c->lost_in_both)
 		return;

@@ -4,7 +4,7 @@
 
 #define ENTRY PROBE_ENTRY
 #define PAIR (PROBE_ENTRY | PROBE_EXIT)
-#define TWICE PROBE_TWICE
+#define BACKUP PROBE_BACKUP
 #define LOCK(function, more)                                                                       \
 	{                                                                                          \
 		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function},             \
@@ -35,30 +35,30 @@
 
 const struct probe_row probe_table[] = {
 	/* with DEBUG_LOCK_ALLOC the plain names are macros for the nested functions */
-	LOCK_OR(mutex_lock, "mutex_lock_nested", ENTRY | TWICE | PROBE_REQUIRED),
+	LOCK_OR(mutex_lock, "mutex_lock_nested", ENTRY | BACKUP | PROBE_REQUIRED),
 	LOCK_OR(mutex_lock_interruptible, "mutex_lock_interruptible_nested",
-		ENTRY | TWICE | PROBE_REQUIRED),
+		ENTRY | BACKUP | PROBE_REQUIRED),
 	{.name = "mutex_lock_killable",
 	 .object = PROBE_IN_LOCKS,
 	 .functions = {"mutex_lock_killable", "mutex_lock_killable_nested", "_mutex_lock_killable"},
-	 .flags = ENTRY | TWICE | PROBE_REQUIRED},
+	 .flags = ENTRY | BACKUP | PROBE_REQUIRED},
 	LOCK_OR(mutex_lock_io, "mutex_lock_io_nested", ENTRY),
-	LOCK_OR(mutex_trylock, "_mutex_trylock_nest_lock", ENTRY | TWICE | PROBE_REQUIRED),
+	LOCK_OR(mutex_trylock, "_mutex_trylock_nest_lock", ENTRY | BACKUP | PROBE_REQUIRED),
 	NESTED(_mutex_lock_nest_lock),
 	NESTED(down_read_nested),
 	NESTED(down_write_nested),
 	NESTED(down_write_killable_nested),
 	NESTED(_down_write_nest_lock),
 	LOCK(atomic_dec_and_mutex_lock, ENTRY),
-	LOCK(down_write, ENTRY | TWICE | PROBE_REQUIRED),
-	LOCK(down_write_killable, ENTRY | TWICE | PROBE_REQUIRED),
-	LOCK(down_write_trylock, ENTRY | TWICE | PROBE_REQUIRED),
-	LOCK(down_read, ENTRY | TWICE | PROBE_REQUIRED | PROBE_READER),
+	LOCK(down_write, ENTRY | BACKUP | PROBE_REQUIRED),
+	LOCK(down_write_killable, ENTRY | BACKUP | PROBE_REQUIRED),
+	LOCK(down_write_trylock, ENTRY | BACKUP | PROBE_REQUIRED),
+	LOCK(down_read, ENTRY | BACKUP | PROBE_REQUIRED | PROBE_READER),
 	LOCK(down_read_interruptible, PAIR | PROBE_READER),
-	LOCK(down_read_killable, PAIR | TWICE | PROBE_READER),
-	LOCK(down_read_trylock, PROBE_EXIT | TWICE | PROBE_READER),
-	LOCK(up_read, ENTRY | TWICE | PROBE_REQUIRED | PROBE_READER),
-	LOCK(downgrade_write, ENTRY | TWICE | PROBE_REQUIRED | PROBE_READER),
+	LOCK(down_read_killable, PAIR | BACKUP | PROBE_READER),
+	LOCK(down_read_trylock, PROBE_EXIT | BACKUP | PROBE_READER),
+	LOCK(up_read, ENTRY | BACKUP | PROBE_REQUIRED | PROBE_READER),
+	LOCK(downgrade_write, ENTRY | BACKUP | PROBE_REQUIRED | PROBE_READER),
 	/* percpu_down_write: also writers of other percpu_rw_semaphores, whose readers are inline
 	 */
 	HOTPLUG(cpus_read_lock),
@@ -69,13 +69,13 @@ const struct probe_row probe_table[] = {
 	{.name = "mutex_init",
 	 .object = PROBE_IN_LOCKS,
 	 .functions = {"__mutex_init", "mutex_init_generic"},
-	 .flags = ENTRY | TWICE | PROBE_OPTIONAL},
+	 .flags = ENTRY | BACKUP | PROBE_OPTIONAL},
 	{.name = "mutex_init_rt",
 	 .object = PROBE_IN_LOCKS,
 	 .functions = {"__mutex_rt_init", "mutex_rt_init_generic"},
-	 .flags = ENTRY | TWICE | PROBE_OPTIONAL,
+	 .flags = ENTRY | BACKUP | PROBE_OPTIONAL,
 	 .absent = "only on PREEMPT_RT"},
-	LOCK(__init_rwsem, ENTRY | TWICE | PROBE_OPTIONAL),
+	LOCK(__init_rwsem, ENTRY | BACKUP | PROBE_OPTIONAL),
 
 	LOCK(mutex_unlock, ENTRY | PROBE_HOLDS),
 	LOCK(up_write, ENTRY | PROBE_HOLDS),

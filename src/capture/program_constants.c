@@ -32,7 +32,7 @@ void programs__set_constants(struct capture *c, struct bpf_object *object)
 		.open_by_ioctl = !kernel__has_btf_function(k, "vfio_df_open", NULL),
 		.close_by_release = !kernel__has_btf_function(k, "vfio_df_close", NULL),
 		.direct_loads = kernel__try_direct_loads(k),
-		.is_twice = is_direct(c) && c->is_preemptible,
+		.has_backup = is_direct(c) && c->is_preemptible,
 	};
 	struct bpf_map *map;
 

@@ -110,8 +110,8 @@ static void program_names(const struct capture *c, const struct probe *probe,
 			snprintf(names[AT_EXIT], 96, "acquired_%s", probe->function);
 		return;
 	}
-	if (direct && c->is_preemptible && (row->flags & PROBE_TWICE))
-		snprintf(names[SECOND_TIME], 96, "second_%s", probe->function);
+	if (direct && c->is_preemptible && (row->flags & PROBE_BACKUP))
+		snprintf(names[BACKUP_PROGRAM], 96, "backup_%s", probe->function);
 	if (row->flags & PROBE_ENTRY)
 		snprintf(names[AT_ENTRY], 96, "%s_%s", direct ? "fentry" : "kprobe",
 			 probe->function);

@@ -107,7 +107,7 @@ static int measure_row(struct row *row)
 int main(int argc, char **argv)
 {
 	const struct program_constants here = {.direct_loads = 1},
-				       twice = {.direct_loads = 1, .is_twice = 1}, old = {0};
+				       backup = {.direct_loads = 1, .has_backup = 1}, old = {0};
 	struct row rows[] = {
 		{"empty", "empty program", 0, here, 0, 0},
 		{"unnested", "acquisition, nothing held", 30, here, 0, 0},
@@ -116,8 +116,8 @@ int main(int argc, char **argv)
 		{"part_call", "  of it: argument and site", 0, here, 0, 0},
 		{"part_owner", "  of it: one owner word", 0, here, 0, 0},
 		{"part_count", "  of it: one counter", 0, here, 0, 0},
-		{"unnested", "nothing held, preemptible kernel", 0, twice, 0, 0},
-		{"chain_of_two", "chain of two, preemptible kernel", 0, twice, 0, 0},
+		{"unnested", "nothing held, preemptible kernel", 0, backup, 0, 0},
+		{"chain_of_two", "chain of two, preemptible kernel", 0, backup, 0, 0},
 		{"unnested", "nothing held, before 6.2", 0, old, 0, 0},
 		{"chain_of_two", "chain of two, before 6.2", 0, old, 0, 0},
 		{"stack_id", "one bpf_get_stackid", 0, here, 0, 0},

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * twice.h - two programs on one function, of which exactly one does the work.
+ * backup_program.h - a main and a backup program on one function; exactly one does the work.
  *
  * A preemptible kernel (7.2: lazily, Debian's default) may take the CPU from a task inside a
  * program. Until that task goes on, the kernel skips the runs of this program by the other tasks of
  * the CPU: it takes them for recursion (recursion_misses). So on such kernels the hot functions
- * carry a second program. Whichever of the two comes first does the work and notes the call (the
+ * carry a backup program. Whichever of the two runs first does the work and notes the call (the
  * place of its arguments on the task's own stack) in the task's storage; the other finds the note
  * and takes it away. A run skipped by one is so done by the other. Lost are the calls that neither
- * did, and they are counted exactly (counters.c): skips of the first - COUNT_SECOND_DID +
- * COUNT_FIRST_LEFT.
+ * did, and they are counted exactly (counters.c): skips of the main program - COUNT_BACKUP_DID +
+ * COUNT_MAIN_LEFT.
  */
-#ifndef VFIOTRACE_BPF_TWICE_H
-#define VFIOTRACE_BPF_TWICE_H
+#ifndef VFIOTRACE_BPF_BACKUP_PROGRAM_H
+#define VFIOTRACE_BPF_BACKUP_PROGRAM_H
 
 #include "maps.h"
 #include "read_word.h"
 
-enum { RUN_FIRST = 1, RUN_SECOND = 2 };
+enum { RUN_MAIN = 1, RUN_BACKUP = 2 };
 
 /* Counted without loss although another task may come in between. */
 static __always_inline void count_exactly(__u32 what)
@@ -33,21 +33,21 @@ static __always_inline bool is_done(struct task_state *state, void *ctx, __u32 w
 {
 	__u64 call;
 
-	if (!constants.is_twice)
+	if (!constants.has_backup)
 		return false;
-	/* the verifier lets nobody calculate with a context pointer: it comes back as a number */
+	/* the verifier forbids arithmetic on ctx: read back it is a number */
 	state->call = (__u64)ctx;
 	call = state->call;
-	if (state->done_call == call && state->done_by == RUN_FIRST + RUN_SECOND - which) {
+	if (state->done_call == call && state->done_by == RUN_MAIN + RUN_BACKUP - which) {
 		state->done_call = 0;
-		if (which == RUN_FIRST)
-			count_exactly(COUNT_FIRST_LEFT);
+		if (which == RUN_MAIN)
+			count_exactly(COUNT_MAIN_LEFT);
 		return true;
 	}
 	state->done_call = call;
 	state->done_by = which;
-	if (which == RUN_SECOND)
-		count_exactly(COUNT_SECOND_DID);
+	if (which == RUN_BACKUP)
+		count_exactly(COUNT_BACKUP_DID);
 	return false;
 }
 
