@@ -46,7 +46,7 @@ static __always_inline void interest_add_of(struct shared_state *state, __u64 lo
 		value->object = (__u32)(lock - object) << INTEREST_OFFSET_SHIFT | kind;
 }
 
-static __always_inline void forget_object(__u64 address, __u32 kind)
+static __always_inline void drop_object(__u64 address, __u32 kind)
 {
 	__u64 key = mix(address, kind);
 

@@ -126,7 +126,7 @@ int fexit_down_read_killable(void *ctx)
 	return reader_gave_up(ctx);
 }
 
-#define FORGET(function)                                                                           \
+#define RELEASE(function)                                                                           \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
@@ -141,7 +141,7 @@ int fexit_down_read_killable(void *ctx)
 		return released(ctx, PT_REGS_PARM1(ctx));                                          \
 	}
 
-FORGET(up_read)
+RELEASE(up_read)
 
 SEC("fentry/up_read")
 int backup_up_read(void *ctx)
@@ -171,7 +171,7 @@ int kprobe_downgrade_write(struct pt_regs *ctx)
 	return downgraded(ctx, RUN_MAIN, PT_REGS_PARM1(ctx));
 }
 
-FORGET(percpu_up_write)
+RELEASE(percpu_up_write)
 ACQUIRE(percpu_down_write, RECORD_PERCPU, 0)
 
 /* cpu_hotplug_lock, taken by readers without an argument; user space knows its address */
@@ -254,7 +254,7 @@ static __noinline int object_gone(__u64 address, __u32 kind)
 {
 	struct record_object *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 
-	forget_object(address, kind);
+	drop_object(address, kind);
 	if (!record) {
 		count(COUNT_LOST_RING);
 		return 0;
@@ -326,8 +326,8 @@ MADE(__init_rwsem)
 /* --- optional: --holds, --record-events --------------------------------------------------------
  */
 
-FORGET(mutex_unlock)
-FORGET(up_write)
+RELEASE(mutex_unlock)
+RELEASE(up_write)
 
 /* result: 'v' none, 'e' 0 or -errno, 't' 1 or 0 */
 #define ACQUIRED(function, result)                                                                 \

@@ -50,7 +50,7 @@ static __always_inline int on_destroy_vm_exit(void *ctx, long result)
 	if (!state || !shared_state)
 		return 0;
 	kvm = (void *)state->path_object;
-	forget_object((__u64)kvm, RECORD_OBJECT_KVM);
+	drop_object((__u64)kvm, RECORD_OBJECT_KVM);
 	interest_new_generation(shared_state, LOCK_OF(kvm, lock));
 	interest_new_generation(shared_state, LOCK_OF(kvm, slots_lock));
 	interest_new_generation(shared_state, LOCK_OF(kvm, irq_lock));

@@ -77,14 +77,14 @@ int capture__shed(struct capture *c, uint32_t mask);
 /*
  * A smaller model takes over while everything stays attached (between two polls). capture__select
  * marks and closes what must stay, given what is marked already; from then on records are only kept
- * for later: capture__read_ahead empties the ring while the model is made, so that it does not run
- * full. capture__adopt takes the model made (it is options.model then) or is left out;
+ * for later: capture__prefetch empties the ring while the model is made, so that it does not run
+ * full. capture__switch_model takes the model made (it is options.model then) or is left out;
  * capture__resume decodes what came meanwhile. -EOPNOTSUPP: not with event streams, hold times, or
  * waits alone.
  */
-int capture__select(struct capture *c, struct selection *s);
-void capture__read_ahead(struct capture *c);
-void capture__adopt(struct capture *c, struct model *m, const struct moves *moves);
+int capture__select(struct capture *c, struct keep_set *s);
+void capture__prefetch(struct capture *c);
+void capture__switch_model(struct capture *c, struct model *m, const struct id_remap *remap);
 void capture__resume(struct capture *c);
 
 #endif

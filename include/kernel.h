@@ -63,7 +63,7 @@ bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_sym
 		     uint32_t *offset);
 void kernel__fill_frame(struct kernel *k, uint64_t ip, struct frame *out); /* file:line if known */
 bool kernel__is_traceable(const struct kernel *k, const char *function); /* available_filter_… */
-void kernel__forget_traceable(struct kernel *k); /* the list is read again when it is asked for */
+void kernel__drop_traceable(struct kernel *k); /* the list is read again when it is asked for */
 
 /* --- features, privileges, fixes
  * -------------------------------------------------------------------- */

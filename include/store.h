@@ -16,7 +16,7 @@
 #define VFIOTRACE_STORE_H
 
 #include "analysis.h"
-#include "selection.h"
+#include "keep_set.h"
 
 struct store_writer;
 
@@ -108,13 +108,13 @@ struct replay_options {
 	bool redact;
 	int64_t shift; /* added to times, so that clocks of several boots agree */
 	/*
-	 * Only what is marked (closed, see selection.h) goes over; counts of class edges stay
+	 * Only what is marked (closed, see keep_set.h) goes over; counts of class edges stay
 	 * whole, and times of locks left out go to one nameless lock of their class. NULL:
 	 * everything.
 	 */
-	const struct selection *only;
-	struct moves *moves;		/* filled in, or NULL */
-	void (*breathe)(void *context); /* now and then, for callers with other work; or NULL */
+	const struct keep_set *only;
+	struct id_remap *remap;		/* filled in, or NULL */
+	void (*yield)(void *context); /* now and then, for callers with other work; or NULL */
 	void *context;
 };
 int model__replay(struct model *target, const struct model *source,

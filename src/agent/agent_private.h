@@ -34,8 +34,8 @@ struct agent {
 	uint32_t probes_said[PROBE_STATES];
 	char *seen[AGENT_SEEN_MAX]; /* keys of findings already reported */
 	uint32_t seen_count, snapshots;
-	uint32_t chains_kept, forget_at; /* by the last forgetting; when the next is due */
-	bool must_forget, must_restart, textfile_failed;
+	uint32_t chains_kept, compact_at; /* by the last forgetting; when the next is due */
+	bool must_compact, must_restart, textfile_failed;
 };
 
 /* Runs until a signal ends it; an exit status. */
@@ -43,9 +43,9 @@ int agent__run(const struct agent_options *options);
 /* agent.c: the session and its reloads. */
 int agent__open_session(struct agent *a);
 void agent__reload(struct agent *a);
-/* memory.c: says with must_forget or must_restart what is due; between two turns that. */
+/* memory.c: says with must_compact or must_restart what is due; between two turns that. */
 void agent__bound_memory(struct agent *a, uint64_t now);
-void agent__forget(struct agent *a);
+void agent__compact(struct agent *a);
 int agent__restart(struct agent *a); /* exit status; 0: watching again */
 void agent__finish_incidents(struct agent *a);
 /* report.c: journal entries, hook, incident files. */

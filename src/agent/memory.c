@@ -20,8 +20,8 @@ void agent__bound_memory(struct agent *a, uint64_t now)
 	uint32_t chains = model__chain_count(a->session.model);
 	bool is_heavy = a->options.memory_bytes && process_memory_bytes() > a->options.memory_bytes;
 
-	if (chains > a->forget_at || (is_heavy && chains / 2 > a->chains_kept)) {
-		a->must_forget = true;
+	if (chains > a->compact_at || (is_heavy && chains / 2 > a->chains_kept)) {
+		a->must_compact = true;
 	} else if (is_heavy && now >= a->next_restart) {
 		/* a bound that even an empty model exceeds must not stop the watch over and over */
 		a->next_restart = now + RESTART_PAUSE_NS;
@@ -46,7 +46,7 @@ void agent__finish_incidents(struct agent *a)
 }
 
 /* What the last look over a model finds is reported and written before the model goes. */
-static void forget_model(struct agent *a, uint64_t losses[LOSS_REASONS])
+static void reset_model(struct agent *a, uint64_t losses[LOSS_REASONS])
 {
 	uint64_t left = a->options.session.duration_ns;
 	struct capture_stats stats;
@@ -84,7 +84,7 @@ int agent__restart(struct agent *a)
 	char message[160];
 
 	notify_slow(true);
-	forget_model(a, losses);
+	reset_model(a, losses);
 	a->must_restart = false;
 	a->service.restarts++;
 	if (agent__open_session(a))
@@ -108,7 +108,7 @@ int agent__restart(struct agent *a)
 }
 
 /* Everything stays attached, and what comes meanwhile waits in the ring. */
-void agent__forget(struct agent *a)
+void agent__compact(struct agent *a)
 {
 	uint64_t began = clock_mono_ns();
 	uint32_t forgotten = 0, chains;
@@ -116,21 +116,21 @@ void agent__forget(struct agent *a)
 	int error;
 
 	notify_slow(true);
-	error = session__forget(&a->session, &forgotten);
+	error = session__compact(&a->session, &forgotten);
 	notify_slow(false);
-	a->must_forget = false;
+	a->must_compact = false;
 	chains = model__chain_count(a->session.model);
 	a->chains_kept = chains;
 	/* where little could go, the next one comes later; an event stream forbids it for good */
-	a->forget_at = chains > a->options.max_chains / 2 ? 2 * chains : a->options.max_chains;
+	a->compact_at = chains > a->options.max_chains / 2 ? 2 * chains : a->options.max_chains;
 	if (error == -EOPNOTSUPP)
-		a->forget_at = UINT32_MAX;
+		a->compact_at = UINT32_MAX;
 	if (error)
 		return;
 	malloc_trim(0);
 	a->service.forgets++;
-	a->service.forgotten_chains += forgotten;
-	a->service.forget_seconds += (double)(clock_mono_ns() - began) / 1e9;
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)a->service.forgotten_chains);
+	a->service.evicted_chains += forgotten;
+	a->service.compaction_seconds += (double)(clock_mono_ns() - began) / 1e9;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)a->service.evicted_chains);
 	model__set_fact(a->session.model, "model.forgotten", text);
 }

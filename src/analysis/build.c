@@ -111,7 +111,7 @@ static const char *cycle_note(const struct finding *f, const struct decision *de
 	return NULL;
 }
 
-/* A chain that was forgotten and seen again has the tasks that were new to it since. */
+/* A chain that was evicted and seen again has the tasks that were new to it since. */
 static bool knows_all_tasks(const struct model *m)
 {
 	return !model__fact(m, "model.forgotten");

@@ -258,7 +258,7 @@ static bool on_pattern(void *context, const struct pattern *p)
 	return true;
 }
 
-/* A stack or a forgotten chain is no event; whatever else was lost may have been one. */
+/* A stack or an evicted chain is no event; whatever else was lost may have been one. */
 static bool lost_events(const struct model *m)
 {
 	for (int reason = 0; reason < LOSS_REASONS; reason++) {

@@ -82,9 +82,9 @@ struct capture {
 	bool is_preemptible;	/* hot functions carry a backup program (backup_program.h) */
 	uint64_t first_skipped; /* runs of programs that have a second one, as of the last look */
 	uint64_t lost_in_both;	/* calls that neither program did, as far as known */
-	struct record_queue deferred, read_ahead;
+	struct record_queue deferred, prefetch;
 	uint64_t lost_ahead; /* records that could not even wait */
-	bool is_moving;	     /* to a smaller model: records wait in read_ahead */
+	bool is_moving;	     /* to a smaller model: records wait in prefetch */
 	uint64_t next_collect;
 	uint64_t read_until;	 /* this turn reads no further; 0: to the end of the ring */
 	uint32_t settled_sweeps; /* since probes were attached last */
@@ -141,8 +141,8 @@ void deferred__run(struct capture *c, uint64_t now);
 void deferred__each(const struct capture *c, void (*visit)(void *context, const void *data),
 		    void *context);
 void deferred__free(struct capture *c);
-void read_ahead__add(struct capture *c, const void *data, size_t size);
-void read_ahead__run(struct capture *c); /* as if they came now */
+void prefetch__add(struct capture *c, const void *data, size_t size);
+void prefetch__run(struct capture *c); /* as if they came now */
 
 /* frames.c: stacks as people know them; stack ids of the model */
 uint32_t frames__site(struct capture *c, uint64_t site);
@@ -176,19 +176,19 @@ bool lock_names__is_known(struct lock_names *names, const struct record_lock *lo
 uint32_t lock_names__known(const struct lock_names *names, uint64_t address, uint32_t generation);
 /* Model object of a kernel address, NO_ID if not known. */
 uint32_t lock_names__find_object(const struct lock_names *names, uint64_t address);
-/* forget.c: marks a lock that is known, the objects that are there; then the model that was made.
+/* compact.c: marks a lock that is known, the objects that are there; then the model that was made.
  */
-struct selection_of_names {
+struct keep_names {
 	struct lock_names *names;
-	struct selection *selection;
+	struct keep_set *keep;
 };
-void lock_names__select(const struct lock_names *names, struct selection *s,
+void lock_names__select(const struct lock_names *names, struct keep_set *s,
 			const struct record_lock *lock);
-void lock_names__select_objects(const struct lock_names *names, struct selection *s);
+void lock_names__select_objects(const struct lock_names *names, struct keep_set *s);
 /* Addresses of the locks marked, ascending, which the caller frees. */
-uint64_t *lock_names__selected(const struct lock_names *names, const struct selection *s,
+uint64_t *lock_names__selected(const struct lock_names *names, const struct keep_set *s,
 			       uint32_t *count);
 int lock_names__compare_addresses(const void *a, const void *b);
-void lock_names__adopt(struct lock_names *names, struct model *m, const struct moves *moves);
+void lock_names__switch_model(struct lock_names *names, struct model *m, const struct id_remap *remap);
 
 #endif

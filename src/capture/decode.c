@@ -306,7 +306,7 @@ int decode__record(void *context, void *data, size_t size)
 	const struct record_header *header = data;
 
 	if (c->is_moving) {
-		read_ahead__add(c, data, size);
+		prefetch__add(c, data, size);
 	} else {
 		c->records++;
 		c->record_bytes += size;

@@ -4,7 +4,7 @@
  * used, which can be just after its lock was taken for the first time (the device set during the
  * open that makes it known, the IOMMU's state while it is made). A class does not change its name
  * later, so such a chain, and what follows for the same chain, waits for DEFER_NS. Those read ahead
- * wait until the smaller model is there (forget.c).
+ * wait until the smaller model is there (compact.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,20 +88,20 @@ void deferred__each(const struct capture *c, void (*visit)(void *context, const 
 		visit(context, record->data);
 }
 
-void read_ahead__add(struct capture *c, const void *data, size_t size)
+void prefetch__add(struct capture *c, const void *data, size_t size)
 {
-	if (!append(&c->read_ahead, data, size, 0))
+	if (!append(&c->prefetch, data, size, 0))
 		c->lost_ahead++;
 }
 
 /* What comes meanwhile goes behind them: decoding is slower than reading. */
-void read_ahead__run(struct capture *c)
+void prefetch__run(struct capture *c)
 {
 	struct waiting_record *record;
 	uint64_t until = clock_mono_ns() + READ_AHEAD_MOST_NS;
 	uint32_t decoded = 0;
 
-	while ((record = take(&c->read_ahead))) {
+	while ((record = take(&c->prefetch))) {
 		c->is_moving = false;
 		decode__record(c, record->data, record->size);
 		free(record);
@@ -126,5 +126,5 @@ static void release(struct record_queue *queue)
 void deferred__free(struct capture *c)
 {
 	release(&c->deferred);
-	release(&c->read_ahead);
+	release(&c->prefetch);
 }

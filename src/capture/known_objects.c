@@ -41,7 +41,7 @@ uint32_t known_objects__find(const struct known_objects *known, uint64_t address
 }
 
 /* Its memory was freed and is used again: what is there now has another name. */
-static void forget_object(struct known_objects *known, uint64_t address)
+static void drop_object(struct known_objects *known, uint64_t address)
 {
 	uint32_t at = position(known, address);
 
@@ -183,7 +183,7 @@ void known_objects__note(struct known_objects *known, struct kernel *kernel, str
 	uint32_t id;
 
 	if (record->kind == RECORD_OBJECT_GONE) {
-		forget_object(known, record->address);
+		drop_object(known, record->address);
 		return;
 	}
 	if (!record->kind || record->kind >= sizeof(kinds) / sizeof(kinds[0]))
@@ -216,19 +216,19 @@ void known_objects__note(struct known_objects *known, struct kernel *kernel, str
 /* --- a smaller model
  * ---------------------------------------------------------------------------------- */
 
-void known_objects__select(const struct known_objects *known, struct selection *s)
+void known_objects__select(const struct known_objects *known, struct keep_set *s)
 {
 	for (uint32_t i = 0; i < known->count; i++)
 		if (known->items[i].object != NO_ID)
 			s->objects[known->items[i].object] = 1;
 }
 
-void known_objects__adopt(struct known_objects *known, const struct moves *moves)
+void known_objects__switch_model(struct known_objects *known, const struct id_remap *remap)
 {
 	for (uint32_t i = 0; i < known->count; i++) {
 		uint32_t *object = &known->items[i].object;
 
-		*object = *object == NO_ID ? NO_ID : moves->objects[*object];
+		*object = *object == NO_ID ? NO_ID : remap->objects[*object];
 	}
 }
 

@@ -10,7 +10,7 @@
 
 #include "kernel.h"
 #include "record.h"
-#include "selection.h"
+#include "keep_set.h"
 
 struct known_object {
 	uint64_t address;
@@ -29,8 +29,8 @@ void known_objects__note(struct known_objects *known, struct kernel *kernel, str
 const struct known_object *known_objects__around(const struct known_objects *known,
 						 uint64_t address);
 uint32_t known_objects__find(const struct known_objects *known, uint64_t address);
-void known_objects__select(const struct known_objects *known, struct selection *s);
-void known_objects__adopt(struct known_objects *known, const struct moves *moves);
+void known_objects__select(const struct known_objects *known, struct keep_set *s);
+void known_objects__switch_model(struct known_objects *known, const struct id_remap *remap);
 void known_objects__release(struct known_objects *known);
 
 #endif

@@ -263,7 +263,7 @@ uint32_t lock_names__known(const struct lock_names *names, uint64_t address, uin
 /* --- a smaller model
  * ---------------------------------------------------------------------------------- */
 
-void lock_names__select(const struct lock_names *names, struct selection *s,
+void lock_names__select(const struct lock_names *names, struct keep_set *s,
 			const struct record_lock *lock)
 {
 	const struct known_instance *known = find_instance(names, lock);
@@ -272,7 +272,7 @@ void lock_names__select(const struct lock_names *names, struct selection *s,
 		s->instances[known->instance] = 1;
 }
 
-void lock_names__select_objects(const struct lock_names *names, struct selection *s)
+void lock_names__select_objects(const struct lock_names *names, struct keep_set *s)
 {
 	known_objects__select(&names->objects, s);
 }
@@ -284,7 +284,7 @@ int lock_names__compare_addresses(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-uint64_t *lock_names__selected(const struct lock_names *names, const struct selection *s,
+uint64_t *lock_names__selected(const struct lock_names *names, const struct keep_set *s,
 			       uint32_t *count)
 {
 	uint64_t *all = malloc((HASH_COUNT(names->instances) + 1ULL) * sizeof(*all));
@@ -299,15 +299,15 @@ uint64_t *lock_names__selected(const struct lock_names *names, const struct sele
 	return all;
 }
 
-void lock_names__adopt(struct lock_names *names, struct model *m, const struct moves *moves)
+void lock_names__switch_model(struct lock_names *names, struct model *m, const struct id_remap *remap)
 {
 	struct known_instance *instance, *next;
 
 	names->model = m;
-	known_objects__adopt(&names->objects, moves);
+	known_objects__switch_model(&names->objects, remap);
 	HASH_ITER(hh, names->instances, instance, next) {
 		if (instance->instance != NO_ID)
-			instance->instance = moves->instances[instance->instance];
+			instance->instance = remap->instances[instance->instance];
 		if (instance->instance != NO_ID)
 			continue;
 		HASH_DEL(names->instances, instance);

@@ -199,7 +199,7 @@ static void look_again(struct capture *c)
 {
 	for (uint32_t i = 0; i < c->probe_count; i++)
 		if (c->probes[i].looks && c->probes[i].state == PROBE_PENDING) {
-			kernel__forget_traceable(c->options.kernel);
+			kernel__drop_traceable(c->options.kernel);
 			return;
 		}
 }

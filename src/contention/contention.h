@@ -45,8 +45,8 @@ const char *contention__error(void);
 /*
  * A smaller model takes over: marks what is counted further, adding nothing; then the model made.
  */
-void contention__select(struct contention *c, struct selection *s);
-void contention__adopt(struct contention *c, struct model *m, const struct moves *moves);
+void contention__select(struct contention *c, struct keep_set *s);
+void contention__switch_model(struct contention *c, struct model *m, const struct id_remap *remap);
 
 /* Rows for the list of probes, and bytes of its maps. */
 uint32_t contention__probes(const struct contention *c, struct probe_info *out, uint32_t max);

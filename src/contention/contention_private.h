@@ -40,7 +40,7 @@ struct counted_wait {
 	struct contention_wait_key key;
 	uint32_t instance, stack;
 	struct contention_wait counted; /* already in the model */
-	bool is_counted_on;		/* the kernel has it still, as of the last selection */
+	bool is_counted_on;		/* the kernel has it still, as of the last compaction */
 	UT_hash_handle hh;
 };
 

@@ -27,7 +27,7 @@ static bool is_new(struct contention *c, const struct contention_note *note)
 }
 
 /* Waits that ended need not be remembered. */
-static void forget_unseen(struct contention *c)
+static void drop_unseen(struct contention *c)
 {
 	struct reported_stall *s, *next;
 
@@ -131,7 +131,7 @@ void contention__find_stalls(struct contention *c, const struct contention_note 
 		report(c, census, note);
 	}
 	census__free(census);
-	forget_unseen(c);
+	drop_unseen(c);
 }
 
 void contention__free_stalls(struct contention *c)

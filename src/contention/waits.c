@@ -131,7 +131,7 @@ void contention__collect_waits(struct contention *c)
 	}
 }
 
-static void select_row(struct contention *c, struct selection *s,
+static void select_row(struct contention *c, struct keep_set *s,
 		       const struct contention_wait_key *key)
 {
 	struct counted_wait *row;
@@ -146,7 +146,7 @@ static void select_row(struct contention *c, struct selection *s,
 		s->stacks[row->stack] = 1;
 }
 
-void contention__select(struct contention *c, struct selection *s)
+void contention__select(struct contention *c, struct keep_set *s)
 {
 	int fd = bpf_map__fd(c->bpf->maps.waits), left = 2 * CONTENTION_WAITS;
 	struct contention_wait_key key, next;
@@ -161,7 +161,7 @@ void contention__select(struct contention *c, struct selection *s)
 }
 
 /* The names come again with the look at every VM and device, which is due then. */
-void contention__adopt(struct contention *c, struct model *m, const struct moves *moves)
+void contention__switch_model(struct contention *c, struct model *m, const struct id_remap *remap)
 {
 	struct counted_wait *row, *next;
 	struct named_lock *name, *next_name;
@@ -169,8 +169,8 @@ void contention__adopt(struct contention *c, struct model *m, const struct moves
 	c->options.model = m;
 	c->sweeps = 0;
 	HASH_ITER(hh, c->waits, row, next) {
-		row->instance = row->instance == NO_ID ? NO_ID : moves->instances[row->instance];
-		row->stack = row->stack == NO_ID ? NO_ID : moves->stacks[row->stack];
+		row->instance = row->instance == NO_ID ? NO_ID : remap->instances[row->instance];
+		row->stack = row->stack == NO_ID ? NO_ID : remap->stacks[row->stack];
 		if (row->is_counted_on)
 			continue;
 		HASH_DEL(c->waits, row);

@@ -125,7 +125,7 @@ void kernel__close(struct kernel *k)
 
 	if (!k)
 		return;
-	member_names__forget(k);
+	member_names__clear(k);
 	btf__close(k);
 	frames__close(k);
 	symbols__free(&k->symbols);
@@ -157,7 +157,7 @@ int kernel__refresh(struct kernel *k)
 
 	if (error || !changed)
 		return error;
-	member_names__forget(k);
+	member_names__clear(k);
 	btf__refresh(k);
 	frames__close(k);
 	if (!k->symbols.loaded)

@@ -216,12 +216,12 @@ const char *kernel__member_at(const struct kernel *k, const char *type, uint32_t
 	memcpy(known->key, key, (size_t)length + 1);
 	known->name = look_up_member(k, type, offset);
 	if (HASH_COUNT(own->member_names) >= MAX_REMEMBERED)
-		member_names__forget(own);
+		member_names__clear(own);
 	HASH_ADD(hh, own->member_names, key, (unsigned)length, known);
 	return known->name;
 }
 
-void member_names__forget(struct kernel *k)
+void member_names__clear(struct kernel *k)
 {
 	struct member_name *known, *next;
 

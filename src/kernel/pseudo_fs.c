@@ -109,7 +109,7 @@ static int load_traceable(const struct kernel *k)
 	}
 }
 
-void kernel__forget_traceable(struct kernel *k)
+void kernel__drop_traceable(struct kernel *k)
 {
 	k->symbols.traceable_loaded = false;
 }

@@ -199,7 +199,7 @@ static uint32_t apply(struct model *m, struct task_state *state, const struct tr
 
 /* A live watch goes on for months: the older half gives way, and nothing is concluded across that.
  */
-static void forget_old_events(struct model *m)
+static void drop_old_events(struct model *m)
 {
 	uint64_t kept = m->most_events / 2, from = m->events.count - kept;
 
@@ -227,7 +227,7 @@ int model__add_event(struct model *m, const struct trace_event *event)
 	if (copy.op == EVENT_TRY_ACQUIRE)
 		copy.flags |= HELD_TRY;
 	if (m->most_events && m->events.count >= m->most_events)
-		forget_old_events(m);
+		drop_old_events(m);
 	if (!state ||
 	    (m->keep_events && (!vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
 				!vector_push(&m->events, copy)))) {

@@ -59,33 +59,33 @@ static void carry_counts(const struct finding_list *before, const struct finding
 	}
 }
 
-static int select_what_stays(struct session *s, struct selection *selection)
+static int select_kept(struct session *s, struct keep_set *keep)
 {
-	int error = selection__class_order(selection, s->model);
+	int error = keep_set__class_order(keep, s->model);
 
 	if (!error)
-		error = selection__paths(selection, s->model, MOST_PATH_EVENTS);
+		error = keep_set__paths(keep, s->model, MOST_PATH_EVENTS);
 	if (error)
 		return error;
-	selection__findings(selection, s->model, analysis__findings(s->analysis));
-	return capture__select(s->capture, selection);
+	keep_set__findings(keep, s->model, analysis__findings(s->analysis));
+	return capture__select(s->capture, keep);
 }
 
 /* The ring must not run full meanwhile. */
-static void read_ahead(void *context)
+static void prefetch(void *context)
 {
 	struct session *s = context;
 
-	capture__read_ahead(s->capture);
+	capture__prefetch(s->capture);
 }
 
 /* The new model and its findings, beside the old ones. On error nothing is left of them. */
-static int make_smaller(struct session *s, const struct selection *selection, struct moves *moves)
+static int compact(struct session *s, const struct keep_set *keep, struct id_remap *remap)
 {
 	struct model *before = s->model;
 	struct analysis *judged = s->analysis;
 	struct replay_options options = {
-		.only = selection, .moves = moves, .breathe = read_ahead, .context = s};
+		.only = keep, .remap = remap, .yield = prefetch, .context = s};
 	struct finding_list once = {0};
 	int error = existing_deadlocks(analysis__findings(judged), &once);
 
@@ -110,32 +110,32 @@ static int make_smaller(struct session *s, const struct selection *selection, st
 	if (is_weaker(analysis__findings(judged), analysis__findings(s->analysis)))
 		analysis__look_again(s->analysis);
 	carry_counts(analysis__findings(judged), analysis__findings(s->analysis));
-	capture__adopt(s->capture, s->model, moves);
-	read_ahead(s);
+	capture__switch_model(s->capture, s->model, remap);
+	prefetch(s);
 	analysis__free(judged);
 	model__free(before);
-	read_ahead(s);
+	prefetch(s);
 	return 0;
 }
 
-int session__forget(struct session *s, uint32_t *chains_forgotten)
+int session__compact(struct session *s, uint32_t *chains_evicted)
 {
 	/* nothing may be added to the model from here on, until it is replaced */
-	struct selection *selection = selection__new(s->model);
-	struct moves *moves = moves__new(s->model);
+	struct keep_set *keep = keep_set__new(s->model);
+	struct id_remap *remap = id_remap__new(s->model);
 	uint32_t chains = model__chain_count(s->model);
 	int error = -ENOMEM;
 
 	if (s->store)
 		error = -EOPNOTSUPP;
-	else if (selection && moves)
-		error = select_what_stays(s, selection);
+	else if (keep && remap)
+		error = select_kept(s, keep);
 	if (!error)
-		error = make_smaller(s, selection, moves);
+		error = compact(s, keep, remap);
 	if (!error)
-		*chains_forgotten = chains - model__chain_count(s->model);
+		*chains_evicted = chains - model__chain_count(s->model);
 	capture__resume(s->capture);
-	selection__free(selection);
-	moves__free(moves);
+	keep_set__free(keep);
+	id_remap__free(remap);
 	return error;
 }

@@ -91,9 +91,9 @@ void session__note_probes(struct session *s); /* as facts "probe.NAME" */
  * order of classes, findings and counts stay. Between two turns. -errno leaves all as it was;
  * -EOPNOTSUPP: not with a recording, an event stream or hold times.
  */
-int session__forget(struct session *s, uint32_t *chains_forgotten);
+int session__compact(struct session *s, uint32_t *chains_evicted);
 
-/* Of session.c, session_store.c and session_forget.c */
+/* Of session.c, recording.c and compact.c */
 int session__new_model(struct session *s); /* replaces s->model; -ENOMEM */
 struct analysis *session__new_analysis(struct session *s, const struct rule_set *rules,
 				       const struct rule_set *suppressions); /* of s->model */

@@ -97,7 +97,7 @@ static int replay_instances(struct replay *r)
 		bool wanted = replay_wants(r, instances, i);
 		uint32_t id = wanted ? replay_instance(r, model__instance(r->from, i)) : NO_ID;
 
-		breathe(r);
+		yield(r);
 		if ((wanted && id == NO_ID) || replay_moved(r, instances, i, id))
 			return -ENOMEM;
 	}
@@ -111,7 +111,7 @@ static int replay_tasks(struct replay *r)
 		uint64_t start = t->start_time ^ ((uint64_t)r->options->host << 56);
 		uint32_t id;
 
-		breathe(r);
+		yield(r);
 		if (!replay_wants(r, tasks, i)) {
 			if (id_table__set(&r->maps.tasks, i, NO_ID))
 				return -ENOMEM;
@@ -133,7 +133,7 @@ static int replay_stack(struct replay *r, uint32_t i)
 	struct frame *frames;
 	uint32_t id = NO_ID;
 
-	breathe(r);
+	yield(r);
 	if (!replay_wants(r, stacks, i))
 		return replay_moved(r, stacks, i, NO_ID);
 	frames = redact_frames(r->redactor, (uint8_t)stack.kind, stack.frames, stack.frame_count);
@@ -206,7 +206,7 @@ static void replay_counts(struct replay *r)
 		uint32_t from = mapped(&r->maps.instances, d->from),
 			 to = mapped(&r->maps.instances, d->to);
 
-		breathe(r);
+		yield(r);
 		if (from != NO_ID && to != NO_ID)
 			model__restore_dependency_count(r->to, from, to, d);
 	}
@@ -216,7 +216,7 @@ static int replay_chains(struct replay *r)
 {
 	int error = 0;
 
-	for (uint32_t i = 0; i < model__chain_count(r->from) && !error; i++, breathe(r))
+	for (uint32_t i = 0; i < model__chain_count(r->from) && !error; i++, yield(r))
 		error = replay_wants(r, chains, i) ? replay_chain(r, i)
 						   : replay_moved(r, chains, i, NO_ID);
 	if (error)
@@ -226,7 +226,7 @@ static int replay_chains(struct replay *r)
 		uint32_t task = mapped(&r->maps.tasks, s->task);
 		uint32_t chain = mapped(&r->maps.chains, s->chain);
 
-		breathe(r);
+		yield(r);
 		if (chain == NO_ID)
 			continue;
 		model__add_task_chain(r->to, task, chain, shifted(r, s->first), 0);

@@ -14,10 +14,10 @@ struct replay {
 	uint32_t steps;
 };
 
-static inline void breathe(struct replay *r)
+static inline void yield(struct replay *r)
 {
-	if (r->options->breathe && !(++r->steps & 255))
-		r->options->breathe(r->options->context);
+	if (r->options->yield && !(++r->steps & 255))
+		r->options->yield(r->options->context);
 }
 
 static inline uint32_t mapped(const struct id_table *map, uint32_t id)
@@ -32,9 +32,9 @@ static inline uint64_t shifted(const struct replay *r, uint64_t time)
 
 /* Is this thing to go over? `marks` of options->only, whose name is the thing's. */
 #define replay_wants(r, thing, id) (!(r)->options->only || (r)->options->only->thing[id])
-/* Notes where the thing went, in the map of its kind and in the moves of that name. */
+/* Notes where the thing went, in the map of its kind and in the remap of that name. */
 #define replay_moved(r, thing, from, to)                                                           \
-	((r)->options->moves ? (void)((r)->options->moves->thing[from] = (to)) : (void)0,          \
+	((r)->options->remap ? (void)((r)->options->remap->thing[from] = (to)) : (void)0,          \
 	 id_table__set(&(r)->maps.thing, from, to))
 
 void replay_paths(struct replay *r);

@@ -105,7 +105,7 @@ struct frame_row {
 	UT_hash_handle hh;
 };
 
-void rows__forget_frames(struct row_context *c, uint32_t from)
+void rows__drop_frames(struct row_context *c, uint32_t from)
 {
 	struct frame_row *row, *next;
 

@@ -68,7 +68,7 @@ void sink__close(struct sink *s)
 		return;
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(s->rows.statements[i]);
-	rows__forget_frames(&s->rows, 0);
+	rows__drop_frames(&s->rows, 0);
 	sqlite3_close(s->rows.db);
 	free(s->path);
 	free(s);
@@ -187,6 +187,6 @@ fail:
 	s->first_event = first_event;
 	s->rows.next_event = next_event;
 	s->events_dropped = dropped;
-	rows__forget_frames(&s->rows, frame_count);
+	rows__drop_frames(&s->rows, frame_count);
 	return error;
 }

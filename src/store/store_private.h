@@ -297,7 +297,7 @@ struct row_context {
 int rows__write(struct row_context *c, const struct record *record);
 int rows__event(struct row_context *c, const struct trace_event *event);
 /* After a rollback those that were new in it, `from` on; 0: all of them. */
-void rows__forget_frames(struct row_context *c, uint32_t from);
+void rows__drop_frames(struct row_context *c, uint32_t from);
 
 extern const char *const lock_kind_names[];   /* by enum lock_kind */
 extern const char *const object_kind_names[]; /* by enum object_kind */

@@ -169,7 +169,7 @@ void tables__free(struct tables *t)
 	free(t);
 }
 
-void tables__forget(struct tables *t)
+void tables__reset(struct tables *t)
 {
 	for (int kind = 0; kind < TABLE_KINDS; kind++) {
 		t->sent[kind].count = 0;

@@ -13,6 +13,6 @@ void tables__free(struct tables *t);
 /* Both stop, return false, and go on the next time when the queue is full. */
 bool tables__send_new(struct tables *t, const struct model *m, struct queue *q);
 bool tables__send_changed(struct tables *t, const struct model *m, struct queue *q);
-void tables__forget(struct tables *t); /* send everything again */
+void tables__reset(struct tables *t); /* send everything again */
 
 #endif

@@ -213,7 +213,7 @@ static bool begin_again(struct store_writer *w)
 		return true;
 	if (!put_mark(w, RECORD_GRAPH_AGAIN))
 		return false;
-	tables__forget(w->tables);
+	tables__reset(w->tables);
 	w->begins_again = w->whole = false;
 	return true;
 }

@@ -89,7 +89,7 @@ def check_memory():
     group = max(row[2] for row in rows)
     half, end = (max(row[1] for row in part) for part in (rows[:len(rows) // 2 + 1], rows[len(rows) // 2:]))
     records, forgets, chains, took = (metric("metrics.load", f"vfiotrace_{name}_total") for name in
-                                      ("records", "model_forgets", "forgotten_chains", "model_forget_seconds"))
+                                      ("records", "model_forgets", "evicted_chains", "model_forget_seconds"))
     t.ok(end < half + 8 * 1024 and forgets > 0 and metric("metrics.load", "vfiotrace_model_restarts_total") == 0,
          f"memory is flat: {rows[0][1]} KiB resident at first, at most {half} KiB in the first half and {end} in the second; "
          f"{records:.0f} records, {chains:.0f} chains forgotten in {forgets:.0f} times, {took / forgets if forgets else 0:.2f} s each; "

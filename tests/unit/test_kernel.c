@@ -148,7 +148,7 @@ static void test_given_back(void **state)
 	kernel__shrink(k);
 	assert_true(kernel__is_traceable(k, "mutex_lock"));
 	kernel__shrink(k);
-	kernel__forget_traceable(k);
+	kernel__drop_traceable(k);
 	assert_true(kernel__is_traceable(k, "mutex_lock"));
 	assert_false(kernel__is_traceable(k, "no_such_symbol_in_any_kernel"));
 	if (!symbols__hidden(k)) {

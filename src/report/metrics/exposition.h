@@ -3,7 +3,7 @@
  * exposition.h - the exposition format itself: families, labels, samples, escaping.
  *
  * Use: metrics_text__family once, then for each series any number of __label calls and one of
- * __value, __suffixed or __bucket, which prints the sample and forgets the labels.
+ * __value, __suffixed or __bucket, which prints the sample and clears the labels.
  */
 #ifndef VFIOTRACE_REPORT_METRICS_EXPOSITION_H
 #define VFIOTRACE_REPORT_METRICS_EXPOSITION_H

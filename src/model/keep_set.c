@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which parts of a model go over into a smaller one; see selection.h. */
-#include "selection.h"
+/* Which parts of a model go over into a smaller one; see keep_set.h. */
+#include "keep_set.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@ static uint8_t *marks(uint32_t count)
 	return calloc(count + 1ULL, 1);
 }
 
-struct selection *selection__new(const struct model *m)
+struct keep_set *keep_set__new(const struct model *m)
 {
-	struct selection *s = calloc(1, sizeof(*s));
+	struct keep_set *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -25,11 +25,11 @@ struct selection *selection__new(const struct model *m)
 	s->path_events = marks(model__path_event_count(m));
 	if (s->chains && s->instances && s->tasks && s->stacks && s->objects && s->path_events)
 		return s;
-	selection__free(s);
+	keep_set__free(s);
 	return NULL;
 }
 
-void selection__free(struct selection *s)
+void keep_set__free(struct keep_set *s)
 {
 	if (!s)
 		return;
@@ -51,31 +51,31 @@ static uint32_t *ids(uint32_t count)
 	return all;
 }
 
-struct moves *moves__new(const struct model *m)
+struct id_remap *id_remap__new(const struct model *m)
 {
-	struct moves *moves = calloc(1, sizeof(*moves));
+	struct id_remap *remap = calloc(1, sizeof(*remap));
 
-	if (!moves)
+	if (!remap)
 		return NULL;
-	moves->chains = ids(model__chain_count(m));
-	moves->instances = ids(model__instance_count(m));
-	moves->stacks = ids(model__stack_count(m));
-	moves->objects = ids(model__object_count(m));
-	if (moves->chains && moves->instances && moves->stacks && moves->objects)
-		return moves;
-	moves__free(moves);
+	remap->chains = ids(model__chain_count(m));
+	remap->instances = ids(model__instance_count(m));
+	remap->stacks = ids(model__stack_count(m));
+	remap->objects = ids(model__object_count(m));
+	if (remap->chains && remap->instances && remap->stacks && remap->objects)
+		return remap;
+	id_remap__free(remap);
 	return NULL;
 }
 
-void moves__free(struct moves *moves)
+void id_remap__free(struct id_remap *remap)
 {
-	if (!moves)
+	if (!remap)
 		return;
-	free(moves->chains);
-	free(moves->instances);
-	free(moves->stacks);
-	free(moves->objects);
-	free(moves);
+	free(remap->chains);
+	free(remap->instances);
+	free(remap->stacks);
+	free(remap->objects);
+	free(remap);
 }
 
 static void mark(uint8_t *marks, uint32_t id)
@@ -171,7 +171,7 @@ static bool must_stay(struct edge_guards *edge, const struct chain *chain, uint3
 	return true;
 }
 
-int selection__class_order(struct selection *s, const struct model *m)
+int keep_set__class_order(struct keep_set *s, const struct model *m)
 {
 	const uint32_t modes = LOCK_MODES * LOCK_MODES;
 	struct edge_guards *all = calloc(model__class_edge_count(m) + 1ULL, modes * sizeof(*all));
@@ -206,7 +206,7 @@ static uint32_t starts_at(const struct model *m, uint32_t chain, uint32_t depend
 
 /* Occurrences of a pair of locks that stays, beginning with one that does. True: another one stays.
  */
-static bool weigh_pair(struct selection *s, const struct model *m, uint32_t chain,
+static bool weigh_pair(struct keep_set *s, const struct model *m, uint32_t chain,
 		       uint32_t dependency)
 {
 	struct edge_guards edge = {0};
@@ -226,7 +226,7 @@ static bool weigh_pair(struct selection *s, const struct model *m, uint32_t chai
 	return added;
 }
 
-static bool weigh_pairs(struct selection *s, const struct model *m, uint8_t *weighed)
+static bool weigh_pairs(struct keep_set *s, const struct model *m, uint8_t *weighed)
 {
 	bool added = false;
 
@@ -243,7 +243,7 @@ static bool weigh_pairs(struct selection *s, const struct model *m, uint8_t *wei
 	return added;
 }
 
-int selection__guards(struct selection *s, const struct model *m)
+int keep_set__guards(struct keep_set *s, const struct model *m)
 {
 	uint8_t *weighed = marks(model__dependency_count(m));
 
@@ -255,13 +255,13 @@ int selection__guards(struct selection *s, const struct model *m)
 	return 0;
 }
 
-static void mark_other(struct selection *s, const struct other_task *t)
+static void mark_other(struct keep_set *s, const struct other_task *t)
 {
 	mark(s->tasks, t->task);
 	mark(s->stacks, t->stack);
 }
 
-static void mark_blocked(struct selection *s, const struct blocked_task *t)
+static void mark_blocked(struct keep_set *s, const struct blocked_task *t)
 {
 	for (uint32_t i = 0; t->wait && i < t->wait->waiter_count; i++)
 		mark_other(s, &t->wait->waiters[i]);
@@ -277,7 +277,7 @@ static void mark_blocked(struct selection *s, const struct blocked_task *t)
 		mark(s->instances, t->holds[i]);
 }
 
-void selection__findings(struct selection *s, const struct model *m,
+void keep_set__findings(struct keep_set *s, const struct model *m,
 			 const struct finding_list *findings)
 {
 	for (uint32_t i = 0; i < findings->count; i++) {
@@ -321,7 +321,7 @@ static bool is_kept(const struct path_event *e, bool is_new, struct open_puts *p
 	return true;
 }
 
-int selection__paths(struct selection *s, const struct model *m, uint32_t most)
+int keep_set__paths(struct keep_set *s, const struct model *m, uint32_t most)
 {
 	struct open_puts *puts = calloc(model__object_count(m) + 1ULL, sizeof(*puts));
 	uint32_t count = model__path_event_count(m);
@@ -342,7 +342,7 @@ int selection__paths(struct selection *s, const struct model *m, uint32_t most)
 /* --- what that refers to
  * ------------------------------------------------------------------------------ */
 
-static void close_chains(struct selection *s, const struct model *m)
+static void close_chains(struct keep_set *s, const struct model *m)
 {
 	for (uint32_t i = 0; i < model__chain_count(m); i++) {
 		const struct chain *chain = model__chain(m, i);
@@ -364,7 +364,7 @@ static void close_chains(struct selection *s, const struct model *m)
 	}
 }
 
-static void close_paths(struct selection *s, const struct model *m)
+static void close_paths(struct keep_set *s, const struct model *m)
 {
 	for (uint32_t i = 0; i < model__path_event_count(m); i++) {
 		const struct path_event *e = model__path_event(m, i);
@@ -379,7 +379,7 @@ static void close_paths(struct selection *s, const struct model *m)
 	}
 }
 
-static void mark_object(struct selection *s, const struct model *m, uint32_t id)
+static void mark_object(struct keep_set *s, const struct model *m, uint32_t id)
 {
 	/* parents end: a mark that is there already ends a circle too */
 	for (; id != NO_ID; id = model__object(m, id)->parent) {
@@ -391,7 +391,7 @@ static void mark_object(struct selection *s, const struct model *m, uint32_t id)
 	}
 }
 
-void selection__close(struct selection *s, const struct model *m)
+void keep_set__close(struct keep_set *s, const struct model *m)
 {
 	close_chains(s, m);
 	close_paths(s, m);

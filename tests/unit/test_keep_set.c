@@ -10,7 +10,7 @@
 
 #include "analysis.h"
 #include "fixture.h"
-#include "selection.h"
+#include "keep_set.h"
 #include "store.h"
 
 struct pair {
@@ -50,24 +50,24 @@ static uint32_t chain(struct model *m, uint32_t task, uint32_t held, uint32_t wa
 }
 
 /* What is left of `from` when nothing but the marks in `s` (which this frees) must stay. */
-static struct pair smaller(struct pair *from, struct selection *s, struct moves *moves)
+static struct pair smaller(struct pair *from, struct keep_set *s, struct id_remap *remap)
 {
 	struct pair to = new_pair();
-	struct replay_options options = {.only = s, .moves = moves};
+	struct replay_options options = {.only = s, .remap = remap};
 
-	assert_int_equal(selection__class_order(s, from->m), 0);
-	selection__findings(s, from->m, analysis__findings(from->a));
-	assert_int_equal(selection__guards(s, from->m), 0);
-	selection__close(s, from->m);
+	assert_int_equal(keep_set__class_order(s, from->m), 0);
+	keep_set__findings(s, from->m, analysis__findings(from->a));
+	assert_int_equal(keep_set__guards(s, from->m), 0);
+	keep_set__close(s, from->m);
 	assert_int_equal(model__replay(to.m, from->m, NULL, to.a, &options), 0);
-	selection__free(s);
+	keep_set__free(s);
 	return to;
 }
 
 static void test_class_order_stays(void **state)
 {
 	struct pair big = new_pair(), small;
-	struct moves *moves;
+	struct id_remap *remap;
 	uint32_t task = model__add_task(big.m, 1, 1, "qemu", 0, 0), edge;
 	uint64_t count;
 
@@ -79,13 +79,13 @@ static void test_class_order_stays(void **state)
 		chain(big.m, task, held, wanted, LOCK_EXCLUSIVE, 10 + i);
 	}
 	count = model__class_edge(big.m, 0)->count;
-	moves = moves__new(big.m);
-	small = smaller(&big, selection__new(big.m), moves);
+	remap = id_remap__new(big.m);
+	small = smaller(&big, keep_set__new(big.m), remap);
 	assert_int_equal(model__chain_count(small.m), 1);
 	assert_int_equal(model__instance_count(small.m), 2);
-	assert_int_equal(moves->chains[0], 0);
-	assert_int_equal(moves->chains[1], NO_ID);
-	assert_int_equal(moves->instances[3], NO_ID);
+	assert_int_equal(remap->chains[0], 0);
+	assert_int_equal(remap->chains[1], NO_ID);
+	assert_int_equal(remap->instances[3], NO_ID);
 	edge = model__find_edge(small.m, model__find_class(small.m, "vfio_group.group_lock"),
 				model__find_class(small.m, "kvm.lock"));
 	assert_int_equal(model__class_edge(small.m, edge)->count, count);
@@ -97,7 +97,7 @@ static void test_class_order_stays(void **state)
 	      lock(small.m, "vfio_group.group_lock", 0x900100), LOCK_EXCLUSIVE, 1000);
 	assert_int_equal(analysis__findings(small.a)->count, 1);
 	assert_int_equal(analysis__findings(small.a)->items[0]->code, CODE_CLASS_INVERSION);
-	moves__free(moves);
+	id_remap__free(remap);
 	free_pair(&big);
 	free_pair(&small);
 }
@@ -112,7 +112,7 @@ static void test_modes_stay(void **state)
 	chain(big.m, NO_ID, a, b, LOCK_EXCLUSIVE, 1);
 	chain(big.m, NO_ID, a, c, LOCK_EXCLUSIVE, 2);
 	chain(big.m, NO_ID, a, c, LOCK_SHARED, 3);
-	small = smaller(&big, selection__new(big.m), NULL);
+	small = smaller(&big, keep_set__new(big.m), NULL);
 	assert_int_equal(model__chain_count(small.m), 2);
 	assert_int_equal(model__class_edge(small.m, 0)->modes, model__class_edge(big.m, 0)->modes);
 	free_pair(&big);
@@ -142,7 +142,7 @@ static enum finding_code found_under_guard(bool held_again, uint8_t mode_again, 
 		guarded(big.m, one, g, mode_again, a, b);
 	else
 		chain(big.m, one, a, b, LOCK_EXCLUSIVE, 8);
-	small = smaller(&big, selection__new(big.m), NULL);
+	small = smaller(&big, keep_set__new(big.m), NULL);
 	two = model__add_task(small.m, 2, 2, "t", 0, 0);
 	guarded(small.m, two, lock(small.m, "g", 1), mode, lock(small.m, "b", 3),
 		lock(small.m, "a", 2));
@@ -172,14 +172,14 @@ static void test_guards_of_a_pair_do_not_grow(void **state)
 	uint32_t g = lock(big.m, "g", 1), one = model__add_task(big.m, 1, 1, "t", 0, 0), last;
 	uint32_t a0 = lock(big.m, "a", 2), b0 = lock(big.m, "b", 3);
 	uint32_t a1 = lock(big.m, "a", 4), b1 = lock(big.m, "b", 5);
-	struct selection *s;
+	struct keep_set *s;
 
 	(void)state;
 	chain(big.m, one, a0, b0, LOCK_EXCLUSIVE, 1);
 	chain(big.m, one, a1, b1, LOCK_EXCLUSIVE, 2);
 	guarded(big.m, one, g, LOCK_EXCLUSIVE, a1, b1);
 	last = model__chain_count(big.m) - 1;
-	s = selection__new(big.m);
+	s = keep_set__new(big.m);
 	s->chains[last] = 1; /* seen lately */
 	small = smaller(&big, s, NULL);
 	guarded(small.m, model__add_task(small.m, 2, 2, "t", 0, 0), lock(small.m, "g", 1),
@@ -203,7 +203,7 @@ static void test_other_tasks_stay(void **state)
 		model__add_chain(big.m, &h, 1, &w, model__add_task(big.m, i, i, "t", 0, 0), i, 1,
 				 NO_ID);
 	}
-	small = smaller(&big, selection__new(big.m), NULL);
+	small = smaller(&big, keep_set__new(big.m), NULL);
 	assert_int_equal(model__chain_count(small.m), 2);
 	assert_int_not_equal(model__chain(small.m, 0)->first_task,
 			     model__chain(small.m, 1)->first_task);
@@ -263,7 +263,7 @@ static void test_findings_stay(void **state)
 	srandom(7);
 	for (int round = 0; round < 300; round++) {
 		struct pair big = new_pair(), small;
-		struct selection *s;
+		struct keep_set *s;
 		char name[8];
 
 		for (int i = 0; i < 60; i++) {
@@ -280,7 +280,7 @@ static void test_findings_stay(void **state)
 				      ids[0], ids[1], random() % 2 ? LOCK_SHARED : LOCK_EXCLUSIVE,
 				      (uint64_t)i + 1);
 		}
-		s = selection__new(big.m);
+		s = keep_set__new(big.m);
 		for (uint32_t i = 0; i < model__chain_count(big.m); i++)
 			s->chains[i] = random() % 8 == 0;
 		small = smaller(&big, s, NULL);
@@ -321,7 +321,7 @@ static void test_references_balance(void **state)
 	struct pair big = new_pair(), small;
 	struct object object = {.kind = OBJECT_DEVICE, .parent = NO_ID, .address = 1, .name = "d"};
 	uint32_t d, e, gets[2] = {0}, puts[2] = {0};
-	struct selection *s;
+	struct keep_set *s;
 	uint64_t time = 0;
 
 	(void)state;
@@ -335,8 +335,8 @@ static void test_references_balance(void **state)
 		model__add_path_event(big.m,
 				      (struct path_event[]){run_of(PATH_PUT_KVM, d, ++time)});
 	}
-	s = selection__new(big.m);
-	assert_int_equal(selection__paths(s, big.m, 7), 0);
+	s = keep_set__new(big.m);
+	assert_int_equal(keep_set__paths(s, big.m, 7), 0);
 	small = smaller(&big, s, NULL);
 	/* seven, the get of the first of them, and the one that was never put */
 	assert_int_equal(model__path_event_count(small.m), 9);
@@ -364,7 +364,7 @@ static void test_wait_times_stay(void **state)
 	for (uint32_t i = 0; i < 10; i++)
 		model__add_duration(big.m, lock(big.m, "kvm.lock", i + 1), NO_ID, NO_ID, false,
 				    &one);
-	small = smaller(&big, selection__new(big.m), NULL);
+	small = smaller(&big, keep_set__new(big.m), NULL);
 	assert_int_equal(model__duration_count(small.m), 1);
 	count = model__duration(small.m, 0)->time.count;
 	assert_int_equal(count, 10);
@@ -383,19 +383,19 @@ static void test_deadlock_goes_over(void **state)
 {
 	struct fixture *f = fixture_deadlock();
 	struct pair big, small = new_pair();
-	struct selection *s;
-	struct moves *moves;
+	struct keep_set *s;
+	struct id_remap *remap;
 	const struct finding *now, *was;
 
 	(void)state;
 	big.m = f->m;
-	s = selection__new(big.m);
-	moves = moves__new(big.m);
-	assert_int_equal(selection__class_order(s, big.m), 0);
-	selection__findings(s, big.m, &f->findings);
-	selection__close(s, big.m);
+	s = keep_set__new(big.m);
+	remap = id_remap__new(big.m);
+	assert_int_equal(keep_set__class_order(s, big.m), 0);
+	keep_set__findings(s, big.m, &f->findings);
+	keep_set__close(s, big.m);
 	assert_int_equal(model__replay(small.m, big.m, &f->findings, small.a,
-				       &(struct replay_options){.only = s, .moves = moves}),
+				       &(struct replay_options){.only = s, .remap = remap}),
 			 0);
 	was = f->findings.items[0];
 	for (uint32_t i = 0; i < f->findings.count; i++)
@@ -409,12 +409,12 @@ static void test_deadlock_goes_over(void **state)
 	assert_string_equal(now->key, was->key);
 	assert_int_equal(now->task_count, was->task_count);
 	for (uint32_t i = 0; i < was->task_count; i++) {
-		assert_int_equal(now->tasks[i].wants, moves->instances[was->tasks[i].wants]);
+		assert_int_equal(now->tasks[i].wants, remap->instances[was->tasks[i].wants]);
 		assert_string_equal(model__task(small.m, now->tasks[i].task)->comm,
 				    model__task(big.m, was->tasks[i].task)->comm);
 	}
-	selection__free(s);
-	moves__free(moves);
+	keep_set__free(s);
+	id_remap__free(remap);
 	fixture_free(f);
 	free_pair(&small);
 }
@@ -434,5 +434,5 @@ int main(void)
 		cmocka_unit_test(test_deadlock_goes_over),
 	};
 
-	return cmocka_run_group_tests_name("selection", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("keep_set", tests, NULL, NULL);
 }

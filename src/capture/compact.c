@@ -17,7 +17,7 @@
 #define BATCH 1024
 #define READ_AHEAD_NS 50000000ULL /* records that keep coming must not keep us */
 
-static void select_known(struct capture *c, struct selection *s, uint64_t key)
+static void select_known(struct capture *c, struct keep_set *s, uint64_t key)
 {
 	struct known_chain *known;
 
@@ -27,7 +27,7 @@ static void select_known(struct capture *c, struct selection *s, uint64_t key)
 }
 
 /* Keys stay in their buckets, so one that is there all the time is met once. */
-static int select_chains(struct capture *c, struct selection *s)
+static int select_chains(struct capture *c, struct keep_set *s)
 {
 	static uint64_t keys[BATCH];
 	static struct chain_value values[BATCH];
@@ -52,24 +52,24 @@ static void select_waiting(void *context, const void *data)
 {
 	const struct record_header *header = data;
 	const struct record_chain *chain = data;
-	struct selection_of_names *of = context;
+	struct keep_names *of = context;
 
 	if (header->type != RECORD_CHAIN)
 		return;
-	lock_names__select(of->names, of->selection, &chain->wanted);
+	lock_names__select(of->names, of->keep, &chain->wanted);
 	for (uint32_t i = 0; i < chain->held_count && i < RECORD_MAX_HELD; i++)
-		lock_names__select(of->names, of->selection, &chain->held[i]);
+		lock_names__select(of->names, of->keep, &chain->held[i]);
 }
 
 /* A full stack is sent once for each (site, lock): it stays for as long as the lock does. */
-static bool is_site_used(const struct selection *s, const struct known_site *site,
+static bool is_site_used(const struct keep_set *s, const struct known_site *site,
 			 const uint64_t *locks, uint32_t lock_count)
 {
 	return s->stacks[site->stack] || bsearch(&site->key.lock, locks, lock_count, sizeof(*locks),
 						 lock_names__compare_addresses);
 }
 
-static void select_sites(struct capture *c, struct selection *s)
+static void select_sites(struct capture *c, struct keep_set *s)
 {
 	uint32_t count = 0;
 	uint64_t *locks = lock_names__selected(c->names, s, &count);
@@ -81,9 +81,9 @@ static void select_sites(struct capture *c, struct selection *s)
 	free(locks);
 }
 
-int capture__select(struct capture *c, struct selection *s)
+int capture__select(struct capture *c, struct keep_set *s)
 {
-	struct selection_of_names of = {c->names, s};
+	struct keep_names of = {c->names, s};
 	int error = -EOPNOTSUPP;
 
 	/* nothing is counted up here: occurrences and waits that stay go on from what was counted
@@ -97,16 +97,16 @@ int capture__select(struct capture *c, struct selection *s)
 	if (c->contention)
 		contention__select(c->contention, s);
 	c->is_moving = true;
-	capture__read_ahead(c);
-	error = selection__guards(s, c->options.model);
-	capture__read_ahead(c);
-	selection__close(s, c->options.model);
+	capture__prefetch(c);
+	error = keep_set__guards(s, c->options.model);
+	capture__prefetch(c);
+	keep_set__close(s, c->options.model);
 	select_sites(c, s);
-	capture__read_ahead(c);
+	capture__prefetch(c);
 	return error;
 }
 
-void capture__read_ahead(struct capture *c)
+void capture__prefetch(struct capture *c)
 {
 	c->read_until = clock_mono_ns() + READ_AHEAD_NS;
 	ring_buffer__consume(c->ring);
@@ -116,27 +116,27 @@ void capture__read_ahead(struct capture *c)
 void capture__resume(struct capture *c)
 {
 	if (c->is_moving)
-		read_ahead__run(c);
+		prefetch__run(c);
 }
 
-void capture__adopt(struct capture *c, struct model *m, const struct moves *moves)
+void capture__switch_model(struct capture *c, struct model *m, const struct id_remap *remap)
 {
 	struct known_chain *chain, *next_chain;
 	struct known_site *site, *next_site;
 
 	c->options.model = m;
-	lock_names__adopt(c->names, m, moves);
+	lock_names__switch_model(c->names, m, remap);
 	if (c->contention)
-		contention__adopt(c->contention, m, moves);
+		contention__switch_model(c->contention, m, remap);
 	HASH_ITER(hh, c->known_chains, chain, next_chain) {
-		chain->chain = moves->chains[chain->chain];
+		chain->chain = remap->chains[chain->chain];
 		if (chain->chain != NO_ID)
 			continue;
 		HASH_DEL(c->known_chains, chain);
 		free(chain);
 	}
 	HASH_ITER(hh, c->known_sites, site, next_site) {
-		site->stack = site->stack == NO_ID ? NO_ID : moves->stacks[site->stack];
+		site->stack = site->stack == NO_ID ? NO_ID : remap->stacks[site->stack];
 		if (site->stack != NO_ID)
 			continue;
 		HASH_DEL(c->known_sites, site);
