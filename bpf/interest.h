@@ -34,7 +34,7 @@ __noinline int interest_add(struct shared_state *state, __u64 lock)
 	return 0;
 }
 
-/* A lock of a known object: if it is made anew, the object at its address is another one. */
+/* A lock of a known object: re-initialisation means the address was reused. */
 static __always_inline void interest_add_of(struct shared_state *state, __u64 lock, __u64 object,
 					    __u32 kind)
 {
@@ -53,7 +53,7 @@ static __always_inline void drop_object(__u64 address, __u32 kind)
 	bpf_map_delete_elem(&objects, &key);
 }
 
-/* The object at this address died or was made anew: what comes next is another lock. */
+/* The object at this address was freed or re-initialised: the address is reused by another lock. */
 static __always_inline void interest_new_generation(struct shared_state *state, __u64 lock)
 {
 	struct interest_value *value = interest_find(state, lock);

@@ -40,7 +40,7 @@ struct metrics_service {
 	uint64_t incidents, incident_failures, incident_files, incident_bytes;
 	uint64_t hooks, hook_failures;
 	uint64_t reloads, reload_failures;
-	uint64_t restarts; /* epochs: the model reached its bound and was begun anew */
+	uint64_t restarts; /* epochs: the model reached its bound and was reset */
 	uint64_t compactions, evicted_chains; /* the model was made smaller while watching */
 	double compaction_seconds;
 	uint64_t endpoint_restarts;

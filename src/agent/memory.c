@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The agent's memory: what was not seen for long is forgotten, or all begins anew. */
+/* The agent's memory: least recently seen chains are evicted, or the model is reset. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define RESTART_PAUSE_NS 600000000000ULL
 
-/* Forgetting costs a moment, beginning anew stops the watch: only where forgetting does not help.
+/* A compaction costs a moment, a reset stops the watch: only where a compaction does not help.
  */
 void agent__bound_memory(struct agent *a, uint64_t now)
 {
@@ -23,7 +23,7 @@ void agent__bound_memory(struct agent *a, uint64_t now)
 	if (chains > a->compact_at || (is_heavy && chains / 2 > a->chains_kept)) {
 		a->must_compact = true;
 	} else if (is_heavy && now >= a->next_restart) {
-		/* a bound that even an empty model exceeds must not stop the watch over and over */
+		/* a bound that even an empty model exceeds must not stop the watch again and again */
 		a->next_restart = now + RESTART_PAUSE_NS;
 		a->must_restart = true;
 	}
@@ -62,7 +62,7 @@ static void reset_model(struct agent *a, uint64_t losses[LOSS_REASONS])
 	agent__finish_incidents(a);
 	for (int i = 0; i < LOSS_REASONS; i++)
 		losses[i] = model__loss(a->session.model, (enum loss_reason)i);
-	losses[LOSS_PROBE_MISSING] = 0; /* counted anew */
+	losses[LOSS_PROBE_MISSING] = 0; /* counted again */
 	a->options.session.kernel = a->session.kernel;
 	a->session.kernel = NULL;
 	session__close(&a->session);
@@ -73,7 +73,7 @@ static void reset_model(struct agent *a, uint64_t losses[LOSS_REASONS])
 }
 
 /*
- * The model reached its bound: findings stay told and on disk, the graph begins anew. What is known
+ * The model reached its bound: reported findings stay known and on disk, the graph starts empty. What is known
  * of the kernel is kept: the capabilities that read it are gone. If less can be attached than
  * before, the service ends, so that systemd starts it again with all of them.
  */
@@ -100,7 +100,7 @@ int agent__restart(struct agent *a)
 	a->losses_said[LOSS_PROBE_MISSING] = 0;
 	notify_slow(false);
 	snprintf(message, sizeof(message),
-		 "the model reached its memory bound and was begun anew; nothing was seen for %.1f "
+		 "the model reached its memory bound and was reset; nothing was seen for %.1f "
 		 "s",
 		 (double)(clock_mono_ns() - began) / 1e9);
 	journal_entry(JOURNAL_RESTARTED, LOG_NOTICE, message, NULL, 0);
@@ -111,12 +111,12 @@ int agent__restart(struct agent *a)
 void agent__compact(struct agent *a)
 {
 	uint64_t began = clock_mono_ns();
-	uint32_t forgotten = 0, chains;
+	uint32_t evicted = 0, chains;
 	char text[32];
 	int error;
 
 	notify_slow(true);
-	error = session__compact(&a->session, &forgotten);
+	error = session__compact(&a->session, &evicted);
 	notify_slow(false);
 	a->must_compact = false;
 	chains = model__chain_count(a->session.model);
@@ -128,8 +128,8 @@ void agent__compact(struct agent *a)
 	if (error)
 		return;
 	malloc_trim(0);
-	a->service.forgets++;
-	a->service.evicted_chains += forgotten;
+	a->service.compactions++;
+	a->service.evicted_chains += evicted;
 	a->service.compaction_seconds += (double)(clock_mono_ns() - began) / 1e9;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)a->service.evicted_chains);
 	model__set_fact(a->session.model, "model.forgotten", text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Where a tracing program attaches. libbpf looks for the function's type id by name, from the first
- * of 150,000 types on, for each program anew, and reads every module's BTF for it: a third of the
+ * of 150,000 types on, again for each program, and reads every module's BTF for it: a third of the
  * time from start to attached. The kernel object has an index of these names.
  */
 #include <errno.h>

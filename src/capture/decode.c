@@ -104,7 +104,7 @@ static void remember_chain(struct capture *c, uint64_t key, uint32_t chain)
 		HASH_ADD(hh, c->known_chains, key, sizeof(known->key), known);
 	}
 	known->chain = chain;
-	known->counted = 1; /* the kernel dropped it meanwhile and counts anew */
+	known->counted = 1; /* the kernel dropped it meanwhile and counts from zero */
 }
 
 static void decode_chain(struct capture *c, const struct record_chain *record)

@@ -249,7 +249,7 @@ for _ in range(45):
 t.ok('vfiotrace_shed{part="scope"} 1' in body and "of a CPU against a budget" in said(),
      "over its budget it gives up a part and says so")
 t.ok("vfiotrace_model_restarts_total" in body and "vfiotrace_model_restarts_total 0" not in body and agent.poll() is None,
-     "over its memory it begins the model anew and goes on")
+     "over its memory the model is reset and the agent goes on")
 agent.terminate()
 t.ok(agent.wait(30) in (0, 2, 4), "and ends in order")
 subprocess.run(["rm", "-rf", work], check=False)

@@ -81,18 +81,18 @@ def watch_it(server, guest, port):
 
 
 def check_memory():
-    """The model forgets locks that are gone, so that it stays as large as it was in the middle of the run."""
+    """The model evicts locks that are gone, so that it stays as large as it was in the middle of the run."""
     rows = [[int(word) for word in line.split()] for line in lines("memory")]
     if not rows or any(len(row) != 3 for row in rows):
         t.ok(False, "memory: the guest has no figures, or not all the time (did the service end?)")
         return
     group = max(row[2] for row in rows)
     half, end = (max(row[1] for row in part) for part in (rows[:len(rows) // 2 + 1], rows[len(rows) // 2:]))
-    records, forgets, chains, took = (metric("metrics.load", f"vfiotrace_{name}_total") for name in
-                                      ("records", "model_forgets", "evicted_chains", "model_forget_seconds"))
-    t.ok(end < half + 8 * 1024 and forgets > 0 and metric("metrics.load", "vfiotrace_model_restarts_total") == 0,
+    records, compactions, chains, took = (metric("metrics.load", f"vfiotrace_{name}_total") for name in
+                                          ("records", "model_compactions", "chains_evicted", "model_compaction_seconds"))
+    t.ok(end < half + 8 * 1024 and compactions > 0 and metric("metrics.load", "vfiotrace_model_restarts_total") == 0,
          f"memory is flat: {rows[0][1]} KiB resident at first, at most {half} KiB in the first half and {end} in the second; "
-         f"{records:.0f} records, {chains:.0f} chains forgotten in {forgets:.0f} times, {took / forgets if forgets else 0:.2f} s each; "
+         f"{records:.0f} records, {chains:.0f} chains evicted in {compactions:.0f} times, {took / compactions if compactions else 0:.2f} s each; "
          f"its cgroup {group // MIB} MiB with all maps")
 
 
@@ -153,14 +153,14 @@ def check_stop():
     t.ok(not bad, f"the journal tells of no restart, watchdog or refusal {bad[:3] or ''}")
 
 
-def check_anew():
-    attached = metric("metrics.anew", 'vfiotrace_probes{state="attached"}')
-    events = metric("metrics.anew", "vfiotrace_acquisitions_total") - metric("metrics.anew.before", "vfiotrace_acquisitions_total")
-    t.ok(metric("metrics.anew", "vfiotrace_model_restarts_total") >= 1 and attached >= 30 and events >= 1000
-         and metric("metrics.anew", 'vfiotrace_attach_level{level="fentry"}') == 1 and "NRestarts=0" in text("anew.result"),
-         f"a model begun anew watches as before, with the capabilities that are left: {attached:.0f} probes, {events:.0f} acquisitions more")
-    gap = re.search(r"nothing was seen for ([0-9.]+) s", text("journal.anew"))
-    t.ok(gap and "Watchdog" not in text("journal.anew"), f"and says how long nothing was seen: {gap and gap[1]} s under load (emulated)")
+def check_reset():
+    attached = metric("metrics.reset", 'vfiotrace_probes{state="attached"}')
+    events = metric("metrics.reset", "vfiotrace_acquisitions_total") - metric("metrics.reset.before", "vfiotrace_acquisitions_total")
+    t.ok(metric("metrics.reset", "vfiotrace_model_restarts_total") >= 1 and attached >= 30 and events >= 1000
+         and metric("metrics.reset", 'vfiotrace_attach_level{level="fentry"}') == 1 and "NRestarts=0" in text("reset.result"),
+         f"a model that was reset watches as before, with the capabilities that are left: {attached:.0f} probes, {events:.0f} acquisitions more")
+    gap = re.search(r"nothing was seen for ([0-9.]+) s", text("journal.reset"))
+    t.ok(gap and "Watchdog" not in text("journal.reset"), f"the journal says how long nothing was seen: {gap and gap[1]} s under load (emulated)")
 
 
 def main():
@@ -197,7 +197,7 @@ def main():
     check_inversion()
     check_stop()
     if seconds > 600:
-        check_anew()
+        check_reset()
 
 
 try:

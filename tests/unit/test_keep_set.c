@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A model made smaller: what is forgotten, and what must be known as before. */
+/* A model made smaller: what is evicted, and what must be known as before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -257,7 +257,7 @@ static bool has_key(const struct finding_list *list, const struct finding *wante
 /* Findings and the order of classes of many models, with chains left out at random. */
 static void test_findings_stay(void **state)
 {
-	uint32_t forgotten = 0, found = 0;
+	uint32_t evicted = 0, found = 0;
 
 	(void)state;
 	srandom(7);
@@ -284,7 +284,7 @@ static void test_findings_stay(void **state)
 		for (uint32_t i = 0; i < model__chain_count(big.m); i++)
 			s->chains[i] = random() % 8 == 0;
 		small = smaller(&big, s, NULL);
-		forgotten += model__chain_count(big.m) - model__chain_count(small.m);
+		evicted += model__chain_count(big.m) - model__chain_count(small.m);
 		assert_int_equal(model__class_edge_count(small.m), model__class_edge_count(big.m));
 		for (uint32_t i = 0; i < model__class_edge_count(big.m); i++) {
 			const struct class_edge *was = model__class_edge(big.m, i);
@@ -300,7 +300,7 @@ static void test_findings_stay(void **state)
 		free_pair(&big);
 		free_pair(&small);
 	}
-	assert_true(forgotten > 1000 && found > 1000);
+	assert_true(evicted > 1000 && found > 1000);
 }
 
 static struct path_event run_of(uint32_t path, uint32_t device, uint64_t time)
