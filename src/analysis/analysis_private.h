@@ -99,7 +99,7 @@ struct analysis {
 	struct idmap covered;	      /* hashes of keys that an existing deadlock stands for */
 	VECTOR(struct ids) positions; /* by class: rule << 8 | position in a declared order */
 	uint32_t edges_in_order;
-	/* scratch of realise.c and patterns.c, all zero between calls */
+	/* scratch of instantiate.c and patterns.c, all zero between calls */
 	uint16_t *held_exclusive, *held_shared; /* by instance */
 	uint8_t *task_used;
 	uint32_t scratch_instances, scratch_tasks;
@@ -108,7 +108,7 @@ struct analysis {
 	uint64_t *occurrence_start; /* by dependency, one more than there are */
 	struct forkjoin *forkjoin;
 	struct nodes *nodes;
-	uint64_t steps_left; /* of all realisations that one analysis__finish looks at */
+	uint64_t steps_left; /* of all instance cycles that one analysis__finish looks at */
 	struct analysis_stats stats;
 };
 
@@ -152,7 +152,7 @@ struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, con
 struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 			  uint8_t to_mode);
 
-/* realise.c: what instance-level occurrences say about a cycle of classes. */
+/* instantiate.c: what instance-level occurrences say about a cycle of classes. */
 struct decision {
 	bool report;
 	enum finding_code code;
@@ -162,7 +162,7 @@ struct decision {
 	uint32_t guards[4];
 	uint32_t guard_count;
 };
-/* `must`: only realisations over this dependency of the cycle count, NO_ID: all. */
+/* `must`: only instance cycles over this dependency of the cycle count, NO_ID: all. */
 struct decision *decision__new(struct analysis *a, uint32_t length);
 /* false: nothing to report */
 bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must,

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define REALISE_STEPS 100000000 /* dependencies and occurrences joined to decide all cycles */
+#define INSTANTIATE_STEPS 100000000 /* dependencies and occurrences joined to decide all cycles */
 
 static void put_bad_releases(struct analysis *a)
 {
@@ -94,7 +94,7 @@ int analysis__finish(struct analysis *a)
 	int error;
 
 	a->stats = (struct analysis_stats){0};
-	a->steps_left = budget_of(a, REALISE_STEPS);
+	a->steps_left = budget_of(a, INSTANTIATE_STEPS);
 	class_rules__apply(a->m, a->options.rules, a->known_classes);
 	a->known_classes = model__class_count(a->m);
 	a->finishing = true;

@@ -206,7 +206,7 @@ class Links:
                 if lock != s.wanted:
                     self.arcs.append((s, lock, mode))
 
-    def realisations(self, length):
+    def instance_cycles(self, length):
         """Every closed walk of this many occurrences over distinct locks, each once."""
         arcs = self.arcs
 
@@ -233,7 +233,7 @@ def judge(trace, longest=6):
     links = Links(trace)
     grouped = {}
     for length in range(2, longest + 1):
-        for path in links.realisations(length):
+        for path in links.instance_cycles(length):
             elements = [(lock_class(lock), hold(mode)) for _, lock, mode in path]
             grouped.setdefault((length, key(kind_of(length), elements)), []).append(path)
     for (length, name), paths in grouped.items():
@@ -297,7 +297,7 @@ def class_dependencies(links):
 
 
 def class_code(trace, dependencies, elements):
-    """A cycle of classes without any realisation: class-inversion, read-only, or None if weak."""
+    """A cycle of classes without any instance cycle: class-inversion, read-only, or None if weak."""
     code = "class-inversion"
     for i, (name, mode) in enumerate(elements):
         following, held = elements[(i + 1) % len(elements)]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Realisations: a cycle of classes, taken down to instances, tasks and held sets. The filters are
- * switched on together first (is there a realisation that can deadlock?), then one by one to find
- * out which of them forbids all realisations; VERDICTS' lines from "instance-inversion" down
+ * Instance cycles: a cycle of classes, instantiated with lock instances, tasks and held sets. The filters are
+ * switched on together first (is there an instance cycle that can deadlock?), then one by one to find
+ * out which of them forbids all instance cycles; VERDICTS' lines from "instance-inversion" down
  * follow.
  */
 #include "analysis/analysis_private.h"
@@ -22,7 +22,7 @@ enum filter {
 	FILTER_HARD = 16,     /* no fair links */
 };
 
-struct realiser {
+struct instantiation {
 	struct analysis *a;
 	const struct cycle *cycle;
 	uint32_t filter, first; /* first: the cycle's edge at level 0 */
@@ -37,7 +37,7 @@ struct realiser {
 };
 
 /* The budgets of this search and of all searches together. */
-static void take_steps(struct realiser *r, uint64_t steps)
+static void take_steps(struct instantiation *r, uint64_t steps)
 {
 	struct analysis *a = r->a;
 
@@ -49,12 +49,12 @@ static void take_steps(struct realiser *r, uint64_t steps)
 	a->steps_left -= a->steps_left < steps ? a->steps_left : steps;
 }
 
-static uint32_t edge_at(const struct realiser *r, uint32_t level)
+static uint32_t edge_at(const struct instantiation *r, uint32_t level)
 {
 	return (r->first + level) % r->cycle->length;
 }
 
-static bool link_allowed(const struct realiser *r, uint8_t wanted, uint8_t held, uint32_t instance)
+static bool link_allowed(const struct instantiation *r, uint8_t wanted, uint8_t held, uint32_t instance)
 {
 	enum link link = link_of(wanted, held);
 
@@ -65,7 +65,7 @@ static bool link_allowed(const struct realiser *r, uint8_t wanted, uint8_t held,
 }
 
 /* Does the dependency fit behind the one chosen before, and close the cycle if it is the last? */
-static bool fits(const struct realiser *r, uint32_t level, const struct dependency *d)
+static bool fits(const struct instantiation *r, uint32_t level, const struct dependency *d)
 {
 	const struct model *m = r->a->m;
 
@@ -118,14 +118,14 @@ static struct occurrence occurrence_at(const struct analysis *a, uint32_t depend
 }
 
 /* A chain that several tasks went through always offers one that is not used yet. */
-static bool task_is_free(const struct realiser *r, const struct occurrence *occurrence)
+static bool task_is_free(const struct instantiation *r, const struct occurrence *occurrence)
 {
 	return occurrence->task == NO_ID || !r->a->task_used[occurrence->task] ||
 	       (r->a->options.live_kernel &&
 		model__chain(r->a->m, occurrence->chain)->task_count > 1);
 }
 
-static bool occurrence_allowed(struct realiser *r, uint32_t level,
+static bool occurrence_allowed(struct instantiation *r, uint32_t level,
 			       const struct occurrence *occurrence)
 {
 	const struct forkjoin *f = r->a->forkjoin;
@@ -148,9 +148,9 @@ static bool occurrence_allowed(struct realiser *r, uint32_t level,
 	return !r->cut;
 }
 
-static bool extend(struct realiser *r, uint32_t level);
+static bool extend(struct instantiation *r, uint32_t level);
 
-static bool try_dependency(struct realiser *r, uint32_t level, uint32_t id)
+static bool try_dependency(struct instantiation *r, uint32_t level, uint32_t id)
 {
 	uint32_t at = edge_at(r, level), occurrences = occurrence_count(r->a, id);
 	bool found = false;
@@ -183,7 +183,7 @@ static bool try_dependency(struct realiser *r, uint32_t level, uint32_t id)
 }
 
 /* The last dependency's two instances are known: look it up instead of scanning. */
-static bool try_last(struct realiser *r, uint32_t level)
+static bool try_last(struct instantiation *r, uint32_t level)
 {
 	const struct model *m = r->a->m;
 	const struct class_edge *edge = model__class_edge(m, r->cycle->edges[edge_at(r, level)]);
@@ -204,12 +204,12 @@ static bool try_last(struct realiser *r, uint32_t level)
 	return false;
 }
 
-static uint32_t from_at(const struct realiser *r, const struct ids *sorted, uint64_t i)
+static uint32_t from_at(const struct instantiation *r, const struct ids *sorted, uint64_t i)
 {
 	return model__dependency(r->a->m, sorted->items[i])->from;
 }
 
-static bool try_sorted(struct realiser *r, uint32_t level, const struct ids *sorted)
+static bool try_sorted(struct instantiation *r, uint32_t level, const struct ids *sorted)
 {
 	uint32_t from = model__dependency(r->a->m, r->dependencies[level - 1])->to;
 	uint64_t low = 0, high = sorted->count;
@@ -229,7 +229,7 @@ static bool try_sorted(struct realiser *r, uint32_t level, const struct ids *sor
 	return false;
 }
 
-static bool extend(struct realiser *r, uint32_t level)
+static bool extend(struct instantiation *r, uint32_t level)
 {
 	uint32_t edge;
 
@@ -253,7 +253,7 @@ static bool extend(struct realiser *r, uint32_t level)
 	return false;
 }
 
-static bool search(struct realiser *r, uint32_t filter)
+static bool search(struct instantiation *r, uint32_t filter)
 {
 	/* in a live kernel every task can run every path */
 	if (r->a->options.live_kernel)
@@ -279,7 +279,7 @@ static int compare_from(const void *x, const void *y, void *context)
 }
 
 /* Levels between first and last join on the instance: sort big edges by it. */
-static bool sort_levels(struct realiser *r)
+static bool sort_levels(struct instantiation *r)
 {
 	for (uint32_t level = 1; level + 1 < r->cycle->length; level++) {
 		uint32_t edge = r->cycle->edges[edge_at(r, level)];
@@ -300,9 +300,9 @@ static bool sort_levels(struct realiser *r)
 	return true;
 }
 
-/* No realisation: show the first occurrence of each edge, and see whether readers alone close it.
+/* No instance cycle: show the first occurrence of each edge, and see whether readers alone close it.
  */
-static void decide_classes(struct realiser *r)
+static void decide_classes(struct instantiation *r)
 {
 	const struct model *m = r->a->m;
 	const struct cycle *cycle = r->cycle;
@@ -343,8 +343,8 @@ static void decide_classes(struct realiser *r)
 	}
 }
 
-/* Which filter forbids every realisation? */
-static void decide_harmless(struct realiser *r)
+/* Which filter forbids every instance cycle? */
+static void decide_harmless(struct instantiation *r)
 {
 	struct decision *decision = r->decision;
 
@@ -369,14 +369,14 @@ static void decide_harmless(struct realiser *r)
 }
 
 /* The next lower code, and nothing but the classes to go by. */
-static void leave_undecided(struct realiser *r)
+static void leave_undecided(struct instantiation *r)
 {
 	decide_classes(r);
 	r->decision->cut = true;
 	r->a->stats.undecided++;
 }
 
-static void decide_all(struct realiser *r)
+static void decide_all(struct instantiation *r)
 {
 	uint32_t all = FILTER_DISTINCT | FILTER_UNGATED | FILTER_UNORDERED | FILTER_SUPPORTED;
 	struct decision *decision = r->decision;
@@ -405,7 +405,7 @@ static void decide_all(struct realiser *r)
 		leave_undecided(r);
 }
 
-static void note_same_thread(struct realiser *r)
+static void note_same_thread(struct instantiation *r)
 {
 	const uint32_t *tasks = r->decision->tasks;
 
@@ -430,7 +430,7 @@ struct decision *decision__new(struct analysis *a, uint32_t length)
 	return decision->dependencies && decision->chains && decision->tasks ? decision : NULL;
 }
 
-static bool allocate(struct realiser *r)
+static bool allocate(struct instantiation *r)
 {
 	uint32_t length = r->cycle->length;
 
@@ -442,7 +442,7 @@ static bool allocate(struct realiser *r)
 
 bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must, struct decision *decision)
 {
-	struct realiser r = {.a = a, .cycle = cycle, .must = must, .decision = decision};
+	struct instantiation r = {.a = a, .cycle = cycle, .must = must, .decision = decision};
 	bool decided = false;
 
 	decision->fair = decision->cut = decision->same_thread = decision->report = false;
