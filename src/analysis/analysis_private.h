@@ -71,9 +71,9 @@ struct order {
 	struct ids *out, *in; /* edge ids by class */
 	uint32_t *rank;
 	uint64_t class_count, class_capacity;
-	uint8_t *aside; /* by edge: closes a cycle, not part of the order */
+	uint8_t *back_edges; /* by edge: closes a cycle, not part of the order */
 	uint64_t edge_count, edge_capacity;
-	uint32_t aside_count;
+	uint32_t back_edge_count;
 	uint8_t *mark; /* scratch by class */
 	struct ids forward, backward, ranks;
 };
@@ -124,7 +124,7 @@ static inline uint64_t budget_of(const struct analysis *a, uint64_t full)
 bool ids__push(struct ids *ids, uint32_t id);
 void ids__release(struct ids *ids);
 
-/* order.c: true when edge u -> v closes a cycle with the edges in order; it is then put aside. */
+/* order.c: true when edge u -> v closes a cycle with the edges in order; it is then a back edge. */
 bool order__reserve(struct order *o, const struct model *m);
 bool order__add_edge(struct order *o, const struct model *m, uint32_t edge);
 void order__release(struct order *o);

@@ -9,10 +9,10 @@
 
 /*
  * Edges looked at for an edge that closes a cycle, and for one that only might together with edges
- * put aside; what lies farther is found at the end.
+ * a back edge; what lies farther is found at the end.
  */
 #define CLOSING_BUDGET 65536
-#define ASIDE_BUDGET 256
+#define OTHER_BUDGET 256
 /* Cycles over one edge that are followed live; all are decided at the end. */
 #define MAX_OVER_EDGE 64
 /* Dependencies of an edge up to which every new one is joined with the cycles over it. */
@@ -191,7 +191,7 @@ void live__dependency(void *context, const struct model *m, uint32_t dependency,
 		a->edges_in_order = d->class_edge + 1;
 		order__add_edge(&a->order, m, d->class_edge);
 	}
-	if (a->order.aside_count)
+	if (a->order.back_edge_count)
 		consider_edge(a, d->class_edge,
-			      a->order.aside[d->class_edge] ? CLOSING_BUDGET : ASIDE_BUDGET);
+			      a->order.back_edges[d->class_edge] ? CLOSING_BUDGET : OTHER_BUDGET);
 }

@@ -2,7 +2,7 @@
 /*
  * Incremental topological order of the class graph: D. J. Pearce, P. H. J. Kelly, "A Dynamic
  * Topological Sort Algorithm for Directed Acyclic Graphs", 2006. Only the ranks between the two
- * ends of a new edge are touched. An edge that closes a cycle is put aside and never enters the
+ * ends of a new edge are touched. An edge that closes a cycle is a back edge and never enters the
  * order.
  */
 #include "analysis/analysis_private.h"
@@ -54,10 +54,10 @@ bool order__reserve(struct order *o, const struct model *m)
 		o->mark[o->class_count] = 0;
 	}
 	if (edges > o->edge_capacity &&
-	    !array_reserve_bytes((void **)&o->aside, &o->edge_capacity, edges, 1))
+	    !array_reserve_bytes((void **)&o->back_edges, &o->edge_capacity, edges, 1))
 		return false;
 	if (edges > o->edge_count) {
-		memset(o->aside + o->edge_count, 0, edges - o->edge_count);
+		memset(o->back_edges + o->edge_count, 0, edges - o->edge_count);
 		o->edge_count = edges;
 	}
 	return true;
@@ -78,7 +78,7 @@ static bool reach(struct order *o, const struct model *m, uint32_t start, uint32
 			const struct class_edge *edge = model__class_edge(m, edges->items[j]);
 			uint32_t next = forward ? edge->to : edge->from;
 
-			if (o->aside[edges->items[j]] || o->mark[next])
+			if (o->back_edges[edges->items[j]] || o->mark[next])
 				continue;
 			if (forward && next == goal)
 				return true;
@@ -147,8 +147,8 @@ bool order__add_edge(struct order *o, const struct model *m, uint32_t edge_id)
 			reorder(o);
 		}
 	}
-	o->aside[edge_id] = closes;
-	o->aside_count += closes;
+	o->back_edges[edge_id] = closes;
+	o->back_edge_count += closes;
 	ids__push(&o->out[edge->from], edge_id);
 	ids__push(&o->in[edge->to], edge_id);
 	return closes;
@@ -164,7 +164,7 @@ void order__release(struct order *o)
 	free(o->in);
 	free(o->rank);
 	free(o->mark);
-	free(o->aside);
+	free(o->back_edges);
 	ids__release(&o->forward);
 	ids__release(&o->backward);
 	ids__release(&o->ranks);
