@@ -14,7 +14,7 @@ static bool put_meta(struct store_writer *w, const char *key, const char *text, 
 {
 	struct row_meta row = {key, text, (int64_t)number};
 
-	return queue__put(w->queue, RECORD_META, &row, sizeof(row), NULL, 0, true);
+	return queue__put(w->queue, ROW_META, &row, sizeof(row), NULL, 0, true);
 }
 
 /* One record, so that there is no moment with a part of them. */
@@ -33,7 +33,7 @@ static bool replace_findings(struct store_writer *w, const struct finding_list *
 		goto fail;
 	}
 	all = (struct row_findings){rows.items, rows.count};
-	if (!findings || queue__put(w->queue, RECORD_FINDINGS, &all, sizeof(all), NULL, 0, false))
+	if (!findings || queue__put(w->queue, ROW_FINDINGS, &all, sizeof(all), NULL, 0, false))
 		return true;
 fail:
 	findings__release(&rows);
@@ -114,7 +114,7 @@ static int write_whole(const char *path, struct model *m, const struct finding_l
 	if (!write_rest(w))
 		atomic_fetch_add(&w->lost, events.count);
 	else if (events.count)
-		queue__put(w->queue, RECORD_EVENTS, &events, sizeof(events), NULL, 0, true);
+		queue__put(w->queue, ROW_EVENTS, &events, sizeof(events), NULL, 0, true);
 	failed = finish_file(w, findings, verdict);
 	if (!failed && store_writer__lost(w))
 		failed = last_error(w);

@@ -58,7 +58,7 @@ void queue__free(struct queue *q)
 	free(q);
 }
 
-bool queue__put(struct queue *q, enum record_type type, const void *head, size_t head_size,
+bool queue__put(struct queue *q, enum row_type type, const void *head, size_t head_size,
 		const void *tail, size_t tail_size, bool urgent)
 {
 	const struct record made = {.type = (uint16_t)type,
@@ -69,7 +69,7 @@ bool queue__put(struct queue *q, enum record_type type, const void *head, size_t
 
 	pthread_mutex_lock(&q->lock);
 	/* The stream leaves room for the graph and the findings. */
-	fits = q->used + total + (type == RECORD_EVENT ? q->capacity / 4 : 0) <= q->capacity;
+	fits = q->used + total + (type == ROW_EVENT ? q->capacity / 4 : 0) <= q->capacity;
 	if (fits) {
 		record = (struct record *)(q->fill + q->used);
 		*record = made;

@@ -152,7 +152,7 @@ static int write_all(struct sink *s, const struct record *records, size_t bytes)
 	while (at < end && !error) {
 		const struct record *record = (const struct record *)at;
 
-		if (record->type == RECORD_EVENT || record__events(record))
+		if (record->type == ROW_EVENT || record__events(record))
 			error = close_gap(s);
 		if (!error)
 			error = rows__write(&s->rows, record);

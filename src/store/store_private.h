@@ -96,31 +96,31 @@ int store_finding__copy(const struct finding *f, struct model *m, const struct s
 
 /* --- queue.c: between the tracing thread and the writing thread -------------------------- */
 
-enum record_type {
-	RECORD_META,
-	RECORD_FACT,
-	RECORD_CLASS,
-	RECORD_OBJECT,
-	RECORD_INSTANCE,
-	RECORD_TASK,
-	RECORD_STACK,
-	RECORD_CHAIN,
-	RECORD_CHAIN_COUNT,
-	RECORD_TASK_CHAIN,
-	RECORD_DURATION,
-	RECORD_PATH,
-	RECORD_COVERAGE,
-	RECORD_LOSS,
-	RECORD_FINDING,
-	RECORD_FINDINGS, /* these and no others, see row_findings */
-	RECORD_EVENT,
-	RECORD_EVENTS, /* many at once, see row_events */
-	RECORD_VARIABLE,
-	RECORD_BAD_RELEASE,
-	RECORD_FIRED,
-	RECORD_GRAPH_AGAIN, /* after a failed batch: every row of the graph follows */
-	RECORD_GRAPH_WHOLE, /* every row up to here was sent again */
-	RECORD_TYPES,
+enum row_type {
+	ROW_META,
+	ROW_FACT,
+	ROW_CLASS,
+	ROW_OBJECT,
+	ROW_INSTANCE,
+	ROW_TASK,
+	ROW_STACK,
+	ROW_CHAIN,
+	ROW_CHAIN_COUNT,
+	ROW_TASK_CHAIN,
+	ROW_DURATION,
+	ROW_PATH,
+	ROW_COVERAGE,
+	ROW_LOSS,
+	ROW_FINDING,
+	ROW_FINDINGS, /* these and no others, see row_findings */
+	ROW_EVENT,
+	ROW_EVENTS, /* many at once, see row_events */
+	ROW_VARIABLE,
+	ROW_BAD_RELEASE,
+	ROW_FIRED,
+	ROW_GRAPH_AGAIN, /* after a failed batch: every row of the graph follows */
+	ROW_GRAPH_WHOLE, /* every row up to here was sent again */
+	ROW_TYPES,
 };
 
 struct record {
@@ -137,7 +137,7 @@ struct queue;
 struct queue *queue__new(size_t bytes);
 void queue__free(struct queue *q);
 /* Both parts are copied. false: does not fit now. `urgent` wakes the other side at once. */
-bool queue__put(struct queue *q, enum record_type type, const void *head, size_t head_size,
+bool queue__put(struct queue *q, enum row_type type, const void *head, size_t head_size,
 		const void *tail, size_t tail_size, bool urgent);
 void queue__end(struct queue *q); /* no more records: take returns false once empty */
 /* Waits up to 250 ms; the records stay valid until the next take. false: ended. */
@@ -232,9 +232,9 @@ bool row_finding__encode(const struct model *m, const struct finding *f, struct 
 /* The many events a record carries, or NULL. */
 static inline const struct row_events *record__events(const struct record *record)
 {
-	if (record->type == RECORD_FIRED)
+	if (record->type == ROW_FIRED)
 		return &((const struct row_fired *)record->payload)->stream;
-	return record->type == RECORD_EVENTS ? (const struct row_events *)record->payload : NULL;
+	return record->type == ROW_EVENTS ? (const struct row_events *)record->payload : NULL;
 }
 void row_finding__release(struct row_finding *row);
 

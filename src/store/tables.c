@@ -25,7 +25,7 @@ static uint64_t mix_pointer(uint64_t hash, const void *pointer)
 	return hash_mix(hash, (uintptr_t)pointer);
 }
 
-static bool put(struct queue *q, enum record_type type, const void *row, size_t size)
+static bool put(struct queue *q, enum row_type type, const void *row, size_t size)
 {
 	return queue__put(q, type, row, size, NULL, 0, false);
 }
@@ -82,7 +82,7 @@ static bool put_meta(struct queue *q, const char *key, const char *text, uint64_
 {
 	struct row_meta row = {key, text, (int64_t)number};
 
-	return put(q, RECORD_META, &row, sizeof(row));
+	return put(q, ROW_META, &row, sizeof(row));
 }
 
 static bool send_meta(struct tables *t, const struct model *m, struct queue *q)
@@ -117,7 +117,7 @@ static bool send_coverage(struct tables *t, const struct model *m, struct queue 
 		if (!t->fresh && print == t->coverage[path])
 			continue;
 		redact_coverage(t->redactor, &row.coverage);
-		if (!put(q, RECORD_COVERAGE, &row, sizeof(row)))
+		if (!put(q, ROW_COVERAGE, &row, sizeof(row)))
 			return false;
 		t->coverage[path] = print;
 	}
@@ -131,7 +131,7 @@ static bool send_losses(struct tables *t, const struct model *m, struct queue *q
 
 		if (!t->fresh && row.count == t->losses[reason])
 			continue;
-		if (!put(q, RECORD_LOSS, &row, sizeof(row)))
+		if (!put(q, ROW_LOSS, &row, sizeof(row)))
 			return false;
 		t->losses[reason] = row.count;
 	}

@@ -82,7 +82,7 @@ static uint64_t print_fact(const struct model *m, uint32_t id)
 
 /* --- sending ----------------------------------------------------------------------------- */
 
-static bool put(struct queue *q, enum record_type type, const void *row, size_t size)
+static bool put(struct queue *q, enum row_type type, const void *row, size_t size)
 {
 	return queue__put(q, type, row, size, NULL, 0, false);
 }
@@ -93,7 +93,7 @@ static bool send_class(const struct sending *to, const struct model *m, uint32_t
 
 	(void)again;
 	redact_class(to->redactor, row.lock_class.name);
-	return put(to->queue, RECORD_CLASS, &row, sizeof(row));
+	return put(to->queue, ROW_CLASS, &row, sizeof(row));
 }
 
 static bool send_object(const struct sending *to, const struct model *m, uint32_t id, bool again)
@@ -104,7 +104,7 @@ static bool send_object(const struct sending *to, const struct model *m, uint32_
 	row.object.name = redact_object_name(to->redactor, row.object.kind, row.object.name);
 	row.object.detail = redact_object_detail(to->redactor, row.object.kind, row.object.detail);
 	row.object.address = redact_address(to->redactor, row.object.address);
-	return put(to->queue, RECORD_OBJECT, &row, sizeof(row));
+	return put(to->queue, ROW_OBJECT, &row, sizeof(row));
 }
 
 static bool send_instance(const struct sending *to, const struct model *m, uint32_t id, bool again)
@@ -114,7 +114,7 @@ static bool send_instance(const struct sending *to, const struct model *m, uint3
 	(void)again;
 	row.instance.address = redact_address(to->redactor, row.instance.address);
 	row.instance.name = redact_instance_name(to->redactor, m, &row.instance);
-	return put(to->queue, RECORD_INSTANCE, &row, sizeof(row));
+	return put(to->queue, ROW_INSTANCE, &row, sizeof(row));
 }
 
 static bool send_task(const struct sending *to, const struct model *m, uint32_t id, bool again)
@@ -123,7 +123,7 @@ static bool send_task(const struct sending *to, const struct model *m, uint32_t 
 
 	(void)again;
 	row.task.comm = redact_comm(to->redactor, row.task.comm);
-	return put(to->queue, RECORD_TASK, &row, sizeof(row));
+	return put(to->queue, ROW_TASK, &row, sizeof(row));
 }
 
 static bool send_stack(const struct sending *to, const struct model *m, uint32_t id, bool again)
@@ -140,7 +140,7 @@ static bool send_stack(const struct sending *to, const struct model *m, uint32_t
 		if (!frames)
 			return false;
 	}
-	done = queue__put(to->queue, RECORD_STACK, &row, sizeof(row),
+	done = queue__put(to->queue, ROW_STACK, &row, sizeof(row),
 			  frames ? frames : stack.frames, count * sizeof(*stack.frames), false);
 	free(frames);
 	return done;
@@ -151,7 +151,7 @@ static bool send_variable(const struct sending *to, const struct model *m, uint3
 	struct row_variable row = {id, redact_variable(to->redactor, model__variable(m, id))};
 
 	(void)again;
-	return put(to->queue, RECORD_VARIABLE, &row, sizeof(row));
+	return put(to->queue, ROW_VARIABLE, &row, sizeof(row));
 }
 
 static bool send_chain(const struct sending *to, const struct model *m, uint32_t id, bool again)
@@ -160,8 +160,8 @@ static bool send_chain(const struct sending *to, const struct model *m, uint32_t
 	struct row_chain row = {id, *chain};
 
 	if (again)
-		return put(to->queue, RECORD_CHAIN_COUNT, &row, sizeof(row));
-	return queue__put(to->queue, RECORD_CHAIN, &row, sizeof(row), chain->held,
+		return put(to->queue, ROW_CHAIN_COUNT, &row, sizeof(row));
+	return queue__put(to->queue, ROW_CHAIN, &row, sizeof(row), chain->held,
 			  chain->held_count * sizeof(*chain->held), false);
 }
 
@@ -171,7 +171,7 @@ static bool send_task_chain(const struct sending *to, const struct model *m, uin
 	struct row_task_chain row = {id, *model__task_chain(m, id)};
 
 	(void)again;
-	return put(to->queue, RECORD_TASK_CHAIN, &row, sizeof(row));
+	return put(to->queue, ROW_TASK_CHAIN, &row, sizeof(row));
 }
 
 static bool send_path_event(const struct sending *to, const struct model *m, uint32_t id,
@@ -180,7 +180,7 @@ static bool send_path_event(const struct sending *to, const struct model *m, uin
 	struct row_path row = {id, *model__path_event(m, id)};
 
 	(void)again;
-	return put(to->queue, RECORD_PATH, &row, sizeof(row));
+	return put(to->queue, ROW_PATH, &row, sizeof(row));
 }
 
 static bool send_duration(const struct sending *to, const struct model *m, uint32_t id, bool again)
@@ -188,7 +188,7 @@ static bool send_duration(const struct sending *to, const struct model *m, uint3
 	struct row_duration row = {id, *model__duration(m, id)};
 
 	(void)again;
-	return put(to->queue, RECORD_DURATION, &row, sizeof(row));
+	return put(to->queue, ROW_DURATION, &row, sizeof(row));
 }
 
 static bool send_bad_release(const struct sending *to, const struct model *m, uint32_t id,
@@ -197,7 +197,7 @@ static bool send_bad_release(const struct sending *to, const struct model *m, ui
 	struct row_bad_release row = {id, *model__bad_release(m, id)};
 
 	(void)again;
-	return put(to->queue, RECORD_BAD_RELEASE, &row, sizeof(row));
+	return put(to->queue, ROW_BAD_RELEASE, &row, sizeof(row));
 }
 
 static bool send_fact(const struct sending *to, const struct model *m, uint32_t id, bool again)
@@ -209,7 +209,7 @@ static bool send_fact(const struct sending *to, const struct model *m, uint32_t 
 	row.value = redact_fact(to->redactor, row.key, row.value);
 	if (!row.value)
 		return true;
-	return put(to->queue, RECORD_FACT, &row, sizeof(row));
+	return put(to->queue, ROW_FACT, &row, sizeof(row));
 }
 
 static uint32_t count_facts(const struct model *m)

@@ -22,7 +22,7 @@
 
 static bool put_event(struct store_writer *w, const struct trace_event *event)
 {
-	return queue__put(w->queue, RECORD_EVENT, event, sizeof(*event), NULL, 0, false);
+	return queue__put(w->queue, ROW_EVENT, event, sizeof(*event), NULL, 0, false);
 }
 
 static void on_event(void *context, const struct model *m, const struct trace_event *event)
@@ -70,7 +70,7 @@ bool store_writer__encode(const struct store_writer *w, const struct finding *f,
 
 static bool put_finding(struct store_writer *w, const struct row_finding *row)
 {
-	return queue__put(w->queue, RECORD_FINDING, row, sizeof(*row), NULL, 0, true);
+	return queue__put(w->queue, ROW_FINDING, row, sizeof(*row), NULL, 0, true);
 }
 
 static void send_waiting(struct store_writer *w)
@@ -195,7 +195,7 @@ const char *store_writer__error(const struct store_writer *w)
 	return mine->error_shown;
 }
 
-static bool put_mark(struct store_writer *w, enum record_type type)
+static bool put_mark(struct store_writer *w, enum row_type type)
 {
 	return queue__put(w->queue, type, NULL, 0, NULL, 0, false);
 }
@@ -211,7 +211,7 @@ static bool begin_again(struct store_writer *w)
 	}
 	if (!w->begins_again)
 		return true;
-	if (!put_mark(w, RECORD_GRAPH_AGAIN))
+	if (!put_mark(w, ROW_GRAPH_AGAIN))
 		return false;
 	tables__reset(w->tables);
 	w->begins_again = w->whole = false;
@@ -223,7 +223,7 @@ static bool send_flight(struct store_writer *w)
 {
 	if (!w->fired.why)
 		return true;
-	if (!queue__put(w->queue, RECORD_FIRED, &w->fired, sizeof(w->fired), NULL, 0, true))
+	if (!queue__put(w->queue, ROW_FIRED, &w->fired, sizeof(w->fired), NULL, 0, true))
 		return false;
 	w->fired = (struct row_fired){0};
 	return true;
@@ -234,7 +234,7 @@ static bool send_all(struct store_writer *w)
 {
 	if (!begin_again(w) || !tables__send_new(w->tables, w->model, w->queue))
 		return false;
-	w->whole = w->whole || put_mark(w, RECORD_GRAPH_WHOLE);
+	w->whole = w->whole || put_mark(w, ROW_GRAPH_WHOLE);
 	send_waiting(w);
 	return tables__send_changed(w->tables, w->model, w->queue) && w->whole &&
 	       !w->waiting.count && send_flight(w);

@@ -70,13 +70,13 @@ static void settle_batch(struct store_writer *w, const struct record *records, s
 		const void *payload = record->payload;
 		const struct row_events *many = record__events(record);
 
-		if (record->type == RECORD_FINDING)
+		if (record->type == ROW_FINDING)
 			lost += settle_finding(w, payload, failed);
-		else if (record->type == RECORD_FINDINGS)
+		else if (record->type == ROW_FINDINGS)
 			release_findings(payload);
-		else if (record->type == RECORD_EVENT)
+		else if (record->type == ROW_EVENT)
 			lost += failed && ((const struct trace_event *)payload)->op != EVENT_CUT;
-		else if (record->type == RECORD_FIRED && failed)
+		else if (record->type == ROW_FIRED && failed)
 			lost += keep_flight(w, payload);
 		else if (many)
 			lost += settle_events(many, failed);
@@ -88,7 +88,7 @@ static void settle_batch(struct store_writer *w, const struct record *records, s
 }
 
 /* How many bytes come before the first record of that type; all of them: there is none. */
-static size_t bytes_before(const struct record *records, size_t bytes, enum record_type type)
+static size_t bytes_before(const struct record *records, size_t bytes, enum row_type type)
 {
 	size_t at = 0;
 
@@ -108,7 +108,7 @@ static void write_flight(struct store_writer *w)
 	struct {
 		struct record record;
 		struct row_fired row;
-	} one = {{RECORD_FIRED, 0, sizeof(one.row)}, w->kept_flight};
+	} one = {{ROW_FIRED, 0, sizeof(one.row)}, w->kept_flight};
 	int error;
 
 	if (!w->kept_flight.why)
@@ -125,7 +125,7 @@ static int write_retained(struct store_writer *w)
 	struct {
 		struct record record;
 		struct row_finding row;
-	} one = {.record = {RECORD_FINDING, 0, sizeof(one.row)}};
+	} one = {.record = {ROW_FINDING, 0, sizeof(one.row)}};
 	int error = 0;
 
 	while (w->retained.count && !error) {
@@ -187,7 +187,7 @@ void store_writer__hurry(struct store_writer *w)
  */
 static void write_batch(struct store_writer *w, const struct record *records, size_t bytes)
 {
-	size_t dropped = w->incomplete ? bytes_before(records, bytes, RECORD_GRAPH_AGAIN) : 0;
+	size_t dropped = w->incomplete ? bytes_before(records, bytes, ROW_GRAPH_AGAIN) : 0;
 	int error;
 
 	settle_batch(w, records, dropped, true);
@@ -197,7 +197,7 @@ static void write_batch(struct store_writer *w, const struct record *records, si
 		return;
 	error = sink__write(w->sink, records, bytes);
 	settle_batch(w, records, bytes, error != 0);
-	if (!error && bytes_before(records, bytes, RECORD_GRAPH_WHOLE) < bytes)
+	if (!error && bytes_before(records, bytes, ROW_GRAPH_WHOLE) < bytes)
 		error = write_kept(w);
 	w->incomplete = error != 0;
 	if (!error)
