@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct task_state *state_of(struct model *m, uint32_t task)
+static struct task_holds *state_of(struct model *m, uint32_t task)
 {
 	if (task >= m->states.count) {
 		if (!vector_reserve(&m->states, task + 1ULL))
@@ -27,7 +27,7 @@ void events__release(struct model *m)
 	free(m->states.items);
 }
 
-static bool grow_held(struct task_state *state)
+static bool grow_held(struct task_holds *state)
 {
 	uint64_t capacity = state->capacity, same = state->capacity;
 
@@ -41,12 +41,12 @@ static bool grow_held(struct task_state *state)
 	return true;
 }
 
-static uint64_t prefix_before(const struct task_state *state, uint32_t i)
+static uint64_t prefix_before(const struct task_holds *state, uint32_t i)
 {
 	return i ? state->prefix[i - 1] : 0;
 }
 
-static void push_held(struct model *m, struct task_state *state, const struct held_lock *lock)
+static void push_held(struct model *m, struct task_holds *state, const struct held_lock *lock)
 {
 	if (state->count == MAX_HELD || !grow_held(state)) {
 		m->losses[LOSS_HELD_OVERFLOW] += !m->restoring;
@@ -57,14 +57,14 @@ static void push_held(struct model *m, struct task_state *state, const struct he
 	state->held[state->count++] = *lock;
 }
 
-static void rehash_from(struct task_state *state, uint32_t i)
+static void rehash_from(struct task_holds *state, uint32_t i)
 {
 	for (; i < state->count; i++)
 		state->prefix[i] = chain_hash_step(prefix_before(state, i), &state->held[i]);
 }
 
 /* The entry a release ends: the newest of that instance, one of the same mode first. */
-static uint32_t find_held(const struct task_state *state, uint32_t instance, uint8_t mode)
+static uint32_t find_held(const struct task_holds *state, uint32_t instance, uint8_t mode)
 {
 	uint32_t other = NO_ID;
 
@@ -100,7 +100,7 @@ static void note_bad_release(struct model *m, const struct trace_event *event)
 	}
 }
 
-static void release(struct model *m, struct task_state *state, const struct trace_event *event)
+static void release(struct model *m, struct task_holds *state, const struct trace_event *event)
 {
 	uint32_t i = find_held(state, event->operand, event->mode);
 
@@ -117,7 +117,7 @@ static void release(struct model *m, struct task_state *state, const struct trac
 	rehash_from(state, i);
 }
 
-static void downgrade(struct task_state *state, const struct trace_event *event)
+static void downgrade(struct task_holds *state, const struct trace_event *event)
 {
 	uint32_t i = find_held(state, event->operand, LOCK_EXCLUSIVE);
 
@@ -127,7 +127,7 @@ static void downgrade(struct task_state *state, const struct trace_event *event)
 	rehash_from(state, i);
 }
 
-static uint32_t want(struct model *m, const struct task_state *state, const struct held_lock *lock,
+static uint32_t want(struct model *m, const struct task_holds *state, const struct held_lock *lock,
 		     const struct trace_event *event)
 {
 	const bool derive = !m->restoring && !m->chains_come_too;
@@ -157,7 +157,7 @@ static void cut(struct model *m)
 }
 
 /* Returns the chain the event belongs to, or NO_ID. */
-static uint32_t apply(struct model *m, struct task_state *state, const struct trace_event *event)
+static uint32_t apply(struct model *m, struct task_holds *state, const struct trace_event *event)
 {
 	struct held_lock lock = {.instance = event->operand,
 				 .stack = event->stack,
@@ -220,7 +220,7 @@ bool model__events_are_cut(const struct model *m)
 
 int model__add_event(struct model *m, const struct trace_event *event)
 {
-	struct task_state *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
+	struct task_holds *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
 	struct trace_event copy = *event;
 	uint32_t chain;
 
@@ -247,7 +247,7 @@ int model__add_event(struct model *m, const struct trace_event *event)
 /* Which chain each event belongs to is found again; what events led to was restored already. */
 int model__restore_event(struct model *m, const struct trace_event *event)
 {
-	struct task_state *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
+	struct task_holds *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
 
 	if (!state || !vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
 	    !vector_push(&m->events, *event)) {

@@ -23,7 +23,7 @@ struct id_list {
 };
 
 /* What a task of an event stream holds and waits for now. */
-struct task_state {
+struct task_holds {
 	struct held_lock *held;
 	uint64_t *prefix; /* hash of held[0..i] */
 	uint32_t count, capacity;
@@ -77,7 +77,7 @@ struct model {
 	VECTOR(uint32_t) event_chains; /* parallel to events */
 	bool keep_events, chains_come_too, restoring, events_forgotten;
 	uint64_t most_events;		  /* 0: any number */
-	VECTOR(struct task_state) states; /* by task id */
+	VECTOR(struct task_holds) states; /* by task id */
 	VECTOR(struct bad_release) bad_releases;
 	struct idmap bad_release_ids;
 
