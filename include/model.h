@@ -115,7 +115,7 @@ struct lock_instance {
 };
 enum { INSTANCE_HAD_WRITER = 1 };
 
-/* --- things locks belong to ----------------------------------------------------------------------
+/* --- what locks belong to ----------------------------------------------------------------------
  */
 
 enum object_kind {

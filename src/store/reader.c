@@ -153,7 +153,7 @@ static int read_all(struct reader *r)
 	if (!error)
 		error = read_rows(r, "fact", "tt", "SELECT key, value FROM fact", read_fact);
 	if (!error)
-		error = read_things(r);
+		error = read_entities(r);
 	if (!error)
 		error = read_order(r);
 	if (!error)

@@ -38,7 +38,7 @@ int column_word(sqlite3_stmt *row, int column, const char *const *names, int cou
 bool row_fits(const struct reader *r, sqlite3_stmt *row, const char *columns);
 int read_rows(struct reader *r, const char *table, const char *columns, const char *query,
 	      row_fn each);
-int read_things(struct reader *r);
+int read_entities(struct reader *r);
 int read_order(struct reader *r);
 int read_happenings(struct reader *r);
 

@@ -21,7 +21,7 @@ static const char *host_name(struct replay *r, const char *name)
 	return model__intern(r->to, text);
 }
 
-/* --- things ------------------------------------------------------------------------------ */
+/* --- entities ------------------------------------------------------------------------------ */
 
 static int replay_classes(struct replay *r)
 {
@@ -143,7 +143,7 @@ static int replay_stack(struct replay *r, uint32_t i)
 	return id == NO_ID ? -ENOMEM : replay_moved(r, stacks, i, id);
 }
 
-static int replay_things(struct replay *r)
+static int replay_entities(struct replay *r)
 {
 	int error = replay_classes(r);
 
@@ -284,7 +284,7 @@ int model__replay(struct model *target, const struct model *source,
 	/* facts first: what a finding means depends on the kernel's version */
 	error = replay_facts(&r);
 	if (!error)
-		error = replay_things(&r);
+		error = replay_entities(&r);
 	if (!error)
 		error = replay_chains(&r);
 	if (!error)

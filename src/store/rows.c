@@ -174,7 +174,7 @@ static int write_stack(struct row_context *c, const void *payload)
 	return error;
 }
 
-/* --- things ------------------------------------------------------------------------------ */
+/* --- entities ------------------------------------------------------------------------------ */
 
 static int write_meta(struct row_context *c, const void *payload)
 {

@@ -47,7 +47,7 @@ static uint32_t secret_stack(struct model *m, enum stack_kind kind)
 				      : model__add_stack(m, kind, frames, 5);
 }
 
-static void secret_things(struct fixture *f)
+static void secret_entities(struct fixture *f)
 {
 	struct model *m = f->m;
 	struct object device = {.kind = OBJECT_DEVICE,
@@ -114,7 +114,7 @@ static struct fixture *make_secrets(void)
 {
 	struct fixture *f = fixture_deadlock();
 
-	secret_things(f);
+	secret_entities(f);
 	secret_finding(f, f->findings.items[1]);
 	return f;
 }

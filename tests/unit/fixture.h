@@ -34,7 +34,7 @@ struct fixture {
 	struct blocked_task tasks[2];
 	const char *schedule[4];
 	uint32_t guards[1];
-	/* the things of the inversion */
+	/* the entities of the inversion */
 	uint32_t group_class, kvm_class, set_class, vm, group, device;
 	uint32_t group_lock, kvm_lock, set_lock, opener, closer;
 	uint32_t open_site, open_stack, close_site, close_stack, chain_open, chain_close;

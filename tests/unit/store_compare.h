@@ -21,7 +21,7 @@ static inline void same_text(const char *a, const char *b)
 		assert_string_equal(a, b);
 }
 
-static inline void same_things(const struct model *a, const struct model *b)
+static inline void same_entities(const struct model *a, const struct model *b)
 {
 	assert_int_equal(model__class_count(a), model__class_count(b));
 	for (uint32_t i = 0; i < model__class_count(a); i++) {
@@ -225,7 +225,7 @@ static inline void same_facts(const struct model *a, const struct model *b)
 
 static inline void same_model(const struct model *a, const struct model *b)
 {
-	same_things(a, b);
+	same_entities(a, b);
 	same_order(a, b);
 	same_happenings(a, b);
 	same_facts(a, b);

@@ -80,7 +80,7 @@ static void assert_whole(const char *path, const struct fixture *f)
 
 	if (open_recording(path, &o, true, error))
 		fail_msg("%s", error);
-	same_things(f->m, o.m);
+	same_entities(f->m, o.m);
 	same_order(f->m, o.m);
 	close_recording(&o);
 }

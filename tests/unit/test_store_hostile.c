@@ -216,7 +216,7 @@ static void a_recording_cut_by_a_crash_is_read_as_it_was_before_and_left_as_it_i
 	before = look_around();
 	if (open_recording(crashed, &o, true, error))
 		fail_msg("%s", error);
-	same_things(f->m, o.m);
+	same_entities(f->m, o.m);
 	same_order(f->m, o.m);
 	assert_int_equal(model__event_count(f->m), model__event_count(o.m));
 	close_recording(&o);

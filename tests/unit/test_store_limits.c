@@ -65,7 +65,7 @@ static void test_full_disk(void **state)
 	/* room again: the graph is complete all the same */
 	assert_int_equal(store_writer__close(w, &f->findings, NULL), 0);
 	assert_int_equal(open_recording(file("full.vft"), &o, true, error), 0);
-	same_things(f->m, o.m);
+	same_entities(f->m, o.m);
 	same_order(f->m, o.m);
 	assert_true(model__loss(o.m, LOSS_STORE) >= lost);
 	assert_non_null(find_key(analysis__findings(o.findings), f->findings.items[0]->key));

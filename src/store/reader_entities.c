@@ -235,7 +235,7 @@ static int read_stacks(struct reader *r)
 	return error;
 }
 
-int read_things(struct reader *r)
+int read_entities(struct reader *r)
 {
 	static const char objects[] = "SELECT id, kind, parent, pid, number, address, name, detail "
 				      "FROM object ORDER BY id";
