@@ -57,7 +57,7 @@ struct candidate {
 	struct cycle cycle;
 	struct finding *finding;   /* NULL: nothing to report so far */
 	struct decision *decision; /* its memory, used again each time */
-	bool settled;		   /* cannot get worse: only counted from now on */
+	bool is_final;		   /* cannot get worse: only counted from now on */
 	uint32_t run;		   /* of analysis__finish: `decision` is of this one */
 };
 

@@ -152,7 +152,7 @@ static void leave_order_undecided(struct collector *c, struct decision *decision
 }
 
 /* The cycle's finding cannot become worse by this pattern. */
-static bool is_settled(const struct collector *c, const struct pattern *p,
+static bool is_decided(const struct collector *c, const struct pattern *p,
 		       const struct found_cycle *known)
 {
 	enum finding_code worst = c->undecided ? CODE_INSTANCE_INVERSION
@@ -166,13 +166,13 @@ static bool is_settled(const struct collector *c, const struct pattern *p,
  * Each check may walk the whole trace. Small traces decide every pattern; in big ones a cycle that
  * is proven needs no second proof, and a budget ends what is left undecided.
  */
-static enum reach reach_of(struct collector *c, const struct pattern *p, bool settled)
+static enum reach reach_of(struct collector *c, const struct pattern *p, bool decided)
 {
 	uint64_t walked = predictor__walked(c->predictor), events = model__event_count(c->a->m);
 	uint64_t free_walk = budget_of(c->a, FREE_WALK);
 	uint64_t all = free_walk + budget_of(c->a, WALKS * events);
 
-	if (settled && (walked > free_walk || events > budget_of(c->a, LONG_TRACE))) {
+	if (decided && (walked > free_walk || events > budget_of(c->a, LONG_TRACE))) {
 		c->a->stats.unchecked_patterns++;
 		return REACH_UNDECIDED;
 	}
@@ -221,7 +221,7 @@ static bool on_pattern(void *context, const struct pattern *p)
 	enum fork_order order = order_of(c->a, p);
 	enum reach reach = REACH_NO;
 	struct found_cycle *found;
-	bool settled, contradiction = false;
+	bool decided, contradiction = false;
 
 	if (!cycle)
 		return false;
@@ -233,14 +233,14 @@ static bool on_pattern(void *context, const struct pattern *p)
 	if (order == ORDER_BEFORE)
 		return true;
 	found = known_for(c, cycle);
-	settled = is_settled(c, p, found);
+	decided = is_decided(c, p, found);
 	if (c->predictor)
-		reach = reach_of(c, p, settled);
+		reach = reach_of(c, p, decided);
 	c->a->stats.reachable_patterns += reach == REACH_YES;
-	c->a->stats.undecided += reach == REACH_UNDECIDED && !settled && !c->undecided;
+	c->a->stats.undecided += reach == REACH_UNDECIDED && !decided && !c->undecided;
 	if (reach == REACH_UNDECIDED && !c->undecided)
 		leave_undecided(found);
-	if (reach == REACH_YES && !settled && !predictor__replay(c->predictor, p))
+	if (reach == REACH_YES && !decided && !predictor__replay(c->predictor, p))
 		contradiction = true;
 	decision->report = true;
 	decision->fair = p->fair;

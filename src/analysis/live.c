@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
- * Edges looked at for an edge that closes a cycle, and for one that only might together with edges
- * a back edge; what lies farther is found at the end.
+ * Edges examined for an edge that closes a cycle, and for one that might only together with
+ * back edges; what lies farther is found at the end.
  */
 #define CLOSING_BUDGET 65536
 #define OTHER_BUDGET 256
@@ -79,7 +79,7 @@ static void consider(struct analysis *a, struct candidate *candidate, uint32_t m
 	if (a->finishing && f->code <= CODE_CLASS_INVERSION)
 		f->prediction_note = patterns__why_undecided(a, f->length);
 	candidate->finding = analysis__put(a, f);
-	candidate->settled = candidate->finding && f->code == CODE_INSTANCE_INVERSION;
+	candidate->is_final = candidate->finding && f->code == CODE_INSTANCE_INVERSION;
 }
 
 struct finding *candidate__consider(struct analysis *a, const struct cycle *cycle,
@@ -98,7 +98,7 @@ void candidates__again(struct analysis *a)
 {
 	for (uint64_t i = 0; i < a->candidates.count; i++) {
 		a->candidates.items[i].finding = NULL;
-		a->candidates.items[i].settled = false;
+		a->candidates.items[i].is_final = false;
 	}
 	for (uint64_t i = 0; i < a->candidates.count; i++)
 		consider(a, &a->candidates.items[i], NO_ID, GRADE_INFO);
@@ -136,7 +136,7 @@ static void recheck_edge(struct analysis *a, uint32_t dependency)
 	for (uint64_t i = 0; i < a->by_edge.items[edge].count; i++) {
 		struct candidate *candidate = &a->candidates.items[a->by_edge.items[edge].items[i]];
 
-		if (candidate->settled)
+		if (candidate->is_final)
 			count_again(a->m, candidate->finding, dependency);
 		else if (is_due(a->m, candidate, edge))
 			consider(a, candidate, dependency, GRADE_INFO);

@@ -15,10 +15,10 @@
 #include "util/clock.h"
 
 #define SWEEP_NS 1000000000ULL
-#define SETTLED_SWEEPS 3
+#define STABLE_SWEEPS 3
 #define SHRINK_SWEEPS 30
 #define TURN_NS 250000000ULL /* records that keep coming must not keep us from everything else */
-#define SETTLE_US 20000
+#define QUIESCE_US 20000
 #define HIDDEN_CPU_HOTPLUG_LOCK 8 /* a number of our own where kallsyms hides the address */
 
 static int64_t realtime_offset(void)
@@ -182,16 +182,16 @@ static void follow_modules(struct capture *c)
 		return;
 	count_missing(c);
 	coverage__update(c);
-	c->settled_sweeps = 0;
+	c->stable_sweeps = 0;
 	if (c->options.on_probes_changed)
 		c->options.on_probes_changed(c->options.context);
 }
 
-/* What loading and the first words about it needed is megabytes; months of watching do not need it.
+/* Loading needs megabytes that watching does not.
  */
-static void give_memory_back(struct capture *c)
+static void trim_memory(struct capture *c)
 {
-	if (++c->settled_sweeps % SHRINK_SWEEPS != SETTLED_SWEEPS)
+	if (++c->stable_sweeps % SHRINK_SWEEPS != STABLE_SWEEPS)
 		return;
 	kernel__shrink(c->options.kernel);
 	malloc_trim(0);
@@ -219,7 +219,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 		if (c->ring) {
 			counters__collect(c);
 			follow_modules(c);
-			give_memory_back(c);
+			trim_memory(c);
 		}
 	}
 	return error < 0 && error != -EINTR && error != -EAGAIN ? error : 0;
@@ -240,7 +240,7 @@ int capture__stop(struct capture *c)
 	if (c->ring) {
 		counters__note_skips(c);
 		if (c->is_preemptible)
-			usleep(SETTLE_US); /* calls that are between their two programs */
+			usleep(QUIESCE_US); /* calls that are between their two programs */
 		__atomic_store_n(&c->shared->ready, 0, __ATOMIC_RELEASE);
 		ring_buffer__consume(c->ring);
 		deferred__run(c, UINT64_MAX);

@@ -87,7 +87,7 @@ struct capture {
 	bool is_moving;	     /* to a smaller model: records wait in prefetch */
 	uint64_t next_collect;
 	uint64_t read_until;	 /* this turn reads no further; 0: to the end of the ring */
-	uint32_t settled_sweeps; /* since probes were attached last */
+	uint32_t stable_sweeps; /* since probes were attached last */
 	uint64_t acquisitions, records, record_bytes;
 	uint64_t attach_ns, detach_ns;
 	int lock_fd;

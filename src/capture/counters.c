@@ -142,13 +142,13 @@ void counters__note_skips(struct capture *c)
  */
 static void collect_skipped(struct capture *c, int fd)
 {
-	uint64_t settled = c->first_skipped, did, lost;
+	uint64_t skipped = c->first_skipped, did, lost;
 
 	if (!c->stopped)
 		counters__note_skips(c);
 	did = sum_over_cpus(fd, COUNT_BACKUP_DID);
-	settled += sum_over_cpus(fd, COUNT_MAIN_LEFT);
-	lost = settled > did ? settled - did : 0;
+	skipped += sum_over_cpus(fd, COUNT_MAIN_LEFT);
+	lost = skipped > did ? skipped - did : 0;
 	if (lost <= c->lost_in_both)
 		return;
 	lose_runs(c, lost - c->lost_in_both);
@@ -156,7 +156,7 @@ static void collect_skipped(struct capture *c, int fd)
 }
 
 #define CHAIN_BATCH 1024
-#define CHAIN_SETTLED_NS 10000000000ULL /* its record was read by then, and what it counted */
+#define CHAIN_STABLE_NS 10000000000ULL /* its record was read by then, and what it counted */
 
 static void collect_chain(struct capture *c, uint64_t key, const struct chain_value *value)
 {
@@ -192,7 +192,7 @@ static void collect_chains(struct capture *c)
 		if (error && error != -ENOENT) /* -ENOENT: these are the last */
 			break;
 		for (uint32_t i = 0; i < count; i++)
-			if (c->stopped || values[i].last >= settled)
+			if (c->stopped || values[i].last >= stable_before)
 				collect_chain(c, keys[i], &values[i]);
 		previous = &at;
 	}

@@ -290,7 +290,7 @@ static int run(const struct now_options *options, struct kernel *kernel, FILE *o
 }
 
 /* -o is the incident file unless -f or its name says that it is something to look at. */
-static void settle_output(struct now_options *options)
+static void choose_output(struct now_options *options)
 {
 	int named = format_of_name(options->output);
 
@@ -357,7 +357,7 @@ int now_main(int argc, char **argv)
 
 	if (cli_parse(&argp, argc, argv, &options))
 		return EXIT_USAGE;
-	settle_output(&options);
+	choose_output(&options);
 	status = check_recording(&options);
 	if (status)
 		return status;

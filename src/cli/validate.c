@@ -312,7 +312,7 @@ static int conclude(struct validate *v)
 		options.known = find_known(v->known_commit);
 	v->fix_count = kernel__fixes(v->session.kernel, v->fixes, VALIDATION_FIXES);
 	validation__gather(&v->inputs, &v->session, v->fixes, v->fix_count, &options);
-	session__settle(&v->session);
+	session__finalize(&v->session);
 	verdict = verdict__decide(v->session.model, analysis__findings(v->session.analysis),
 				  &options);
 	if (!verdict) {

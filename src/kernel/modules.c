@@ -30,18 +30,18 @@ static int parse_row(struct kernel *k, char *line, struct module_row *row)
 	return row->name ? 0 : -ENOMEM;
 }
 
-static uint64_t fingerprint(bool *settled)
+static uint64_t fingerprint(bool *is_stable)
 {
 	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;
 	uint64_t hash = 14695981039346656037ULL;
 
-	*settled = true;
+	*is_stable = true;
 	while (text && (line = strsep(&cursor, "\n")) && *line) {
 		char name[128], state[16], address[32], all[192];
 
 		if (sscanf(line, "%127s %*s %*s %*s %15s %31s", name, state, address) != 3)
 			continue;
-		*settled = *settled && !strcmp(state, "Live");
+		*is_stable = *is_stable && !strcmp(state, "Live");
 		snprintf(all, sizeof(all), "%s %s %s;", name, state, address);
 		for (const char *c = all; *c; c++)
 			hash = (hash ^ (unsigned char)*c) * 1099511628211ULL;
@@ -52,12 +52,12 @@ static uint64_t fingerprint(bool *settled)
 
 uint64_t modules__fingerprint(void)
 {
-	bool settled;
-	uint64_t hash = fingerprint(&settled);
+	bool is_stable;
+	uint64_t hash = fingerprint(&is_stable);
 
-	for (int i = 0; i < 40 && !settled; i++) {
+	for (int i = 0; i < 40 && !is_stable; i++) {
 		usleep(50000);
-		hash = fingerprint(&settled);
+		hash = fingerprint(&is_stable);
 	}
 	return hash;
 }

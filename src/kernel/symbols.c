@@ -242,7 +242,7 @@ static void trim(struct symbol_table *t)
 	t->strings_capacity = t->strings_used;
 }
 
-static int read_settled(const struct kernel *k, struct symbol_table *t)
+static int read_stable(const struct kernel *k, struct symbol_table *t)
 {
 	for (int reads = 1;; reads++) {
 		uint64_t before = modules__fingerprint();
@@ -263,7 +263,7 @@ int symbols__load(const struct kernel *k)
 	if (t->loaded)
 		return 0;
 	t->loaded = true;
-	error = read_settled(k, t);
+	error = read_stable(k, t);
 	if (error)
 		symbols__free(t); /* half a list would be taken for the whole one */
 	if (error || !t->count)

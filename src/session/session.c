@@ -325,11 +325,11 @@ int session__run(struct session *s)
 	return 0;
 }
 
-void session__settle(struct session *s)
+void session__finalize(struct session *s)
 {
-	if (s->is_settled)
+	if (s->is_final)
 		return;
-	s->is_settled = true;
+	s->is_final = true;
 	capture__stop(s->capture);
 	analysis__finish(s->analysis);
 }
@@ -338,7 +338,7 @@ int session__finish(struct session *s, const char *verdict)
 {
 	int status, error;
 
-	session__settle(s);
+	session__finalize(s);
 	session__note_probes(s); /* modules may have come and gone */
 	if (s->store) {
 		uint64_t lost = store_writer__lost(s->store);

@@ -63,7 +63,7 @@ struct session {
 	bool store_trouble_reported;
 	struct rule_set *rules, *suppressions;
 	uint64_t started, store_lost_seen;
-	bool is_settled, is_finished;
+	bool is_final, is_finished;
 };
 
 int session__open(struct session *s, const struct session_settings *settings,
@@ -74,7 +74,7 @@ int session__run(struct session *s);
 bool session__turn(struct session *s, int timeout_ms);
 /* Stop, drain, decide: the findings are final. For callers whose verdict goes into the recording.
  */
-void session__settle(struct session *s);
+void session__finalize(struct session *s);
 int session__finish(struct session *s, const char *verdict); /* exit status of the findings */
 void session__close(struct session *s);
 

@@ -21,7 +21,7 @@ static void note_error(struct store_writer *w, int error)
 }
 
 /* Is it lost? */
-static bool settle_finding(struct store_writer *w, const struct row_finding *row, bool failed)
+static bool account_finding(struct store_writer *w, const struct row_finding *row, bool failed)
 {
 	struct row_finding finding = *row;
 	bool kept = failed && findings__keep(&w->retained, &finding);
@@ -41,7 +41,7 @@ static void release_findings(const struct row_findings *row)
 }
 
 /* How many are lost? */
-static uint64_t settle_events(const struct row_events *row, bool failed)
+static uint64_t account_events(const struct row_events *row, bool failed)
 {
 	bool cut = row->count && row->events[0].op == EVENT_CUT;
 
@@ -53,13 +53,13 @@ static uint64_t settle_events(const struct row_events *row, bool failed)
 static uint64_t keep_flight(struct store_writer *w, const struct row_fired *row)
 {
 	if (w->kept_flight.why)
-		return settle_events(&row->stream, true);
+		return account_events(&row->stream, true);
 	w->kept_flight = *row;
 	return 0;
 }
 
 /* Findings of a failed batch are kept for the next; events are counted as lost. */
-static void settle_batch(struct store_writer *w, const struct record *records, size_t bytes,
+static void account_batch(struct store_writer *w, const struct record *records, size_t bytes,
 			 bool failed)
 {
 	const char *at = (const char *)records, *end = at + bytes;
@@ -71,7 +71,7 @@ static void settle_batch(struct store_writer *w, const struct record *records, s
 		const struct row_events *many = record__events(record);
 
 		if (record->type == ROW_FINDING)
-			lost += settle_finding(w, payload, failed);
+			lost += account_finding(w, payload, failed);
 		else if (record->type == ROW_FINDINGS)
 			release_findings(payload);
 		else if (record->type == ROW_EVENT)
@@ -79,7 +79,7 @@ static void settle_batch(struct store_writer *w, const struct record *records, s
 		else if (record->type == ROW_FIRED && failed)
 			lost += keep_flight(w, payload);
 		else if (many)
-			lost += settle_events(many, failed);
+			lost += account_events(many, failed);
 		at += record__bytes(record);
 	}
 	if (lost)
@@ -114,7 +114,7 @@ static void write_flight(struct store_writer *w)
 	if (!w->kept_flight.why)
 		return;
 	error = sink__write(w->sink, &one.record, sizeof(one));
-	atomic_fetch_add(&w->lost, settle_events(&w->kept_flight.stream, error != 0));
+	atomic_fetch_add(&w->lost, account_events(&w->kept_flight.stream, error != 0));
 	if (error)
 		note_error(w, error);
 	w->kept_flight = (struct row_fired){0};
@@ -190,13 +190,13 @@ static void write_batch(struct store_writer *w, const struct record *records, si
 	size_t dropped = w->incomplete ? bytes_before(records, bytes, ROW_GRAPH_AGAIN) : 0;
 	int error;
 
-	settle_batch(w, records, dropped, true);
+	account_batch(w, records, dropped, true);
 	records = (const void *)((const char *)records + dropped);
 	bytes -= dropped;
 	if (!bytes)
 		return;
 	error = sink__write(w->sink, records, bytes);
-	settle_batch(w, records, bytes, error != 0);
+	account_batch(w, records, bytes, error != 0);
 	if (!error && bytes_before(records, bytes, ROW_GRAPH_WHOLE) < bytes)
 		error = write_kept(w);
 	w->incomplete = error != 0;

@@ -175,7 +175,7 @@ static void rotation_goes_by_age_then_size(void **state)
 	statedir__close(s);
 }
 
-static void settle(struct hook *h, uint64_t step_ns)
+static void finish_hooks(struct hook *h, uint64_t step_ns)
 {
 	uint64_t now = 1;
 	struct hook_stats stats;
@@ -208,7 +208,7 @@ static void hook_gets_the_file_and_no_shell(void **state)
 	h = hook__new(script, 5000000000ULL, kept, error, sizeof(error));
 	assert_non_null(h);
 	assert_int_equal(hook__run(h, "/var/lib/$(reboot).vfiotrace", "deadlock", "critical"), 0);
-	settle(h, 10000000);
+	finish_hooks(h, 10000000);
 	hook__stats(h, &stats);
 	assert_int_equal(stats.succeeded, 1);
 	read_file(in_work("said"), text, sizeof(text));
@@ -231,7 +231,7 @@ static void hook_is_killed_when_its_time_is_up(void **state)
 	for (int i = 0; i < HOOK_QUEUE; i++)
 		assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
 	assert_int_equal(hook__run(h, "/f", "gated", "info"), -EAGAIN);
-	settle(h, 300000000);
+	finish_hooks(h, 300000000);
 	hook__stats(h, &stats);
 	assert_int_equal(stats.timed_out, HOOK_QUEUE);
 	assert_int_equal(stats.dropped, 1);
@@ -259,7 +259,7 @@ static void hook_can_do_nothing_to_the_agent(void **state)
 	h = hook__new(in_work("prying.hook"), 5000000000ULL, kept, error, sizeof(error));
 	assert_non_null(h);
 	assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
-	settle(h, 10000000);
+	finish_hooks(h, 10000000);
 	hook__stats(h, &stats);
 	assert_int_equal(stats.succeeded, 1);
 	hook__free(h);
@@ -291,7 +291,7 @@ static void strays_of_a_hook_are_killed_with_it(void **state)
 		h = hook__new(in_work("strays.hook"), 3000000000ULL, kept, error, sizeof(error));
 		assert_non_null(h);
 		assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
-		settle(h, 10000000);
+		finish_hooks(h, 10000000);
 		hook__stats(h, &stats);
 		assert_int_equal(i ? stats.timed_out : stats.succeeded, 1);
 		hook__free(h);

@@ -66,7 +66,7 @@ lab_group() {
 }
 
 # Wait until it attaches nothing more: the number of its descriptors stays the same for three seconds.
-trace_settled() {
+wait_quiescent() {
 	n=0 same=0 before=0
 	while [ $same -lt 6 ] && [ $n -lt 120 ]; do
 		sleep 0.5

@@ -136,7 +136,7 @@ function orderColumns(columns) {
  * The cells of a column as near as possible to the mean of their neighbours, in order and with
  * their distances: least squares by pooling adjacent violators.
  */
-function settle(column, step) {
+function relax(column, step) {
 	const pools = [], offsets = [];
 	let offset = 0;
 
@@ -175,7 +175,7 @@ function placeColumns(columns) {
 	}
 	for (let sweep = 0; sweep < 12; sweep++)
 		for (const column of sweep % 2 ? [...columns].reverse() : columns)
-			settle(column, step);
+			relax(column, step);
 }
 
 /* -> {nodes: Map(id -> {x, y, width}), bends: Map("from to" -> [[x, y] …]), width, height} */
