@@ -176,7 +176,7 @@ struct finding {
 struct finding_list {
 	struct finding **items; /* stable pointers; order: first seen */
 	uint32_t count, capacity;
-	bool search_cut; /* a budget ended the search: more cycles may exist than are listed */
+	bool search_limited; /* a budget ended the search: more cycles may exist than are listed */
 	/* checks that a budget ended: their findings have the next lower code than they might */
 	uint64_t undecided;
 };

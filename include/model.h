@@ -220,7 +220,7 @@ enum event_op {
 	EVENT_BEGIN,
 	EVENT_END,
 	EVENT_DOWNGRADE, /* write hold becomes read hold */
-	EVENT_CUT,	 /* events were lost here: prediction across it is "not decided" */
+	EVENT_GAP,	 /* events were lost here: prediction across it is "not decided" */
 };
 
 struct trace_event {
@@ -310,7 +310,7 @@ enum loss_reason {
 	LOSS_DROPPED_ENTRY, /* a held entry that no longer looked like a lock */
 	LOSS_MEMORY,	    /* user space */
 	LOSS_STORE,	    /* could not be written to the recording */
-	LOSS_EVENT_CUT,	    /* --record-events stream has a gap */
+	LOSS_EVENT_GAP,	    /* --record-events stream has a gap */
 	LOSS_PARSE,	    /* lines of an imported file that could not be used */
 	LOSS_REASONS,
 };

@@ -76,7 +76,7 @@ struct store_read_options {
 };
 /*
  * Facts "recording.verdict" and "recording.version" are set from the file. A recording that was not
- * ended in good order makes losses unknown and sets the fact "recording.cut". `findings` receives
+ * ended in good order makes losses unknown and sets the fact "recording.truncated". `findings` receives
  * the recorded findings (analysis__add_finding), may be NULL.
  */
 int store__read(const char *path, struct model *m, struct analysis *findings,

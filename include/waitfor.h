@@ -46,7 +46,7 @@ const struct waitfor_owner *waitfor__owner(const struct waitfor *w, uint32_t i);
  * rotation-canonical by task. A reader that waits behind a queued writer counts as waiting for that
  * writer's blockers too. An owner that is not certain proves nothing and closes no cycle.
  * Where readers make more cycles than anybody can read, at least one over every task that is on any
- * is given, and out->search_cut says so.
+ * is given, and out->search_limited says so.
  * The findings live as long as `w`; the caller frees out->items. Returns the number added, or
  * -ENOMEM.
  */

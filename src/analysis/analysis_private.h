@@ -156,7 +156,7 @@ struct cycle *cycle__pair(struct analysis *a, uint32_t edge, uint32_t reverse, u
 struct decision {
 	bool report;
 	enum finding_code code;
-	bool fair, same_thread, cut;
+	bool fair, same_thread, limited;
 	uint32_t *dependencies, *chains,
 		*tasks; /* one per edge of the cycle; the occurrence that decides */
 	uint32_t guards[4];

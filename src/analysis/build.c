@@ -100,7 +100,7 @@ static bool fill_guards(struct analysis *a, struct finding *f, const struct deci
 
 static const char *cycle_note(const struct finding *f, const struct decision *decision)
 {
-	if (decision->cut)
+	if (decision->limited)
 		return "not decided which instances and tasks meet: too many to examine them all";
 	if (f->code == CODE_READ_ONLY)
 		return "readers only block each other behind a writer, and none was seen";

@@ -101,7 +101,7 @@ int analysis__finish(struct analysis *a)
 	a->run++;
 	error = finish(a);
 	a->finishing = false;
-	a->list.search_cut = a->stats.search_cut;
+	a->list.search_limited = a->stats.search_limited;
 	a->list.undecided = a->stats.undecided;
 	analysis__drop_index(a);
 	return error;

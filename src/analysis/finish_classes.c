@@ -174,7 +174,7 @@ static bool put_longer(struct classes *c, const struct found_cycles *found)
 static bool takes_room(struct classes *c, uint32_t length)
 {
 	if (c->room < length) {
-		c->a->stats.search_cut = true;
+		c->a->stats.search_limited = true;
 		return false;
 	}
 	c->room -= length;
@@ -193,7 +193,7 @@ static uint32_t find_varied(struct classes *c, const struct cycle *cycle, uint32
 		if (!(edge->modes & exclusive) || !(edge->modes & ~exclusive))
 			continue;
 		if (count == MAX_VARIED) {
-			c->a->stats.search_cut = true;
+			c->a->stats.search_limited = true;
 			break;
 		}
 		places[count++] = i;
@@ -269,7 +269,7 @@ static void consider_detours(struct classes *c, uint32_t edge, uint8_t mode,
 		bad = consider_modes(c, cycle, GRADE_WARNING);
 		all &= bad || queue_detours(queue, &queued, &queue[at], cycle, edge);
 	}
-	c->a->stats.search_cut |= !all && !bad;
+	c->a->stats.search_limited |= !all && !bad;
 	for (uint32_t i = 0; i < queued; i++)
 		ids__release(&queue[i]);
 }
@@ -278,13 +278,13 @@ static void consider_detours(struct classes *c, uint32_t edge, uint8_t mode,
 static void consider_closing(struct classes *c, uint32_t edge)
 {
 	if (c->closing++ >= budget_of(c->a, MAX_CLOSING_EDGES)) {
-		c->a->stats.search_cut = true;
+		c->a->stats.search_limited = true;
 		return;
 	}
 	for (uint8_t mode = LOCK_EXCLUSIVE; mode <= LOCK_SHARED; mode++) {
 		struct cycle *cycle = strong__shortest(c->a, edge, mode, NULL, &c->search_edges);
 
-		c->a->stats.search_cut |= !c->search_edges;
+		c->a->stats.search_limited |= !c->search_edges;
 		if (cycle && !consider_modes(c, cycle, GRADE_INFO))
 			consider_detours(c, edge, mode, cycle);
 	}
@@ -344,7 +344,7 @@ static void by_rounds(struct classes *c)
 		}
 		again = again && find_components(c);
 	}
-	c->a->stats.search_cut |= again;
+	c->a->stats.search_limited |= again;
 	free(last);
 }
 

@@ -147,7 +147,7 @@ static struct found_cycle *found_for(struct collector *c, const struct cycle *cy
 static void leave_order_undecided(struct collector *c, struct decision *decision)
 {
 	decision->code = CODE_CLASS_INVERSION;
-	decision->cut = true;
+	decision->limited = true;
 	c->a->stats.undecided++;
 }
 
@@ -226,7 +226,7 @@ static bool on_pattern(void *context, const struct pattern *p)
 	if (!cycle)
 		return false;
 	if (c->a->stats.abstract_patterns >= budget_of(c->a, MAX_PATTERNS)) {
-		c->a->stats.search_cut = true;
+		c->a->stats.search_limited = true;
 		return false;
 	}
 	count_pattern(c, p);
@@ -289,7 +289,7 @@ const char *patterns__why_undecided(const struct analysis *a, uint32_t length)
 
 	if (why || length <= a->stats.searched_length)
 		return why;
-	return a->stats.search_cut ? too_long : "longer than the cycles that are replayed";
+	return a->stats.search_limited ? too_long : "longer than the cycles that are replayed";
 }
 
 void patterns__collect(struct analysis *a, struct found_cycles *found)

@@ -95,7 +95,7 @@ int pending__finish(struct analysis *a)
 	if (!error) {
 		error = waitfor__find_deadlocks(w, &list, model__clock(a->m)->end);
 		error = error < 0 ? error : add_deadlocks(a, &list);
-		a->stats.search_cut |= list.search_cut;
+		a->stats.search_limited |= list.search_limited;
 	}
 	free(list.items);
 	waitfor__free(w);

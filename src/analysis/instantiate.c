@@ -28,7 +28,7 @@ struct instantiation {
 	uint32_t filter, first; /* first: the cycle's edge at level 0 */
 	uint64_t steps;
 	uint32_t must;
-	bool cut;	    /* this search ended at its budget */
+	bool limited;	    /* this search ended at its budget */
 	bool unsure;	    /* this search met an order that is not known */
 	bool open;	    /* some search ended without an answer */
 	struct ids *sorted; /* by level: dependencies by from-instance; empty: scan the edge */
@@ -42,10 +42,10 @@ static void take_steps(struct instantiation *r, uint64_t steps)
 	struct analysis *a = r->a;
 
 	r->steps += steps;
-	r->cut |= r->steps > budget_of(a, STEP_BUDGET);
+	r->limited |= r->steps > budget_of(a, STEP_BUDGET);
 	if (!a->finishing)
 		return;
-	r->cut |= a->steps_left < steps;
+	r->limited |= a->steps_left < steps;
 	a->steps_left -= a->steps_left < steps ? a->steps_left : steps;
 }
 
@@ -137,7 +137,7 @@ static bool occurrence_allowed(struct instantiation *r, uint32_t level,
 	if (!(r->filter & FILTER_UNORDERED) || !forkjoin__orders_any(f))
 		return true;
 	take_steps(r, level);
-	for (uint32_t i = 0; i < level && !r->cut; i++) {
+	for (uint32_t i = 0; i < level && !r->limited; i++) {
 		enum fork_order before = forkjoin__order(f, r->segments[i], occurrence->segment);
 		enum fork_order after = forkjoin__order(f, occurrence->segment, r->segments[i]);
 
@@ -145,7 +145,7 @@ static bool occurrence_allowed(struct instantiation *r, uint32_t level,
 		if (before != ORDER_NONE || after != ORDER_NONE)
 			return false;
 	}
-	return !r->cut;
+	return !r->limited;
 }
 
 static bool extend(struct instantiation *r, uint32_t level);
@@ -157,11 +157,11 @@ static bool try_dependency(struct instantiation *r, uint32_t level, uint32_t id)
 
 	r->dependencies[level] = id;
 	take_steps(r, 1);
-	if (r->cut)
+	if (r->limited)
 		return false;
 	if (!fits(r, level, model__dependency(r->a->m, id)))
 		return false;
-	for (uint32_t i = 0; i < occurrences && !found && !r->cut; i++) {
+	for (uint32_t i = 0; i < occurrences && !found && !r->limited; i++) {
 		struct occurrence occurrence = occurrence_at(r->a, id, i);
 
 		take_steps(r, 1);
@@ -222,7 +222,7 @@ static bool try_sorted(struct instantiation *r, uint32_t level, const struct ids
 		else
 			high = middle;
 	}
-	for (; low < sorted->count && from_at(r, sorted, low) == from && !r->cut; low++) {
+	for (; low < sorted->count && from_at(r, sorted, low) == from && !r->limited; low++) {
 		if (try_dependency(r, level, sorted->items[low]))
 			return true;
 	}
@@ -235,7 +235,7 @@ static bool extend(struct instantiation *r, uint32_t level)
 
 	if (level == r->cycle->length)
 		return true;
-	if (r->cut)
+	if (r->limited)
 		return false;
 	if (level && level == r->cycle->length - 1)
 		return try_last(r, level);
@@ -247,7 +247,7 @@ static bool extend(struct instantiation *r, uint32_t level)
 	for (uint32_t i = 0; i < model__class_edge(r->a->m, edge)->dependency_count; i++) {
 		if (try_dependency(r, level, model__class_edge_dependency(r->a->m, edge, i)))
 			return true;
-		if (r->cut)
+		if (r->limited)
 			break;
 	}
 	return false;
@@ -260,10 +260,10 @@ static bool search(struct instantiation *r, uint32_t filter)
 		filter &= ~(uint32_t)FILTER_DISTINCT;
 	r->filter = filter;
 	r->steps = 0;
-	r->cut = r->unsure = false;
+	r->limited = r->unsure = false;
 	if (extend(r, 0))
 		return true;
-	r->open |= r->cut || r->unsure;
+	r->open |= r->limited || r->unsure;
 	return false;
 }
 
@@ -310,13 +310,13 @@ static void decide_classes(struct instantiation *r)
 	r->decision->code = CODE_CLASS_INVERSION;
 	r->decision->fair = false;
 	r->steps = 0;
-	r->cut = false;
+	r->limited = false;
 	for (uint32_t i = 0; i < cycle->length; i++) {
 		uint32_t next = (i + 1) % cycle->length, best = NO_ID;
 		enum link best_link = LINK_NONE;
 
 		for (uint32_t j = 0; j < model__class_edge(m, cycle->edges[i])->dependency_count &&
-				     best_link != LINK_HARD && (!r->cut || j < SHOWN_AT_LEAST);
+				     best_link != LINK_HARD && (!r->limited || j < SHOWN_AT_LEAST);
 		     j++, take_steps(r, 1)) {
 			uint32_t id = model__class_edge_dependency(m, cycle->edges[i], j);
 			const struct dependency *d = model__dependency(m, id);
@@ -372,7 +372,7 @@ static void decide_harmless(struct instantiation *r)
 static void leave_undecided(struct instantiation *r)
 {
 	decide_classes(r);
-	r->decision->cut = true;
+	r->decision->limited = true;
 	r->a->stats.undecided++;
 }
 
@@ -445,7 +445,7 @@ bool decide(struct analysis *a, const struct cycle *cycle, uint32_t must, struct
 	struct instantiation r = {.a = a, .cycle = cycle, .must = must, .decision = decision};
 	bool decided = false;
 
-	decision->fair = decision->cut = decision->same_thread = decision->report = false;
+	decision->fair = decision->limited = decision->same_thread = decision->report = false;
 	decision->guard_count = 0;
 	for (uint32_t i = 0; must != NO_ID && i < cycle->length; i++) {
 		const struct dependency *d = model__dependency(a->m, must);

@@ -211,7 +211,7 @@ static bool add_events(struct analysis *a, struct nodes *n)
 	for (uint64_t i = 0; ok && i < model__event_count(a->m); i++) {
 		const struct trace_event *event = &model__events(a->m)[i];
 
-		if (event->op == EVENT_CUT)
+		if (event->op == EVENT_GAP)
 			continue;
 		ok = add_event(n, a->m, i, forkjoin__step(a->forkjoin, event), announced);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The pattern search: depth first, by growing length, from the smallest node of each cycle. Its
- * cost is bounded by a budget of steps; what was not searched is said (search_cut), and up to which
+ * cost is bounded by a budget of steps; what was not searched is said (search_limited), and up to which
  * length it is complete (searched_length).
  */
 #include "analysis/patterns.h"
@@ -164,5 +164,5 @@ void patterns__search(struct analysis *a, bool (*found)(void *context, const str
 		}
 		a->stats.searched_length = s.stop ? length - 1 : length;
 	}
-	a->stats.search_cut |= s.stop;
+	a->stats.search_limited |= s.stop;
 }

@@ -72,7 +72,7 @@ static void describe(const struct predictor *p, uint32_t event, char *buffer, si
 		[EVENT_BEGIN] = "has begun",
 		[EVENT_END] = "has ended",
 		[EVENT_DOWNGRADE] = "has downgraded",
-		[EVENT_CUT] = "goes on",
+		[EVENT_GAP] = "goes on",
 	};
 	const struct trace_event *e = &p->events[event];
 	char what[160] = "", place[160];

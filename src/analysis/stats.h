@@ -15,7 +15,7 @@ struct analysis_stats {
 	uint64_t unchecked_patterns; /* of cycles that no check can make worse any more */
 	uint32_t searched_length;    /* every pattern up to this length was looked at */
 	uint64_t undecided;	     /* checks that a budget ended */
-	bool search_cut;	     /* a budget ended the search */
+	bool search_limited;	     /* a budget ended the search */
 };
 
 const struct analysis_stats *analysis__stats(const struct analysis *a);

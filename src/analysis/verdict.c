@@ -92,7 +92,7 @@ static void judge_findings(struct verdict *v, const struct model *m,
 					       finding_grade_names[f->grade], cycle ? cycle : "?"));
 		free(cycle);
 	}
-	if (findings->search_cut)
+	if (findings->search_limited)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__words("the search for cycles ran out of its budget: there "
 					       "may be more than were found"));

@@ -107,7 +107,7 @@ void verdict__judge_baseline(struct verdict *v, const struct model *m,
 	if (!options->baseline)
 		return;
 	judge_completeness(v, options->baseline);
-	if (options->baseline_findings && options->baseline_findings->search_cut)
+	if (options->baseline_findings && options->baseline_findings->search_limited)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__words("the baseline may have more cycles than were found: "
 					       "the search ran out of its budget"));

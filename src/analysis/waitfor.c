@@ -286,12 +286,12 @@ static int find_cycles(struct waitfor *w, bool hints, struct finding_list *out, 
 {
 	/* findings live in its arena */
 	struct maker k = {.w = w, .hints = hints, .out = out, .now = now};
-	bool cut = false;
+	bool limited = false;
 	int error = -ENOMEM;
 
 	if (index_tasks(&k))
-		error = waitfor__each_cycle(w, hints, on_cycle, &k, &cut);
-	out->search_cut |= cut;
+		error = waitfor__each_cycle(w, hints, on_cycle, &k, &limited);
+	out->search_limited |= limited;
 	idmap__release(&k.first_of_task);
 	free(k.next_of_task.items);
 	return error ? error : k.added;

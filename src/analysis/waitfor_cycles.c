@@ -247,16 +247,16 @@ static bool allocate(struct search *s)
 }
 
 int waitfor__each_cycle(const struct waitfor *w, bool hints, waitfor_cycle_fn found, void *context,
-			bool *cut)
+			bool *limited)
 {
 	struct search s = {.w = w, .hints = hints, .waits = (uint32_t)w->waits.count};
 	uint32_t done = 0;
 	int error = -ENOMEM;
 
-	*cut = false;
+	*limited = false;
 	if (allocate(&s) && number_locks(&s) && find_components(&s))
 		error = every_edge(&s, found, context, &done);
-	*cut = !error && done < s.waits;
+	*limited = !error && done < s.waits;
 	/* one without a hint on it is a deadlock that was found without hints */
 	for (uint32_t i = hints ? s.waits : done; !error && i < s.waits && s.looked < ALL_STEPS;
 	     i++) {

@@ -36,10 +36,10 @@ static uint64_t grown(struct capture *c, int fd, enum counter counter)
 /* An event may be missing here: nothing is concluded across this point. */
 static void cut_events(struct capture *c)
 {
-	const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	const struct trace_event gap = {.op = EVENT_GAP, .operand = NO_ID, .stack = NO_ID};
 
 	if (c->options.record_events)
-		model__add_event(c->options.model, &cut);
+		model__add_event(c->options.model, &gap);
 }
 
 static void lose_runs(struct capture *c, uint64_t count)

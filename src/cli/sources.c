@@ -86,7 +86,7 @@ static int read_recording(struct sources *s, struct sources *one, const char *pa
 		return error;
 	}
 	s->cut |= options->max_events && model__event_count(one->model) > options->max_events;
-	return model__fact(one->model, "recording.cut") ? judge_again(one) : 0;
+	return model__fact(one->model, "recording.truncated") ? judge_again(one) : 0;
 }
 
 static int read_other(struct sources *s, struct sources *one, const char *path)

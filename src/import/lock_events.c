@@ -270,7 +270,7 @@ int lock_stream__add(struct lock_stream *s, const struct lock_event *event,
 
 int lock_stream__cut(struct lock_stream *s)
 {
-	struct trace_event event = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	struct trace_event event = {.op = EVENT_GAP, .operand = NO_ID, .stack = NO_ID};
 	struct stream_task *task, *next;
 
 	HASH_ITER(hh, s->tasks, task, next) {

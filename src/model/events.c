@@ -146,14 +146,14 @@ static uint32_t want(struct model *m, const struct task_holds *state, const stru
 	return known == IDMAP_NONE ? NO_ID : known;
 }
 
-static void cut(struct model *m)
+static void note_gap(struct model *m)
 {
 	for (uint64_t i = 0; i < m->states.count; i++) {
 		m->states.items[i].count = 0;
 		m->states.items[i].is_pending = false;
 		m->states.items[i].after_cut = true;
 	}
-	m->losses[LOSS_EVENT_CUT] += !m->restoring;
+	m->losses[LOSS_EVENT_GAP] += !m->restoring;
 }
 
 /* Returns the chain the event belongs to, or NO_ID. */
@@ -190,8 +190,8 @@ static uint32_t apply(struct model *m, struct task_holds *state, const struct tr
 	case EVENT_DOWNGRADE:
 		downgrade(state, event);
 		break;
-	case EVENT_CUT:
-		cut(m);
+	case EVENT_GAP:
+		note_gap(m);
 		break;
 	}
 	return chain;
@@ -208,19 +208,19 @@ static void drop_old_events(struct model *m)
 		kept * sizeof(*m->event_chains.items));
 	m->events.count = m->event_chains.count = kept;
 	m->events.items[0] =
-		(struct trace_event){.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+		(struct trace_event){.op = EVENT_GAP, .operand = NO_ID, .stack = NO_ID};
 	m->event_chains.items[0] = NO_ID;
 	m->events_forgotten = true;
 }
 
 bool model__events_are_cut(const struct model *m)
 {
-	return m->events_forgotten || m->losses[LOSS_EVENT_CUT];
+	return m->events_forgotten || m->losses[LOSS_EVENT_GAP];
 }
 
 int model__add_event(struct model *m, const struct trace_event *event)
 {
-	struct task_holds *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
+	struct task_holds *state = state_of(m, event->op == EVENT_GAP ? 0 : event->task);
 	struct trace_event copy = *event;
 	uint32_t chain;
 
@@ -247,7 +247,7 @@ int model__add_event(struct model *m, const struct trace_event *event)
 /* Which chain each event belongs to is found again; what events led to was restored already. */
 int model__restore_event(struct model *m, const struct trace_event *event)
 {
-	struct task_holds *state = state_of(m, event->op == EVENT_CUT ? 0 : event->task);
+	struct task_holds *state = state_of(m, event->op == EVENT_GAP ? 0 : event->task);
 
 	if (!state || !vector_reserve(&m->event_chains, m->event_chains.count + 1) ||
 	    !vector_push(&m->events, *event)) {

@@ -108,7 +108,7 @@ void finding_list__sorted(const struct finding_list *list, const struct finding 
 
 bool finding_list__is_complete(const struct finding_list *list)
 {
-	return !list || (!list->search_cut && !list->undecided);
+	return !list || (!list->search_limited && !list->undecided);
 }
 
 int finding_list__exit_code(const struct finding_list *list)

@@ -28,7 +28,7 @@ const char *const loss_names[LOSS_REASONS] = {
 	[LOSS_DROPPED_ENTRY] = "dropped_entry",
 	[LOSS_MEMORY] = "memory",
 	[LOSS_STORE] = "store",
-	[LOSS_EVENT_CUT] = "event_cut",
+	[LOSS_EVENT_GAP] = "event_cut",
 	[LOSS_PARSE] = "parse",
 };
 

@@ -273,7 +273,7 @@ char *render_verdict(const struct report_input *input)
 			"dependencies.",
 			model__class_count(m), model__dependency_count(m));
 	}
-	if (input->findings && input->findings->search_cut)
+	if (input->findings && input->findings->search_limited)
 		fprintf(out, " The search for cycles ended at its budget, so more may exist than "
 			     "are listed.");
 	if (input->findings && input->findings->undecided)

@@ -51,7 +51,7 @@ int flight__take(struct flight *flight, struct row_fired *fired)
 		return -ENOMEM;
 	/* What came before is not there: nothing may be concluded across the start. */
 	copy[0] = (struct trace_event){.time = flight->items[first % FLIGHT_EVENTS].time,
-				       .op = EVENT_CUT,
+				       .op = EVENT_GAP,
 				       .operand = NO_ID,
 				       .stack = NO_ID};
 	for (uint32_t i = 0; i < kept; i++)

@@ -166,7 +166,7 @@ static int read_all(struct reader *r)
 	if (!model__losses_unknown(r->model))
 		model__set_losses_unknown(r->model,
 					  "the recording was cut short or is still being written");
-	return model__set_fact(r->model, "recording.cut", "yes");
+	return model__set_fact(r->model, "recording.truncated", "yes");
 }
 
 int store__read(const char *path, struct model *m, struct analysis *findings,

@@ -241,7 +241,7 @@ static uint32_t read_operand(struct reader *r, sqlite3_stmt *row, uint64_t op)
 		return column_id(row, 3, &r->maps.variables);
 	case EVENT_BEGIN:
 	case EVENT_END:
-	case EVENT_CUT:
+	case EVENT_GAP:
 		return NO_ID;
 	}
 	return column_id(row, 3, &r->maps.instances);
@@ -260,11 +260,11 @@ static int read_event(struct reader *r, sqlite3_stmt *row)
 		.flags = (uint8_t)column_number(row, 5),
 		.subclass = (uint8_t)column_number(row, 7),
 	};
-	const bool bare = op == EVENT_BEGIN || op == EVENT_END || op == EVENT_CUT;
+	const bool bare = op == EVENT_BEGIN || op == EVENT_END || op == EVENT_GAP;
 
-	if (op > EVENT_CUT || column_number(row, 4) >= LOCK_MODES || event.subclass > 7)
+	if (op > EVENT_GAP || column_number(row, 4) >= LOCK_MODES || event.subclass > 7)
 		return -EBADMSG;
-	if ((event.operand == NO_ID && !bare) || (event.task == NO_ID && op != EVENT_CUT))
+	if ((event.operand == NO_ID && !bare) || (event.task == NO_ID && op != EVENT_GAP))
 		return -EBADMSG;
 	if (event.task == NO_ID)
 		event.task = 0;
@@ -293,7 +293,7 @@ static int64_t first_event(struct reader *r, bool *cut)
 
 static int read_events(struct reader *r)
 {
-	static const struct trace_event gap = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	static const struct trace_event gap = {.op = EVENT_GAP, .operand = NO_ID, .stack = NO_ID};
 	char query[200];
 	bool cut;
 	int error = 0;
@@ -301,7 +301,7 @@ static int read_events(struct reader *r)
 	snprintf(query, sizeof(query),
 		 "SELECT time, task, op, operand, mode, flags, stack, subclass, id FROM event "
 		 "WHERE id >= %lld ORDER BY id",
-		 (long long)first_event(r, &cut));
+		 (long long)first_event(r, &gap));
 	/* Nothing may be concluded across events that are not there. */
 	if (r->events_dropped || cut)
 		error = model__restore_event(r->model, &gap);

@@ -86,7 +86,7 @@ static uint32_t replay_operand(const struct replay *r, const struct trace_event 
 		return mapped(&r->maps.variables, event->operand);
 	case EVENT_BEGIN:
 	case EVENT_END:
-	case EVENT_CUT:
+	case EVENT_GAP:
 		return event->operand;
 	}
 	return mapped(&r->maps.instances, event->operand);
@@ -94,19 +94,19 @@ static uint32_t replay_operand(const struct replay *r, const struct trace_event 
 
 int replay_events(struct replay *r)
 {
-	static const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	static const struct trace_event gap = {.op = EVENT_GAP, .operand = NO_ID, .stack = NO_ID};
 	int error = 0;
 
 	/* Two streams are no one stream: nothing may be concluded across the seam. */
 	if (model__event_count(r->to) && model__event_count(r->from))
-		error = model__restore_event(r->to, &cut);
+		error = model__restore_event(r->to, &gap);
 	for (uint64_t i = 0; i < model__event_count(r->from) && !error; i++) {
 		struct trace_event event = model__events(r->from)[i];
 
 		event.time = shifted(r, event.time);
 		event.operand = replay_operand(r, &event);
 		event.stack = mapped(&r->maps.stacks, event.stack);
-		if (event.op != EVENT_CUT)
+		if (event.op != EVENT_GAP)
 			event.task = mapped(&r->maps.tasks, event.task);
 		error = model__restore_event(r->to, &event);
 	}

@@ -120,12 +120,12 @@ static int make_room(struct sink *s, uint64_t coming)
 
 static int close_gap(struct sink *s)
 {
-	static const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	static const struct trace_event gap = {.op = EVENT_GAP, .operand = NO_ID, .stack = NO_ID};
 
 	if (!s->gap)
 		return 0;
 	s->gap = false;
-	return rows__event(&s->rows, &cut);
+	return rows__event(&s->rows, &gap);
 }
 
 /* What a batch may add to the file, at most. */

@@ -247,7 +247,7 @@ struct sink *sink__open(const char *path, uint64_t max_size, bool overwrite, int
 int sink__write(struct sink *s, const struct record *records, size_t bytes);
 const char *sink__error(const struct sink *s);	     /* of the last failed batch, on its thread */
 uint64_t sink__events_dropped(const struct sink *s); /* oldest, given up for max_size */
-void sink__note_gap(struct sink *s);		     /* events were lost: the stream gets a cut */
+void sink__note_gap(struct sink *s);		     /* events were lost: the stream gets a gap */
 void sink__close(struct sink *s);
 
 /* --- rows.c: records into prepared statements -------------------------------------------- */

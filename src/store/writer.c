@@ -27,14 +27,14 @@ static bool put_event(struct store_writer *w, const struct trace_event *event)
 
 static void on_event(void *context, const struct model *m, const struct trace_event *event)
 {
-	static const struct trace_event cut = {.op = EVENT_CUT, .operand = NO_ID, .stack = NO_ID};
+	static const struct trace_event gap = {.op = EVENT_GAP, .operand = NO_ID, .stack = NO_ID};
 	struct store_writer *w = context;
 
 	if (w->flight.items) {
 		flight__add(&w->flight, event);
 		return;
 	}
-	if (tables__send_new(w->tables, m, w->queue) && (!w->gap || put_event(w, &cut)) &&
+	if (tables__send_new(w->tables, m, w->queue) && (!w->gap || put_event(w, &gap)) &&
 	    put_event(w, event)) {
 		w->gap = false;
 		return;

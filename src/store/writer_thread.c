@@ -43,10 +43,10 @@ static void release_findings(const struct row_findings *row)
 /* How many are lost? */
 static uint64_t account_events(const struct row_events *row, bool failed)
 {
-	bool cut = row->count && row->events[0].op == EVENT_CUT;
+	bool gap = row->count && row->events[0].op == EVENT_GAP;
 
 	free(row->owned);
-	return failed ? row->count - cut : 0;
+	return failed ? row->count - gap : 0;
 }
 
 /* For one more attempt; how many events are lost with that? The first trigger's are kept. */
@@ -75,7 +75,7 @@ static void account_batch(struct store_writer *w, const struct record *records, 
 		else if (record->type == ROW_FINDINGS)
 			release_findings(payload);
 		else if (record->type == ROW_EVENT)
-			lost += failed && ((const struct trace_event *)payload)->op != EVENT_CUT;
+			lost += failed && ((const struct trace_event *)payload)->op != EVENT_GAP;
 		else if (record->type == ROW_FIRED && failed)
 			lost += keep_flight(w, payload);
 		else if (many)

@@ -222,7 +222,7 @@ static int bench_graph(void)
 	judged = now() - started;
 	printf("%u distinct dependencies over %u locks, %u inversions planted%s\n",
 	       model__dependency_count(m), LOCKS, PLANTED,
-	       analysis__stats(a)->search_cut ? " (search for longer cycles cut)" : "");
+	       analysis__stats(a)->search_limited ? " (search for longer cycles cut)" : "");
 	missed += verdict("judged", judged, "s", 3, true);
 	missed += verdict("found at least", bad_findings(a), "", PLANTED, false);
 	missed += verdict("found at most", bad_findings(a), "", PLANTED, true);

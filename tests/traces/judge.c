@@ -61,7 +61,7 @@ static int judge(FILE *in, const char *name)
 	       (unsigned long long)analysis__stats(a)->abstract_patterns,
 	       (unsigned long long)analysis__stats(a)->concrete_patterns,
 	       (unsigned long long)analysis__stats(a)->reachable_patterns,
-	       analysis__stats(a)->search_cut ? "\tcut" : "\tcomplete",
+	       analysis__stats(a)->search_limited ? "\tcut" : "\tcomplete",
 	       (unsigned long long)analysis__stats(a)->undecided);
 	for (uint32_t i = 0; i < list->count; i++)
 		print_finding(m, sorted[i]);

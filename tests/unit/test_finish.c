@@ -98,11 +98,11 @@ static void test_not_asked(void **state)
 static void test_cut_stream(void **state)
 {
 	struct analysis_options options = {.predict = true};
-	struct trace_event cut = {.op = EVENT_CUT, .stack = NO_ID};
+	struct trace_event gap = {.op = EVENT_GAP, .stack = NO_ID};
 
 	(void)state;
 	import(inversion, strlen(inversion));
-	model__add_event(m, &cut);
+	model__add_event(m, &gap);
 	a = analysis__new(m, &options);
 	analysis__finish(a);
 	assert_int_equal(analysis__findings(a)->items[0]->code, CODE_INSTANCE_INVERSION);
@@ -196,7 +196,7 @@ static void test_ten_thousand_locks(void **state)
 }
 
 /* Every lock after every other: more cycles than are searched, and that is said. */
-static void test_search_cut(void **state)
+static void a_search_that_ends_at_its_budget_says_so(void **state)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -214,12 +214,12 @@ static void test_search_cut(void **state)
 	fclose(out);
 	list = judge(text, NULL);
 	assert_true(list->count > 0);
-	assert_true(list->search_cut);
+	assert_true(list->search_limited);
 	free(text);
 	analysis__free(a);
 	model__free(m);
 	m = model__new();
-	assert_false(judge(inversion, NULL)->search_cut);
+	assert_false(judge(inversion, NULL)->search_limited);
 }
 
 /* The instances meet only under a guard: no finding, if all of that could be looked at. */
@@ -401,7 +401,7 @@ int main(void)
 		TEST(test_waits_for_itself),
 		TEST(test_finish_twice),
 		TEST(test_ten_thousand_locks),
-		TEST(test_search_cut),
+		TEST(a_search_that_ends_at_its_budget_says_so),
 		TEST(test_bad_lines),
 		TEST(test_odd_but_good_lines),
 		TEST(test_subclass),

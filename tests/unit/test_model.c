@@ -194,10 +194,10 @@ static void test_events(void **state)
 	assert_false(model__instance(m, 1)->flags & INSTANCE_HAD_WRITER);
 	/* after a gap nothing is known about what is held */
 	add(m, EVENT_ACQUIRE, 0, LOCK_EXCLUSIVE);
-	add(m, EVENT_CUT, 0, 0);
+	add(m, EVENT_GAP, 0, 0);
 	add(m, EVENT_RELEASE, 0, LOCK_EXCLUSIVE);
 	assert_int_equal(model__bad_release_count(m), 1);
-	assert_int_equal(model__loss(m, LOSS_EVENT_CUT), 1);
+	assert_int_equal(model__loss(m, LOSS_EVENT_GAP), 1);
 	model__free(m);
 }
 
@@ -275,7 +275,7 @@ static void test_the_rest(void **state)
 	model__free(NULL);
 }
 
-/* With a bound the newest events stay, after a cut; held sets and observers see all of them. */
+/* With a bound the newest events stay, after a gap; held sets and observers see all of them. */
 static void test_bounded_events(void **state)
 {
 	struct model *m = model__new();
@@ -298,12 +298,12 @@ static void test_bounded_events(void **state)
 	}
 	assert_int_equal(seen.events, 1001);
 	assert_in_range(model__event_count(m), 50, 100);
-	assert_int_equal(model__events(m)[0].op, EVENT_CUT);
+	assert_int_equal(model__events(m)[0].op, EVENT_GAP);
 	assert_int_equal(model__events(m)[model__event_count(m) - 1].time, 1001);
 	assert_int_equal(model__held_count(m, task), 1);
 	assert_int_equal(model__bad_release_count(m), 0);
 	assert_true(model__events_are_cut(m));
-	assert_int_equal(model__loss(m, LOSS_EVENT_CUT), 0);
+	assert_int_equal(model__loss(m, LOSS_EVENT_GAP), 0);
 	model__free(m);
 }
 

@@ -552,7 +552,7 @@ static void test_what_the_graph_lacks(void **state)
 		free(text);
 		f = fixture_clean();
 		model__set_fact(f->m, "model.forgotten", "4711");
-		f->findings.search_cut = true;
+		f->findings.search_limited = true;
 		text = plain(f, formats[i]);
 		contains(text, "(4711 chains), only the order of their classes is known");
 		contains(text, "ended at its budget");

@@ -242,7 +242,7 @@ static void add_events(struct model *m, struct trace_event *event, unsigned coun
 	}
 }
 
-/* Where events are missing there is a cut, and nowhere else. */
+/* Where events are missing there is a gap, and nowhere else. */
 static void test_cut_where_events_are_missing(void **state)
 {
 	struct fixture *f = fixture_inversion();
@@ -274,13 +274,13 @@ static void test_cut_where_events_are_missing(void **state)
 	assert_int_equal(open_recording(path, &o, true, error), 0);
 	events = model__events(o.m);
 	for (uint64_t i = 1, last = events[0].time; i < model__event_count(o.m); i++) {
-		if (events[i].op == EVENT_CUT) {
+		if (events[i].op == EVENT_GAP) {
 			cuts++;
 			continue;
 		}
 		if (events[i].time != last + 1) {
 			holes++;
-			assert_int_equal(events[i - 1].op, EVENT_CUT);
+			assert_int_equal(events[i - 1].op, EVENT_GAP);
 		}
 		last = events[i].time;
 	}

@@ -149,7 +149,7 @@ static void test_max_size(void **state)
 	count = model__event_count(o.m);
 	assert_true(count > 10000 && count < 100000);
 	/* the newest are there, behind a mark that says the rest is not */
-	assert_int_equal(model__events(o.m)[0].op, EVENT_CUT);
+	assert_int_equal(model__events(o.m)[0].op, EVENT_GAP);
 	assert_int_equal(model__events(o.m)[count - 1].time, event.time);
 	close_recording(&o);
 	fixture_free(f);
@@ -178,7 +178,7 @@ static void test_flight_recorder(void **state)
 	assert_int_equal(store_writer__close(w, &f->findings, NULL), 0);
 	assert_int_equal(open_recording(file("flight.vft"), &o, true, error), 0);
 	assert_in_range(model__event_count(o.m), 501, 503);
-	assert_int_equal(model__events(o.m)[0].op, EVENT_CUT);
+	assert_int_equal(model__events(o.m)[0].op, EVENT_GAP);
 	assert_int_equal(model__events(o.m)[model__event_count(o.m) - 1].time, event.time);
 	close_recording(&o);
 

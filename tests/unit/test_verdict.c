@@ -325,16 +325,16 @@ static void test_contention_only(void **state)
 	model__free(w.m);
 }
 
-static void test_search_cut(void **state)
+static void a_search_that_ends_at_its_budget_says_so(void **state)
 {
 	struct verdict_options options = fixed_kernel();
 	struct world w;
 	(void)state;
 
 	good_run(&w);
-	w.findings.search_cut = true;
+	w.findings.search_limited = true;
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "ran out of its budget");
-	w.findings.search_cut = false;
+	w.findings.search_limited = false;
 	w.findings.undecided = 5;
 	expect(&w, &options, VERDICT_INCONCLUSIVE, "5 checks of cycles ended");
 	w.findings.undecided = 0;
@@ -432,7 +432,7 @@ int main(void)
 		cmocka_unit_test(test_lost_events),
 		cmocka_unit_test(test_losses_unknown),
 		cmocka_unit_test(test_contention_only),
-		cmocka_unit_test(test_search_cut),
+		cmocka_unit_test(a_search_that_ends_at_its_budget_says_so),
 		cmocka_unit_test(test_scope_is_said),
 		cmocka_unit_test(test_missing_probe),
 		cmocka_unit_test(test_probe_that_the_preemption_model_switched_off),

@@ -272,7 +272,7 @@ static void readers_that_want_to_write(void **state)
 		waits(i, 1, LOCK_EXCLUSIVE);
 	}
 	assert_in_range(deadlocks(), tasks / 2, 2 * tasks);
-	assert_true(found.search_cut);
+	assert_true(found.search_limited);
 	for (uint32_t i = 0; i < found.count; i++)
 		for (uint32_t j = 0; j < found.items[i]->task_count; j++)
 			is_found[model__task(m, found.items[i]->tasks[j].task)->tid] = 1;

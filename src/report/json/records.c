@@ -233,8 +233,10 @@ json_t *json_summary(const struct report_input *input, int exit_code)
 	json_object_set_new(record, "class_dependencies", json_integer(model__class_edge_count(m)));
 	json_object_set_new(record, "tasks", json_integer(model__task_count(m)));
 	json_object_set_new(record, "findings", count_findings(input->findings));
-	json_object_set_new(record, "search_cut",
-			    json_boolean(input->findings && input->findings->search_cut));
+	json_object_set_new(record, "search_limited",
+			    json_boolean(input->findings && input->findings->search_limited));
+	/* its former name, for one version */
+	json_object_set(record, "search_cut", json_object_get(record, "search_limited"));
 	json_object_set_new(record, "undecided",
 			    json_count(input->findings ? input->findings->undecided : 0));
 	json_object_set_new(record, "coverage", json_coverage(m));
