@@ -137,12 +137,12 @@ static __always_inline void task_chain_seen(struct shared_state *shared_state,
 		new_task_chain(shared_state, state, key, chain);
 }
 
-__noinline int looks_alive(__u64 lock, __u32 kind)
+__noinline int looks_valid(__u64 lock, __u32 kind)
 {
 	if (kind == RECORD_MUTEX)
-		return mutex_looks_alive((const void *)lock) > 0;
+		return mutex_looks_valid((const void *)lock) > 0;
 	if (kind == RECORD_RWSEM)
-		return rwsem_looks_alive((const void *)lock) > 0;
+		return rwsem_looks_valid((const void *)lock) > 0;
 	return 1;
 }
 
@@ -150,7 +150,7 @@ static long drop_one(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
 
-	if (!looks_alive(entry->lock, entry->kind)) {
+	if (!looks_valid(entry->lock, entry->kind)) {
 		count(COUNT_DROPPED_ENTRY);
 		return 0;
 	}
@@ -161,7 +161,7 @@ static long drop_one(__u32 i, struct held_walk *walk)
 
 /* Every held lock must look like a lock before a new chain is believed. Returns how many did not.
  */
-__noinline int drop_insane(struct task_state *state)
+__noinline int drop_stale(struct task_state *state)
 {
 	struct held_walk walk = {.state = state};
 	__u32 listed;
@@ -270,7 +270,7 @@ static __noinline void new_chain(void *ctx, struct shared_state *shared_state,
 
 	if (bpf_get_current_pid_tgid() >> 32 == shared_state->self_pid)
 		return;
-	if (drop_insane(state)) {
+	if (drop_stale(state)) {
 		if (!state->count)
 			return;
 		key = chain_key(shared_state, state, wanted);

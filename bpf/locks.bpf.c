@@ -262,14 +262,14 @@ static __noinline int object_gone(__u64 address, __u32 kind)
 	__builtin_memset(record, 0, sizeof(*record));
 	fill_header(&record->header, RECORD_OBJECT);
 	record->address = address;
-	record->kind = RECORD_OBJECT_GONE;
+	record->kind = RECORD_OBJECT_FREED;
 	bpf_ringbuf_submit(record, 0);
 	return 0;
 }
 
 /* Known objects make their locks before anybody can use them: theirs were freed, this is another.
  */
-static __always_inline int lock_made(__u64 lock)
+static __always_inline int lock_init(__u64 lock)
 {
 	struct shared_state *shared_state = shared_get();
 	struct interest_value *value;
@@ -290,31 +290,31 @@ static __always_inline int lock_made(__u64 lock)
 	return 0;
 }
 
-/* A task that has no list yet does it in both programs: one generation more hurts nobody. */
-static __always_inline int lock_made_once(void *ctx, __u32 which)
+/* A task that has no list yet does it in both programs: an extra generation bump is harmless. */
+static __always_inline int lock_init_once(void *ctx, __u32 which)
 {
 	struct task_state *state = task_state_find();
 	__u64 lock = 0;
 
 	bpf_probe_read_kernel(&lock, sizeof(lock), ctx);
-	return state && is_done(state, ctx, which) ? 0 : lock_made(lock);
+	return state && is_done(state, ctx, which) ? 0 : lock_init(lock);
 }
 
 #define MADE(function)                                                                             \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
-		return lock_made_once(ctx, RUN_MAIN);                                             \
+		return lock_init_once(ctx, RUN_MAIN);                                             \
 	}                                                                                          \
 	SEC("fentry/" #function)                                                                   \
 	int backup_##function(void *ctx)                                                           \
 	{                                                                                          \
-		return lock_made_once(ctx, RUN_BACKUP);                                            \
+		return lock_init_once(ctx, RUN_BACKUP);                                            \
 	}                                                                                          \
 	SEC("kprobe/" #function)                                                                   \
 	int kprobe_##function(struct pt_regs *ctx)                                                 \
 	{                                                                                          \
-		return lock_made(PT_REGS_PARM1(ctx));                                              \
+		return lock_init(PT_REGS_PARM1(ctx));                                              \
 	}
 
 MADE(__mutex_init)	 /* up to 6.12 */

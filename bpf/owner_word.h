@@ -255,7 +255,7 @@ static __always_inline int rwsem_waiters_empty(const void *lock)
  * Does the memory look like a live lock: an empty wait queue, or the flag that says it is not
  * empty? Freed and reused memory fails this with near certainty. Negative errno: unreadable.
  */
-static __always_inline int mutex_looks_alive(const void *lock)
+static __always_inline int mutex_looks_valid(const void *lock)
 {
 	struct owner_word word;
 	int empty = mutex_waiters_empty(lock);
@@ -265,7 +265,7 @@ static __always_inline int mutex_looks_alive(const void *lock)
 	return mutex_owner(lock, &word) ? 0 : word.flags & OWNER_WAITERS;
 }
 
-static __always_inline int rwsem_looks_alive(const void *lock)
+static __always_inline int rwsem_looks_valid(const void *lock)
 {
 	struct owner_word word;
 	long count = 0;

@@ -129,7 +129,7 @@ enum record_object_kind {
 	RECORD_OBJECT_VCPU,
 	RECORD_OBJECT_DEVICE_FILE,
 	RECORD_OBJECT_IOMMU_GROUP,
-	RECORD_OBJECT_GONE, /* the object known at this address was freed */
+	RECORD_OBJECT_FREED, /* the object known at this address was freed */
 };
 
 struct record_object {

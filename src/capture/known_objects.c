@@ -182,7 +182,7 @@ void known_objects__note(struct known_objects *known, struct kernel *kernel, str
 	char name[128], driver[RECORD_NAME + 1];
 	uint32_t id;
 
-	if (record->kind == RECORD_OBJECT_GONE) {
+	if (record->kind == RECORD_OBJECT_FREED) {
 		drop_object(known, record->address);
 		return;
 	}
