@@ -49,7 +49,7 @@ const struct finding *analysis__add_hang(struct analysis *a, const struct blocke
 /* Mark a reported deadlock as dissolved. */
 void analysis__resolve(struct analysis *a, const char *key, uint64_t when);
 /* Live: the cycles known so far are decided with all that is known now, as at the end. */
-void analysis__look_again(struct analysis *a);
+void analysis__reevaluate(struct analysis *a);
 int analysis__finish(struct analysis *a);
 const struct finding_list *analysis__findings(const struct analysis *a);
 

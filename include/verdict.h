@@ -74,12 +74,12 @@ struct verdict_site {
 };
 
 /* One dependency of a baseline cycle, and what became of it. */
-enum dependency_fate { FATE_GONE, FATE_BACK, FATE_NOT_EXERCISED };
-extern const char *const dependency_fate_names[];
+enum dependency_status { DEPENDENCY_RESOLVED, DEPENDENCY_PRESENT, DEPENDENCY_NOT_EXERCISED };
+extern const char *const dependency_status_names[];
 struct verdict_dependency {
 	const char *from, *to; /* classes */
 	const char *path;      /* path it was seen on, NULL: outside VFIO and KVM */
-	enum dependency_fate fate;
+	enum dependency_status status;
 	uint64_t runs_before, runs_now;	  /* of the path */
 	uint64_t count_before, count_now; /* occurrences of the dependency */
 	const char *instead; /* what is taken in its place now, words; NULL: nothing new */
@@ -92,7 +92,7 @@ struct verdict_dependency {
 struct verdict_cycle {
 	const char *words; /* "vfio_group.group_lock -> kvm.lock -> vfio_group.group_lock" */
 	const struct finding *finding; /* in the baseline */
-	enum dependency_fate fate;     /* back only when every dependency is */
+	enum dependency_status status;     /* present only when every dependency is */
 	struct verdict_dependency *dependencies;
 	uint32_t count;
 };

@@ -129,5 +129,5 @@ void journal_entry(unsigned int kind, int priority, const char *message,
 		snprintf(text[used++], FIELD_SIZE, "%s=%s", fields[i].name,
 			 fields[i].value ? fields[i].value : "");
 	if (send_entry(text, used))
-		say_info("%s", text_safe(message));
+		log_info("%s", text_safe(message));
 }

@@ -90,7 +90,7 @@ int agent__restart(struct agent *a)
 	if (agent__open_session(a))
 		return EXIT_ERROR; /* whatever it was: it worked with all capabilities */
 	if (capture__level(a->session.capture) != level) {
-		say_error("cannot attach as before (%s, now %s); ending, to be started again",
+		log_error("cannot attach as before (%s, now %s); ending, to be started again",
 			  attach_level_names[level],
 			  attach_level_names[capture__level(a->session.capture)]);
 		return EXIT_ERROR;

@@ -59,7 +59,7 @@ static void publish_textfile(struct agent *a, const char *text, size_t length)
 	int error = textfile_write(a->options.textfile, text, length);
 
 	if (error && !a->textfile_failed)
-		say_warning("cannot write %s: %s", a->options.textfile, strerror(-error));
+		log_warning("cannot write %s: %s", a->options.textfile, strerror(-error));
 	a->textfile_failed = error;
 }
 

@@ -36,7 +36,7 @@ static void put_number(FILE *out, int64_t number)
 	fputc(0, out);
 }
 
-static void put_complaint(void *context, const char *file, uint32_t line, const char *message)
+static void put_error(void *context, const char *file, uint32_t line, const char *message)
 {
 	struct request *r = context;
 
@@ -74,7 +74,7 @@ static int parse_in_child(void *context, int in, int out)
 		return -ENOMEM;
 	while (used < FILE_MAX && (got = read(in, text + used, FILE_MAX - used)) > 0)
 		used += (size_t)got;
-	set = rule_set__parse(r->name, text, used, put_complaint, r);
+	set = rule_set__parse(r->name, text, used, put_error, r);
 	for (uint32_t i = 0; set && i < set->count; i++)
 		put_rule(r->out, &set->items[i]);
 	put(r->out, set ? "E" : "N");

@@ -129,9 +129,9 @@ void analysis__resolve(struct analysis *a, const char *key, uint64_t when)
 	}
 }
 
-void analysis__look_again(struct analysis *a)
+void analysis__reevaluate(struct analysis *a)
 {
-	candidates__again(a);
+	candidates__reevaluate(a);
 }
 
 const struct finding_list *analysis__findings(const struct analysis *a)

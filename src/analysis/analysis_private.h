@@ -220,7 +220,7 @@ void live__dependency(void *context, const struct model *m, uint32_t dependency,
 struct finding *candidate__consider(struct analysis *a, const struct cycle *cycle,
 				    enum finding_grade least);
 /* Decide every known cycle again. */
-void candidates__again(struct analysis *a);
+void candidates__reevaluate(struct analysis *a);
 /* Hash of a cycle that does not depend on where it starts. */
 uint64_t cycle__hash(const struct cycle *cycle);
 

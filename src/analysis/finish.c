@@ -80,7 +80,7 @@ static int finish(struct analysis *a)
 	if (!analysis__build_index(a))
 		return -ENOMEM;
 	patterns__collect(a, &found);
-	candidates__again(a);
+	candidates__reevaluate(a);
 	classes__finish(a, &found);
 	put_single(a);
 	put_bad_releases(a);

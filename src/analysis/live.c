@@ -94,7 +94,7 @@ struct finding *candidate__consider(struct analysis *a, const struct cycle *cycl
 	return candidate->finding;
 }
 
-void candidates__again(struct analysis *a)
+void candidates__reevaluate(struct analysis *a)
 {
 	for (uint64_t i = 0; i < a->candidates.count; i++) {
 		a->candidates.items[i].finding = NULL;

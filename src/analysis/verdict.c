@@ -9,7 +9,7 @@
 #include "analysis/verdict_internal.h"
 
 const char *const verdict_names[VERDICT_KINDS] = {"pass", "fail", "inconclusive"};
-const char *const dependency_fate_names[] = {"gone", "back", "not exercised"};
+const char *const dependency_status_names[] = {"resolved", "present", "not exercised"};
 const char *const site_state_names[] = {"not run", "ran", "gone"};
 
 /* The locks of the inversion this tool was made for. */
@@ -17,7 +17,7 @@ static const char *const default_classes[] = {"vfio_group.group_lock", "kvm.lock
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-char *verdict__words(const char *format, ...)
+char *verdict__message(const char *format, ...)
 {
 	va_list arguments;
 	char *text;
@@ -32,7 +32,7 @@ char *verdict__words(const char *format, ...)
 char *verdict__join(char *words, const char *between, const char *more)
 {
 	char *longer =
-		words ? verdict__words("%s%s%s", words, between, more) : verdict__words("%s", more);
+		words ? verdict__message("%s%s%s", words, between, more) : verdict__message("%s", more);
 
 	free(words);
 	return longer;
@@ -81,24 +81,24 @@ static void judge_findings(struct verdict *v, const struct model *m,
 
 		if (f->grade < GRADE_WARNING)
 			continue;
-		cycle = verdict__cycle_words(m, f);
+		cycle = verdict__cycle_name(m, f);
 		if (f->suppressed)
-			verdict__limit(v, verdict__words("accepted by a suppression: %s (%s)",
+			verdict__limit(v, verdict__message("accepted by a suppression: %s (%s)",
 							 cycle ? cycle : "?", f->suppressed));
 		else
 			verdict__worsen(
 				v, VERDICT_FAIL,
-				verdict__words("%s (%s) found: %s", finding_code_names[f->code],
+				verdict__message("%s (%s) found: %s", finding_code_names[f->code],
 					       finding_grade_names[f->grade], cycle ? cycle : "?"));
 		free(cycle);
 	}
 	if (findings->search_limited)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("the search for cycles ran out of its budget: there "
+				verdict__message("the search for cycles ran out of its budget: there "
 					       "may be more than were found"));
 	if (findings->undecided)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("%" PRIu64 " checks of cycles ended at their budget",
+				verdict__message("%" PRIu64 " checks of cycles ended at their budget",
 					       findings->undecided));
 }
 
@@ -113,16 +113,16 @@ static void judge_losses(struct verdict *v, const struct model *m,
 		if (count)
 			verdict__worsen(
 				v, VERDICT_INCONCLUSIVE,
-				verdict__words("lost: %s %" PRIu64, loss_names[reason], count));
+				verdict__message("lost: %s %" PRIu64, loss_names[reason], count));
 	}
 	if (unknown)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("losses are not known: %s", unknown));
+				verdict__message("losses are not known: %s", unknown));
 	if (options->disturbed)
-		verdict__worsen(v, VERDICT_INCONCLUSIVE, verdict__words("%s", options->disturbed));
+		verdict__worsen(v, VERDICT_INCONCLUSIVE, verdict__message("%s", options->disturbed));
 	if (level && !strcmp(level, "tracepoint"))
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("only contention was traced: orders taken without "
+				verdict__message("only contention was traced: orders taken without "
 					       "waiting were not seen"));
 }
 
@@ -131,7 +131,7 @@ static void require_class(struct verdict *v, const struct model *m, const char *
 {
 	if (!verdict__saw_class(m, pattern))
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("lock %s of %s was not seen", pattern, whose));
+				verdict__message("lock %s of %s was not seen", pattern, whose));
 }
 
 /* "Gone" means something only if the locks were there to be taken. */
@@ -152,7 +152,7 @@ static void judge_locks_seen(struct verdict *v, const struct model *m,
 /* --- the whole ----------------------------------------------------------------------------------
  */
 
-static char *driver_words(const struct verdict *v)
+static char *driver_list(const struct verdict *v)
 {
 	char *words = NULL;
 
@@ -164,7 +164,7 @@ static char *driver_words(const struct verdict *v)
 static void say_what_a_pass_rests_on(struct verdict *v, const struct model *m)
 {
 	uint32_t ran = 0, absent = 0;
-	char *drivers = driver_words(v);
+	char *drivers = driver_list(v);
 
 	for (int path = 0; path < PATH_COUNT; path++) {
 		if (!(v->required & 1u << path))
@@ -174,19 +174,19 @@ static void say_what_a_pass_rests_on(struct verdict *v, const struct model *m)
 	}
 	verdict__worsen(
 		v, VERDICT_PASS,
-		absent ? verdict__words("%u required paths ran, %u do not exist on this kernel",
+		absent ? verdict__message("%u required paths ran, %u do not exist on this kernel",
 					ran, absent)
-		       : verdict__words("all %u required paths ran", ran));
+		       : verdict__message("all %u required paths ran", ran));
 	verdict__worsen(
 		v, VERDICT_PASS,
-		verdict__words("devices were opened and closed in: %s", drivers ? drivers : "?"));
+		verdict__message("devices were opened and closed in: %s", drivers ? drivers : "?"));
 	for (uint32_t i = 0; i < v->cycle_count; i++)
-		if (v->cycles[i].fate == FATE_GONE)
+		if (v->cycles[i].status == DEPENDENCY_RESOLVED)
 			verdict__worsen(v, VERDICT_PASS,
-					verdict__words("the baseline's cycle is gone: %s",
+					verdict__message("the baseline's cycle is gone: %s",
 						       v->cycles[i].words));
 	verdict__worsen(v, VERDICT_PASS,
-			verdict__words("no finding of grade warning or worse, nothing lost"));
+			verdict__message("no finding of grade warning or worse, nothing lost"));
 	free(drivers);
 }
 
@@ -196,10 +196,10 @@ static void say_what_is_not_looked_at(struct verdict *v, const struct model *m,
 	const char *scope = model__fact(m, "scope");
 
 	if (scope && !strcmp(scope, "vfio"))
-		verdict__limit(v, verdict__words("lock orders that no VFIO or KVM path has a part "
+		verdict__limit(v, verdict__message("lock orders that no VFIO or KVM path has a part "
 						 "in (scope vfio)"));
 	if (options->baseline && !v->cycle_count)
-		verdict__limit(v, verdict__words("the baseline has no cycle: it added what has to "
+		verdict__limit(v, verdict__message("the baseline has no cycle: it added what has to "
 						 "run, there was nothing to compare"));
 }
 

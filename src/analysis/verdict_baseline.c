@@ -22,12 +22,12 @@ static bool same_lock(const char *a, const char *b)
 					diff__aligned_name(b, other, sizeof(other)));
 }
 
-char *verdict__cycle_words(const struct model *m, const struct finding *f)
+char *verdict__cycle_name(const struct model *m, const struct finding *f)
 {
-	char *words = verdict__words("%s", model__lock_class(m, f->classes[0])->name), *longer;
+	char *words = verdict__message("%s", model__lock_class(m, f->classes[0])->name), *longer;
 
 	for (uint32_t i = 1; words && i <= f->length; i++) {
-		longer = verdict__words("%s -> %s", words,
+		longer = verdict__message("%s -> %s", words,
 					model__lock_class(m, f->classes[i % f->length])->name);
 		free(words);
 		words = longer;
@@ -132,8 +132,8 @@ static char *taken_instead(const struct model *m, const struct model *baseline, 
 		if (!same_lock(model__lock_class(m, edge->from)->name, from) ||
 		    edge_by_name(baseline, from, to) != NO_ID || !edge_on_path(m, e, path))
 			continue;
-		longer = words ? verdict__words("%s, %s", words, to)
-			       : verdict__words("%s -> %s", from, to);
+		longer = words ? verdict__message("%s, %s", words, to)
+			       : verdict__message("%s -> %s", from, to);
 		free(words);
 		words = longer;
 	}
@@ -147,13 +147,13 @@ struct comparison {
 };
 
 /* The fix of the cycle that this kernel has, with its evidence; NULL: none is known of or in. */
-static char *fix_words(const struct verdict_options *options, const struct finding *f)
+static char *fix_message(const struct verdict_options *options, const struct finding *f)
 {
 	for (uint32_t i = 0; i < f->known_count; i++) {
 		const char *commit = f->known[i].commit, *evidence;
 
 		if (verdict__fix_state(options, commit, &evidence) == VERDICT_FIX_IN)
-			return verdict__words("%s is in: %s", commit, evidence ? evidence : "?");
+			return verdict__message("%s is in: %s", commit, evidence ? evidence : "?");
 	}
 	return NULL;
 }
@@ -198,12 +198,12 @@ static int compare_dependency(const struct comparison *c, struct verdict_depende
 		error = verdict__sites(d, baseline, model__class_edge(baseline, before), before,
 				       c->ran, c->options);
 	if (now != NO_ID) {
-		d->fate = FATE_BACK;
+		d->status = DEPENDENCY_PRESENT;
 		return error;
 	}
 	d->instead = taken_instead(m, baseline, d->from, path);
-	d->evidence = fix_words(c->options, f);
-	d->fate = d->evidence || was_looked_for(d, m) ? FATE_GONE : FATE_NOT_EXERCISED;
+	d->evidence = fix_message(c->options, f);
+	d->status = d->evidence || was_looked_for(d, m) ? DEPENDENCY_RESOLVED : DEPENDENCY_NOT_EXERCISED;
 	return error;
 }
 
@@ -214,17 +214,17 @@ static int compare_cycle(const struct comparison *comparison, struct verdict_cyc
 	int error = 0;
 
 	c->finding = f;
-	c->words = verdict__cycle_words(comparison->options->baseline, f);
+	c->words = verdict__cycle_name(comparison->options->baseline, f);
 	c->dependencies = calloc(f->length, sizeof(*c->dependencies));
 	if (!c->words || !c->dependencies)
 		return -ENOMEM;
 	c->count = f->length;
 	for (uint32_t i = 0; i < f->length && !error; i++) {
 		error = compare_dependency(comparison, &c->dependencies[i], f, i);
-		all_back = all_back && c->dependencies[i].fate == FATE_BACK;
-		unseen = unseen || c->dependencies[i].fate == FATE_NOT_EXERCISED;
+		all_back = all_back && c->dependencies[i].status == DEPENDENCY_PRESENT;
+		unseen = unseen || c->dependencies[i].status == DEPENDENCY_NOT_EXERCISED;
 	}
-	c->fate = all_back ? FATE_BACK : unseen ? FATE_NOT_EXERCISED : FATE_GONE;
+	c->status = all_back ? DEPENDENCY_PRESENT : unseen ? DEPENDENCY_NOT_EXERCISED : DEPENDENCY_RESOLVED;
 	return error;
 }
 

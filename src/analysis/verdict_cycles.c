@@ -15,7 +15,7 @@ static const char *accepted(const struct model *m, const struct finding_list *fi
 
 	for (uint32_t i = 0; i < findings->count && !reason; i++) {
 		const struct finding *f = findings->items[i];
-		char *words = f->suppressed && f->length ? verdict__cycle_words(m, f) : NULL;
+		char *words = f->suppressed && f->length ? verdict__cycle_name(m, f) : NULL;
 
 		if (words && !strcmp(words, cycle))
 			reason = f->suppressed;
@@ -31,7 +31,7 @@ static char *not_run(const struct verdict_cycle *c)
 	for (uint32_t d = 0; d < c->count; d++) {
 		const struct verdict_dependency *dependency = &c->dependencies[d];
 
-		if (dependency->fate != FATE_NOT_EXERCISED)
+		if (dependency->status != DEPENDENCY_NOT_EXERCISED)
 			continue;
 		if (dependency->has_more_sites)
 			words = verdict__join(words, "; ", "more places than are looked at");
@@ -44,7 +44,7 @@ static char *not_run(const struct verdict_cycle *c)
 			const struct verdict_site *site = &dependency->sites[i];
 			char *name =
 				site->state == SITE_NOT_RUN
-					? verdict__words("%s [%s] for %s -> %s", site->function,
+					? verdict__message("%s [%s] for %s -> %s", site->function,
 							 site->module ? site->module : "kernel",
 							 dependency->from, dependency->to)
 					: NULL;
@@ -60,20 +60,20 @@ static char *not_run(const struct verdict_cycle *c)
 static void judge_cycle(struct verdict *v, const struct model *m,
 			const struct finding_list *findings, const struct verdict_cycle *c)
 {
-	const char *reason = c->fate == FATE_BACK ? accepted(m, findings, c->words) : NULL;
+	const char *reason = c->status == DEPENDENCY_PRESENT ? accepted(m, findings, c->words) : NULL;
 	char *words;
 
 	if (reason) {
-		verdict__limit(v, verdict__words("the baseline's cycle is back, accepted by a "
+		verdict__limit(v, verdict__message("the baseline's cycle is back, accepted by a "
 						 "suppression: %s (%s)",
 						 c->words, reason));
-	} else if (c->fate == FATE_BACK) {
+	} else if (c->status == DEPENDENCY_PRESENT) {
 		verdict__worsen(v, VERDICT_FAIL,
-				verdict__words("the baseline's cycle is back: %s", c->words));
-	} else if (c->fate == FATE_NOT_EXERCISED) {
+				verdict__message("the baseline's cycle is back: %s", c->words));
+	} else if (c->status == DEPENDENCY_NOT_EXERCISED) {
 		words = not_run(c);
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("the baseline's cycle was not exercised: %s. To "
+				verdict__message("the baseline's cycle was not exercised: %s. To "
 					       "decide, this would have to run: %s",
 					       c->words, words ? words : "what took those locks"));
 		free(words);
@@ -87,12 +87,12 @@ static void judge_completeness(struct verdict *v, const struct model *baseline)
 
 	if (unknown)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("the baseline may lack a cycle: %s", unknown));
+				verdict__message("the baseline may lack a cycle: %s", unknown));
 	for (int reason = 0; reason < LOSS_REASONS; reason++)
 		if (model__loss(baseline, (enum loss_reason)reason))
 			verdict__worsen(
 				v, VERDICT_INCONCLUSIVE,
-				verdict__words("the baseline may lack a cycle: it lost "
+				verdict__message("the baseline may lack a cycle: it lost "
 					       "%s %" PRIu64,
 					       loss_names[reason],
 					       model__loss(baseline, (enum loss_reason)reason)));
@@ -109,7 +109,7 @@ void verdict__judge_baseline(struct verdict *v, const struct model *m,
 	judge_completeness(v, options->baseline);
 	if (options->baseline_findings && options->baseline_findings->search_limited)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("the baseline may have more cycles than were found: "
+				verdict__message("the baseline may have more cycles than were found: "
 					       "the search ran out of its budget"));
 }
 

@@ -107,7 +107,7 @@ static char *orders_not_seen(const struct model *m, const struct catalogue_row *
 			continue;
 		++*count;
 		paths = paths_with(from, to);
-		order = verdict__words("what takes %s under %s%s%s%s", to, from, paths ? " (" : "",
+		order = verdict__message("what takes %s under %s%s%s%s", to, from, paths ? " (" : "",
 				       paths ? paths : "", paths ? ")" : "");
 		words = verdict__join(words, "; ", order ? order : "?");
 		free(paths);
@@ -163,13 +163,13 @@ static void judge_missing(struct verdict *v, const struct model *m,
 		evidence = "?";
 	if (was_found(findings, row->commit))
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("%s (%s) is missing in this kernel: %s. Its cycle "
+				verdict__message("%s (%s) is missing in this kernel: %s. Its cycle "
 					       "was found",
 					       row->commit, row->title, evidence));
 	else
 		verdict__worsen(
 			v, VERDICT_INCONCLUSIVE,
-			verdict__words("%s (%s) is missing in this kernel: %s. Its cycle was not "
+			verdict__message("%s (%s) is missing in this kernel: %s. Its cycle was not "
 				       "seen, which proves nothing; to decide, this would have to "
 				       "run, with a driver that does so: %s",
 				       row->commit, row->title, evidence,
@@ -189,11 +189,11 @@ static void judge_known(struct verdict *v, const struct verdict_options *options
 		evidence = "the fix is for another architecture";
 	if (state == VERDICT_FIX_MISSING)
 		verdict__worsen(v, VERDICT_FAIL,
-				verdict__words("%s is not in this kernel: %s",
+				verdict__message("%s is not in this kernel: %s",
 					       options->known->commit, evidence));
 	else if (state == VERDICT_FIX_UNKNOWN)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("whether %s is in this kernel: %s",
+				verdict__message("whether %s is in this kernel: %s",
 					       options->known->commit, evidence));
 }
 
@@ -245,7 +245,7 @@ static char *judge_row(struct verdict *v, const struct model *m,
 		if (is_decided_by_release(m, row))
 			return verdict__join(by_release, ", ", row->commit);
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("whether %s (%s) is in this kernel: %s", row->commit,
+				verdict__message("whether %s (%s) is in this kernel: %s", row->commit,
 					       row->title, evidence ? evidence : "not known"));
 		break;
 	}
@@ -269,7 +269,7 @@ void verdict__judge_fixes(struct verdict *v, const struct model *m,
 			by_release = judge_row(v, m, findings, options, row, by_release);
 	}
 	if (by_release)
-		verdict__limit(v, verdict__words("fixes that leave no marker, taken as in by the "
+		verdict__limit(v, verdict__message("fixes that leave no marker, taken as in by the "
 						 "kernel's release alone: %s",
 						 by_release));
 	free(by_release);
@@ -320,7 +320,7 @@ void verdict__judge_probes(struct verdict *v, const struct verdict_options *opti
 
 	for (uint32_t i = 0; i < options->missing_count; i++) {
 		const struct verdict_probe *probe = &options->missing[i];
-		char *words = verdict__words("%s%s%s%s", probe->name, probe->reason ? " (" : "",
+		char *words = verdict__message("%s%s%s%s", probe->name, probe->reason ? " (" : "",
 					     probe->reason ? probe->reason : "",
 					     probe->reason ? ")" : "");
 
@@ -335,10 +335,10 @@ void verdict__judge_probes(struct verdict *v, const struct verdict_options *opti
 	}
 	if (missing)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("probes missing: %s", missing));
+				verdict__message("probes missing: %s", missing));
 	if (left_out)
 		verdict__limit(v,
-			       verdict__words("lock orders with %s: not probed: %s%s%s", only_class,
+			       verdict__message("lock orders with %s: not probed: %s%s%s", only_class,
 					      left_out, reason ? ": " : "", reason ? reason : ""));
 	free(missing);
 	free(left_out);

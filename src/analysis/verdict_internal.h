@@ -5,7 +5,7 @@
 
 #include "verdict.h"
 
-char *verdict__words(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *verdict__message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* `words` and `more` with `between`; frees `words`, which may be NULL. */
 char *verdict__join(char *words, const char *between, const char *more);
 /* Add a reason (the text is taken over), and let the verdict be no better than `kind`. */
@@ -13,7 +13,7 @@ void verdict__worsen(struct verdict *v, enum verdict_kind kind, char *text);
 void verdict__limit(struct verdict *v, char *text); /* taken over */
 
 /* "a -> b -> a" of a finding; caller frees. */
-char *verdict__cycle_words(const struct model *m, const struct finding *f);
+char *verdict__cycle_name(const struct model *m, const struct finding *f);
 /* A lock of a class that matches (fnmatch) was taken or wanted. */
 bool verdict__saw_class(const struct model *m, const char *pattern);
 bool verdict__saw_order(const struct model *m, const char *from, const char *to); /* likewise */

@@ -96,7 +96,7 @@ int verdict__require(struct verdict *v, const struct model *m,
 	error = before ? require_drivers(v, before, true) : -ENOMEM;
 	if (!error && paths_hit(options->baseline) & DRIVER_PATHS && !had_drivers(before))
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("the baseline does not tell which drivers' devices "
+				verdict__message("the baseline does not tell which drivers' devices "
 					       "its paths ran with (redacted, or cut down): what "
 					       "has to run again is not known"));
 	driver_table__free(before);
@@ -112,16 +112,16 @@ static void judge_path(struct verdict *v, enum path_id path, const struct covera
 
 	if (c->state == COVERAGE_UNPROBED)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("path %s could not be watched: %s", name,
+				verdict__message("path %s could not be watched: %s", name,
 					       c->reason ? c->reason : "no probe"));
 	else if (!c->hits)
 		verdict__worsen(
 			v, VERDICT_INCONCLUSIVE,
-			c->reason ? verdict__words("path %s was not exercised: %s", name, c->reason)
-				  : verdict__words("path %s was not exercised", name));
+			c->reason ? verdict__message("path %s was not exercised: %s", name, c->reason)
+				  : verdict__message("path %s was not exercised", name));
 	else if (v->table->failed[path] && !v->table->succeeded[path])
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__words("path %s ran %" PRIu64 " times and failed each time",
+				verdict__message("path %s ran %" PRIu64 " times and failed each time",
 					       name, v->table->failed[path]));
 }
 
@@ -140,10 +140,10 @@ static bool is_there_unseen(const struct verdict_options *options, enum path_id 
 static char *why_required(const struct verdict_driver *driver, const struct driver_coverage *row)
 {
 	if (row && row->hits[PATH_DEVICE_CLOSE] && !row->hits[PATH_DEVICE_OPEN])
-		return verdict__words("its device was opened before this looked");
+		return verdict__message("its device was opened before this looked");
 	if (driver->is_bound)
-		return verdict__words("a device of this host is bound to it");
-	return verdict__words(driver->in_baseline ? "it has a part in the baseline"
+		return verdict__message("a device of this host is bound to it");
+	return verdict__message(driver->in_baseline ? "it has a part in the baseline"
 						  : "a device of it was seen");
 }
 
@@ -163,7 +163,7 @@ static void judge_driver(struct verdict *v, const struct model *m,
 		return;
 	why = why_required(driver, row);
 	verdict__worsen(v, VERDICT_INCONCLUSIVE,
-			verdict__words("driver %s: %s did not run with a device of it and a VM "
+			verdict__message("driver %s: %s did not run with a device of it and a VM "
 				       "(%s). To decide, open one that is not open, with its VM, "
 				       "and close it while this looks",
 				       driver->driver, missing, why ? why : "?"));
@@ -184,7 +184,7 @@ static void judge_unknown_drivers(struct verdict *v, const struct model *m)
 			is_known = is_known || v->table->rows[i].hits[path];
 		if (!is_known)
 			verdict__worsen(v, VERDICT_INCONCLUSIVE,
-					verdict__words("path %s ran, but with no driver's device "
+					verdict__message("path %s ran, but with no driver's device "
 						       "for sure (and a VM)",
 						       path_names[path]));
 	}
@@ -202,7 +202,7 @@ void verdict__judge_paths(struct verdict *v, const struct model *m,
 			judge_path(v, (enum path_id)path, c);
 		else if (is_there_unseen(options, (enum path_id)path))
 			verdict__worsen(v, VERDICT_INCONCLUSIVE,
-					verdict__words("path %s could not be watched: its function "
+					verdict__message("path %s could not be watched: its function "
 						       "is not there though " BROUGHT_GET_KVM
 						       " is (inlined?)",
 						       path_names[path]));

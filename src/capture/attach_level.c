@@ -12,7 +12,7 @@
 /* libbpf's words where it has some: the program and what the verifier had against it. */
 static const char *why(int error)
 {
-	const char *complaint = capture__libbpf_complaint();
+	const char *complaint = capture__libbpf_error();
 
 	if (*complaint)
 		return complaint;

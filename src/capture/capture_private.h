@@ -96,8 +96,8 @@ struct capture {
 
 void capture__set_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void capture__capture_libbpf_log(int verbosity);
-const char *capture__libbpf_complaint(void);
-void capture__clear_complaint(void);
+const char *capture__libbpf_error(void);
+void capture__clear_error(void);
 
 /* attach_level.c */
 int attach_level__load(struct capture *c); /* at the best level that works, or the one asked for */

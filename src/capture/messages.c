@@ -24,12 +24,12 @@ const char *capture__error(void)
 	return error_text;
 }
 
-const char *capture__libbpf_complaint(void)
+const char *capture__libbpf_error(void)
 {
 	return complaint;
 }
 
-void capture__clear_complaint(void)
+void capture__clear_error(void)
 {
 	complaint[0] = 0;
 }

@@ -195,7 +195,7 @@ static bool take_up_released(struct capture *c)
 }
 
 /* The list is read once more in a sweep, however many functions it lacked in the last one. */
-static void look_again(struct capture *c)
+static void reevaluate(struct capture *c)
 {
 	for (uint32_t i = 0; i < c->probe_count; i++)
 		if (c->probes[i].looks && c->probes[i].state == PROBE_PENDING) {
@@ -212,7 +212,7 @@ bool module_rows__follow(struct capture *c)
 		return changed;
 	if (kernel__refresh(c->options.kernel) || !a_row_waits(c, true))
 		return changed;
-	look_again(c);
+	reevaluate(c);
 	if (programs__load_paths(c) || !programs__attach_pending(c))
 		return changed;
 	c->shared->group_fops = kernel__symbol(c->options.kernel, "vfio_group_fops");

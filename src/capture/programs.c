@@ -267,7 +267,7 @@ static struct bpf_object *open_object(enum probe_object kind)
 /* The verifier (or the kernel) refused one program: take its row out, so the rest can load. */
 static bool take_out_refused(struct capture *c, enum probe_object kind)
 {
-	const char *complaint = capture__libbpf_complaint();
+	const char *complaint = capture__libbpf_error();
 
 	for (uint32_t i = 0; i < c->probe_count; i++) {
 		struct probe *probe = &c->probes[i];
@@ -316,7 +316,7 @@ static int load_selected(struct capture *c, enum probe_object kind)
 		}
 		programs__set_constants(c, object);
 		error = share_maps(c, object);
-		capture__clear_complaint();
+		capture__clear_error();
 		if (!error)
 			error = bpf_object__load(object);
 		if (!error) {

@@ -98,9 +98,9 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 	if (++analyze->complaints > COMPLAINTS_SHOWN && !common.verbosity)
 		return;
 	if (line)
-		say_warning("%s:%u: %s", text_safe(file), line, text_safe(message));
+		log_warning("%s:%u: %s", text_safe(file), line, text_safe(message));
 	else
-		say_error("%s: %s", text_safe(file), text_safe(message));
+		log_error("%s: %s", text_safe(file), text_safe(message));
 }
 
 static void complain_rules(void *context, const char *file, uint32_t line, const char *message)
@@ -109,15 +109,15 @@ static void complain_rules(void *context, const char *file, uint32_t line, const
 
 	analyze->rules_refused = true;
 	if (line)
-		say_error("%s:%u: %s", text_safe(file), line, text_safe(message));
+		log_error("%s:%u: %s", text_safe(file), line, text_safe(message));
 	else
-		say_error("%s: %s", text_safe(file), text_safe(message));
+		log_error("%s: %s", text_safe(file), text_safe(message));
 }
 
 static void progress(void *context, uint64_t done, uint64_t total)
 {
 	(void)total;
-	say_progress("%s: %" PRIu64 " MiB read", text_safe(context), done >> 20);
+	log_progress("%s: %" PRIu64 " MiB read", text_safe(context), done >> 20);
 }
 
 static int add_rules(struct analyze *analyze, const char *path)
@@ -200,15 +200,15 @@ static int print(const struct model *m, const struct analysis *a, const char *fi
 	return code;
 }
 
-static void say_unusable(const struct analyze *analyze, const struct model *m, const char *file)
+static void log_unusable(const struct analyze *analyze, const struct model *m, const char *file)
 {
 	uint64_t lines = model__loss(m, LOSS_PARSE);
 
 	if (analyze->complaints > COMPLAINTS_SHOWN && !common.verbosity)
-		say_warning("%s: %u more messages like these; -v shows them", text_safe(file),
+		log_warning("%s: %u more messages like these; -v shows them", text_safe(file),
 			    analyze->complaints - COMPLAINTS_SHOWN);
 	if (lines)
-		say_warning("%s: %" PRIu64
+		log_warning("%s: %" PRIu64
 			    " line%s could not be used; what they would have said is "
 			    "missing from the verdict",
 			    text_safe(file), lines, lines == 1 ? "" : "s");
@@ -243,14 +243,14 @@ static int analyze_source(struct analyze *analyze, struct import_source *source,
 	err = import_source__read(source, m, &import);
 	clear_progress();
 	if (err == -ENOMEM)
-		say_error("%s: not enough memory", text_safe(file));
+		log_error("%s: not enough memory", text_safe(file));
 	else if (err && err != -EINVAL)
-		say_error("%s: %s", text_safe(file), strerror(-err));
+		log_error("%s: %s", text_safe(file), strerror(-err));
 	if (err && !model__chain_count(m) && !analysis__findings(import.analysis)->count)
 		goto cleanup;
 	err = analysis__finish(import.analysis) ?: err;
 	code = print(m, import.analysis, file, format, analyze->options->file_count);
-	say_unusable(analyze, m, file);
+	log_unusable(analyze, m, file);
 	if (err && (code == EXIT_CLEAN || code == EXIT_INCONCLUSIVE))
 		code = EXIT_ERROR;
 cleanup:
@@ -268,7 +268,7 @@ static int analyze_file(struct analyze *analyze, const char *file)
 	analyze->complaints = 0;
 	source = import_source__open(file, analyze->options->format, &err, why, sizeof(why));
 	if (!source) {
-		say_error("%s: %s", text_safe(file), why);
+		log_error("%s: %s", text_safe(file), why);
 		return EXIT_ERROR;
 	}
 	code = analyze_source(analyze, source, strcmp(file, "-") ? file : "standard input");
@@ -303,7 +303,7 @@ static int analyze_all(void *context)
 	if (analyze.rules_refused)
 		code = worse(code, EXIT_ERROR);
 	if (fflush(stdout) || ferror(stdout)) {
-		say_error("cannot write the result: %s", strerror(errno));
+		log_error("cannot write the result: %s", strerror(errno));
 		code = worse(code, EXIT_ERROR);
 	}
 cleanup:

@@ -105,7 +105,7 @@ static void try_probes(struct check *check, const struct check_options *options,
 	if (check->capture && !error)
 		check->probe_count = capture__probes(check->capture, check->probes, MAX_PROBES);
 	if (error == -EBUSY || error == -EEXIST || error == -EALREADY)
-		say_warning("probes were not tried: %s", capture__error());
+		log_warning("probes were not tried: %s", capture__error());
 	else if (error)
 		level__attach_failed(&check->level, capture__error());
 	else
@@ -195,7 +195,7 @@ static int run(struct check *check, const struct check_options *options, struct 
 	if (check->level.works)
 		return EXIT_CLEAN;
 	fflush(stdout);
-	say_error("%s", check->level.message);
+	log_error("%s", check->level.message);
 	return EXIT_UNSUPPORTED;
 }
 
@@ -223,7 +223,7 @@ int check_main(int argc, char **argv)
 	if (check)
 		check->kernel = kernel__open(options.btf);
 	if (!m || !check || !check->kernel) {
-		say_error("out of memory");
+		log_error("out of memory");
 		goto cleanup;
 	}
 	set_clock(m);

@@ -67,7 +67,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static void complain(void *context, const char *file, uint32_t line, const char *message)
 {
 	*(bool *)context = true;
-	say_error("%s:%u: %s", text_safe(file), line, text_safe(message));
+	log_error("%s:%u: %s", text_safe(file), line, text_safe(message));
 }
 
 static const char *label(const struct loaded_run *run, char *out, size_t size)
@@ -99,9 +99,9 @@ static int write_diff(const struct diff *d, const struct diff_options *options,
 	return error;
 }
 
-static int say_unwritten(int error)
+static int log_unwritten(int error)
 {
-	say_error("cannot write the diff: %s", strerror(-error));
+	log_error("cannot write the diff: %s", strerror(-error));
 	return EXIT_ERROR;
 }
 
@@ -112,15 +112,15 @@ static int compare(const struct diff_options *options, struct loaded_run *const 
 	int error, status;
 
 	if (!d) {
-		say_error("out of memory");
+		log_error("out of memory");
 		return EXIT_ERROR;
 	}
 	status = d->new_cycle ? EXIT_FINDING : EXIT_CLEAN;
 	error = write_diff(d, options, runs);
 	if (error == -ENOENT && options->format == REPORT_SVG)
-		say_error("svg needs Graphviz's dot. Remedy: apt-get install graphviz, or -f dot");
+		log_error("svg needs Graphviz's dot. Remedy: apt-get install graphviz, or -f dot");
 	else if (error)
-		say_unwritten(error);
+		log_unwritten(error);
 	diff__free(d);
 	return error ? EXIT_ERROR : status;
 }
@@ -178,9 +178,9 @@ int diff_main(int argc, char **argv)
 	unprivileged__rules(options.suppress);
 	if (options.output)
 		error = output_file__open(&options.file, options.output, 0666);
-	status = error ? say_unwritten(error) : unprivileged__run(diff_files, &options, svg);
+	status = error ? log_unwritten(error) : unprivileged__run(diff_files, &options, svg);
 	if (options.output)
 		error = output_file__close(&options.file,
 					   status == EXIT_CLEAN || status == EXIT_FINDING);
-	return error && status != EXIT_ERROR ? say_unwritten(error) : status;
+	return error && status != EXIT_ERROR ? log_unwritten(error) : status;
 }

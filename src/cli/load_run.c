@@ -16,9 +16,9 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 {
 	*(bool *)context = true;
 	if (line)
-		say_warning("%s:%u: %s", text_safe(file), line, text_safe(message));
+		log_warning("%s:%u: %s", text_safe(file), line, text_safe(message));
 	else
-		say_error("%s: %s", text_safe(file), text_safe(message));
+		log_error("%s: %s", text_safe(file), text_safe(message));
 }
 
 /* *said: what went wrong has been printed. */
@@ -37,7 +37,7 @@ static int read_file(struct loaded_run *run, bool *said)
 	error = store__read(run->path, run->model, run->analysis, &store_options, message,
 			    sizeof(message));
 	if (error)
-		say_error("%s", text_safe(message));
+		log_error("%s", text_safe(message));
 	*said = true;
 	return error;
 }
@@ -69,7 +69,7 @@ struct loaded_run *loaded_run__open(const char *path, const struct rule_set *sup
 	if (!*error)
 		return run;
 	if (!said)
-		say_error("%s: %s", text_safe(path), strerror(-*error));
+		log_error("%s: %s", text_safe(path), strerror(-*error));
 	loaded_run__close(run);
 	return NULL;
 }

@@ -83,7 +83,7 @@ static int answer(int failed, const char *error)
 {
 	if (!failed)
 		return EXIT_CLEAN;
-	say_error("%s", *error ? text_safe(error) : strerror(-failed));
+	log_error("%s", *error ? text_safe(error) : strerror(-failed));
 	return EXIT_ERROR;
 }
 
@@ -109,7 +109,7 @@ static int merge_into(struct merge_settings *settings, char *temporary)
 	int fd = mkostemp(temporary, O_CLOEXEC), status;
 
 	if (fd < 0) {
-		say_error("%s: cannot be created: %s", text_safe(settings->output),
+		log_error("%s: cannot be created: %s", text_safe(settings->output),
 			  strerror(errno));
 		return EXIT_ERROR;
 	}

@@ -210,7 +210,7 @@ static int record(const char *path, const struct look *look)
 	int failed = store__save(path, look->model, &look->findings, NULL, error, sizeof(error));
 
 	if (failed)
-		say_error("%s", error);
+		log_error("%s", error);
 	return failed ? EXIT_ERROR : 0;
 }
 
@@ -267,7 +267,7 @@ static int complain(int err, const struct now_options *options)
 
 	if (err == -ENOENT && options->format == REPORT_SVG)
 		text = "Graphviz's `dot` is not installed, and svg needs it";
-	say_error("%s", *text ? text : strerror(-err));
+	log_error("%s", *text ? text : strerror(-err));
 	return err == -EPERM || err == -EACCES || err == -ENOTSUP || err == -EOPNOTSUPP
 		       ? EXIT_UNSUPPORTED
 		       : EXIT_ERROR;
@@ -314,7 +314,7 @@ static int check_recording(const struct now_options *options)
 		return 0;
 	refused = store__check_place(options->recording, options->overwrite, error, sizeof(error));
 	if (refused)
-		say_error("%s", error);
+		log_error("%s", error);
 	return !refused ? 0 : refused == -EEXIST ? EXIT_USAGE : EXIT_ERROR;
 }
 
@@ -326,7 +326,7 @@ static int open_and_run(const struct now_options *options, FILE *out)
 	if (kernel)
 		status = run(options, kernel, out);
 	else
-		say_error("cannot read this kernel's BTF and symbols");
+		log_error("cannot read this kernel's BTF and symbols");
 	kernel__close(kernel);
 	return status;
 }
@@ -346,7 +346,7 @@ static int look_into_file(const struct now_options *options)
 	error = error ? error : closed;
 	if (!error)
 		return status;
-	say_error("%s: %s", text_safe(options->output), strerror(-error));
+	log_error("%s: %s", text_safe(options->output), strerror(-error));
 	return status == EXIT_DEADLOCK || status == EXIT_FINDING ? status : EXIT_ERROR;
 }
 

@@ -27,12 +27,12 @@ int record_main(int argc, char **argv)
 	int status;
 
 	if (!is_named(argc, argv)) {
-		say_error("record: where to? Name the incident file with -o FILE");
+		log_error("record: where to? Name the incident file with -o FILE");
 		return EXIT_USAGE;
 	}
 	arguments = calloc((size_t)argc + 2, sizeof(*arguments));
 	if (!arguments) {
-		say_error("out of memory");
+		log_error("out of memory");
 		return EXIT_ERROR;
 	}
 	arguments[0] = argv[0];

@@ -127,9 +127,9 @@ static enum report_format choose_format(const struct report_settings *settings)
 	return named >= 0 ? (enum report_format)named : REPORT_TEXT;
 }
 
-static int say_unwritten(const struct report_settings *settings, int error)
+static int log_unwritten(const struct report_settings *settings, int error)
 {
-	say_error("%s: %s",
+	log_error("%s: %s",
 		  settings->to_file ? text_safe(settings->output) : "cannot write the report",
 		  strerror(-error));
 	return EXIT_ERROR;
@@ -160,7 +160,7 @@ static int write_report(struct report_settings *settings, enum report_format for
 	settings->report.color = !settings->to_file && cli_color(stdout);
 	error = settings->to_file ? write_file(settings->file.fd, format, &input, &settings->report)
 				  : report_write(stdout, format, &input, &settings->report);
-	return error ? say_unwritten(settings, error) : EXIT_CLEAN;
+	return error ? log_unwritten(settings, error) : EXIT_CLEAN;
 }
 
 /* Without rights, see unprivileged.h. */
@@ -176,7 +176,7 @@ static int make_report(void *context)
 
 	if (!sources__load(&s, settings->files, settings->file_count, &load)) {
 		if (load.events && load.max_events && s.cut)
-			say_info("of the event stream the newest %u events are shown; --events 0 "
+			log_info("of the event stream the newest %u events are shown; --events 0 "
 				 "shows all",
 				 settings->events);
 		status = write_report(settings, format, &s);
@@ -199,10 +199,10 @@ int report_main(int argc, char **argv)
 	settings.to_file = settings.output && strcmp(settings.output, "-");
 	if (settings.to_file)
 		error = output_file__open(&settings.file, settings.output, 0600);
-	status = error ? say_unwritten(&settings, error)
+	status = error ? log_unwritten(&settings, error)
 		       : unprivileged__run(make_report, &settings,
 					   choose_format(&settings) == REPORT_SVG);
 	if (settings.to_file)
 		error = output_file__close(&settings.file, status == EXIT_CLEAN);
-	return error && status == EXIT_CLEAN ? say_unwritten(&settings, error) : status;
+	return error && status == EXIT_CLEAN ? log_unwritten(&settings, error) : status;
 }

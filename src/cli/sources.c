@@ -21,15 +21,15 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 	if (s->unusable++ >= COMPLAINTS_SHOWN && !common.verbosity)
 		return;
 	if (line)
-		say_warning("%s:%u: %s", text_safe(file), line, text_safe(message));
+		log_warning("%s:%u: %s", text_safe(file), line, text_safe(message));
 	else
-		say_error("%s: %s", text_safe(file), text_safe(message));
+		log_error("%s: %s", text_safe(file), text_safe(message));
 }
 
 static void progress(void *context, uint64_t done, uint64_t total)
 {
 	(void)total;
-	say_progress("%s: %llu MiB read", text_safe(context), (unsigned long long)done >> 20);
+	log_progress("%s: %llu MiB read", text_safe(context), (unsigned long long)done >> 20);
 }
 
 /* --- one file ---------------------------------------------------------------------------- */
@@ -82,7 +82,7 @@ static int read_recording(struct sources *s, struct sources *one, const char *pa
 		error = store__read(path, one->model, one->analysis, &read, message,
 				    sizeof(message));
 	if (error) {
-		say_error("%s", *message ? text_safe(message) : strerror(-error));
+		log_error("%s", *message ? text_safe(message) : strerror(-error));
 		return error;
 	}
 	s->cut |= options->max_events && model__event_count(one->model) > options->max_events;
@@ -109,7 +109,7 @@ static int read_other(struct sources *s, struct sources *one, const char *path)
 	error = import_file(one->model, path, &import);
 	clear_progress();
 	if (error && s->unusable == said)
-		say_error("%s: %s", text_safe(path), strerror(-error));
+		log_error("%s: %s", text_safe(path), strerror(-error));
 	return error ? error : analysis__finish(one->analysis);
 }
 
@@ -193,9 +193,9 @@ int sources__load(struct sources *s, const char *const *paths, uint32_t count,
 	if (!error && options->redact)
 		error = hide_names(s);
 	if (error == -ENOMEM)
-		say_error("out of memory");
+		log_error("out of memory");
 	if (s->unusable > COMPLAINTS_SHOWN && !common.verbosity)
-		say_warning("%u more messages like these; -v shows them",
+		log_warning("%u more messages like these; -v shows them",
 			    s->unusable - COMPLAINTS_SHOWN);
 	return error;
 }

@@ -84,7 +84,7 @@ static void run_child(int (*command)(void *context), void *context, bool runs_pr
 	int error = drop_everything(runs_programs);
 
 	if (error) {
-		say_error("cannot give up root's rights to read the files: %s; run this as another "
+		log_error("cannot give up root's rights to read the files: %s; run this as another "
 			  "user",
 			  strerror(-error));
 		exit(EXIT_ERROR);
@@ -103,7 +103,7 @@ static int explain(int status)
 		signal(number, SIG_DFL);
 		raise(number);
 	}
-	say_error(
+	log_error(
 		"reading the files ended with signal %d (%s): one of them is hostile, or this is a "
 		"bug of vfiotrace",
 		number, strsignal(number));
@@ -123,7 +123,7 @@ int unprivileged__run(int (*command)(void *context), void *context, bool runs_pr
 	if (!child)
 		run_child(command, context, runs_programs);
 	if (child < 0) {
-		say_error("cannot start the process that reads the files: %s", strerror(errno));
+		log_error("cannot start the process that reads the files: %s", strerror(errno));
 		return EXIT_ERROR;
 	}
 	while (waitpid(child, &status, 0) < 0)

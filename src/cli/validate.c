@@ -126,7 +126,7 @@ static int check_known(const struct validate *v)
 {
 	if (!v->known_commit || find_known(v->known_commit))
 		return 0;
-	say_error("--known: commit %s is not in the catalogue (vfiotrace check -v lists it)",
+	log_error("--known: commit %s is not in the catalogue (vfiotrace check -v lists it)",
 		  text_safe(v->known_commit));
 	return EXIT_USAGE;
 }
@@ -143,7 +143,7 @@ static int open_baseline(struct validate *v)
 		return EXIT_USAGE;
 	if (!verdict__unfit(v->baseline->model, message, sizeof(message)))
 		return 0;
-	say_error("%s: %s. Remedy: record it with vfiotrace record or watch -o while the old "
+	log_error("%s: %s. Remedy: record it with vfiotrace record or watch -o while the old "
 		  "kernel runs its load",
 		  text_safe(v->baseline_file), message);
 	return EXIT_USAGE;
@@ -161,7 +161,7 @@ static int open_exercise(struct validate *v, const char *device, struct exercise
 			 exercise__device(*out));
 		return 0;
 	}
-	say_error("--exercise: %s", text_safe(message));
+	log_error("--exercise: %s", text_safe(message));
 	return error == -ENOTSUP ? EXIT_UNSUPPORTED : error == -ENOMEM ? EXIT_ERROR : EXIT_USAGE;
 }
 
@@ -182,7 +182,7 @@ static int refuse_baseline(struct validate *v)
 	if (!v->baseline ||
 	    !verdict__refuse(v->session.model, v->baseline->model, message, sizeof(message)))
 		return 0;
-	say_error("%s: %s", text_safe(v->baseline_file), message);
+	log_error("%s: %s", text_safe(v->baseline_file), message);
 	return EXIT_USAGE;
 }
 
@@ -196,18 +196,18 @@ static void show_finding(void *context, const struct model *m, const struct find
 	if (common.json)
 		json_print(stdout, json_finding(m, finding));
 	else if (finding->grade >= GRADE_WARNING)
-		say_info("found: %s", finding_code_names[finding->code]);
+		log_info("found: %s", finding_code_names[finding->code]);
 }
 
 static void show_status(void *context)
 {
 	struct validate *v = context;
 
-	say_progress("%4lu s  %u chains  %u dependencies  %s",
+	log_progress("%4lu s  %u chains  %u dependencies  %s",
 		     (unsigned long)((clock_mono_ns() - v->session.started) / 1000000000ULL),
 		     model__chain_count(v->session.model),
 		     model__dependency_count(v->session.model),
-		     v->exercise ? exercise__words(v->exercise) : "");
+		     v->exercise ? exercise__message(v->exercise) : "");
 }
 
 static bool start_next(struct validate *v)
@@ -253,7 +253,7 @@ static void run_loop(struct validate *v)
 	} else if (v->exercise_state != EXERCISE_DONE) {
 		snprintf(v->disturbed, sizeof(v->disturbed), "the exercise %s at: %s",
 			 v->exercise_state == EXERCISE_STUCK ? "hangs" : "failed",
-			 exercise__words(v->exercise));
+			 exercise__message(v->exercise));
 	}
 }
 
@@ -292,7 +292,7 @@ static int write_down(struct validate *v, const struct verdict *verdict)
 	error = v->junit ? validation__junit(v->junit, &validation) : 0;
 	if (!error)
 		return validation.exit_status;
-	say_error("%s: %s", text_safe(v->junit), strerror(-error));
+	log_error("%s: %s", text_safe(v->junit), strerror(-error));
 	return validation.exit_status ? validation.exit_status : EXIT_ERROR;
 }
 
@@ -316,7 +316,7 @@ static int conclude(struct validate *v)
 	verdict = verdict__decide(v->session.model, analysis__findings(v->session.analysis),
 				  &options);
 	if (!verdict) {
-		say_error("out of memory");
+		log_error("out of memory");
 		return EXIT_ERROR;
 	}
 	session__finish(&v->session, verdict_names[verdict->kind]);
@@ -334,7 +334,7 @@ static void print_start(struct validate *v)
 	if (common.json)
 		json_print(stdout, json_start(v->session.model, probes, count));
 	else
-		say_info("attached; %s", v->exercise ? "exercising the device"
+		log_info("attached; %s", v->exercise ? "exercising the device"
 						     : "watching the load, Ctrl-C ends it");
 }
 

@@ -129,7 +129,7 @@ static void show_resolved(void *context, const struct model *m, const char *key,
 	(void)context;
 	if (common.json)
 		json_print(stdout, json_resolved(m, key, when));
-	say_info("the deadlock %s has dissolved", text_safe(key));
+	log_info("the deadlock %s has dissolved", text_safe(key));
 }
 
 static void show_stall(void *context, const struct model *m, const struct stall *stall)
@@ -154,7 +154,7 @@ static void show_status(void *context)
 	w->next_status = now + 500000000ULL;
 	for (int i = 0; i < LOSS_REASONS; i++)
 		losses += model__loss(m, (enum loss_reason)i);
-	say_progress("%4" PRIu64 " s  %" PRIu64 " acquisitions  %u chains  %u dependencies  "
+	log_progress("%4" PRIu64 " s  %" PRIu64 " acquisitions  %u chains  %u dependencies  "
 		     "%u findings  %" PRIu64 " lost",
 		     (uint64_t)((now - w->session.started) / 1000000000ULL), model__acquisitions(m),
 		     model__chain_count(m), model__dependency_count(m), w->finding_count, losses);

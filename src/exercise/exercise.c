@@ -187,7 +187,7 @@ enum exercise_state exercise__poll(struct exercise *e)
 	return EXERCISE_RUNNING;
 }
 
-const char *exercise__words(const struct exercise *e)
+const char *exercise__message(const struct exercise *e)
 {
 	return e->words;
 }

@@ -82,7 +82,7 @@ fail:
 	return NULL;
 }
 
-static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+static int log_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	(void)level;
 	(void)format;
@@ -102,7 +102,7 @@ struct kernel *kernel__open(const char *btf_path)
 		return NULL;
 	}
 	/* What is missing is reported as a feature; whoever loads programs installs its own. */
-	libbpf_set_print(say_nothing);
+	libbpf_set_print(log_nothing);
 	k->fentry_error = 1;
 	k->preemptible = -1;
 	k->traceable_fd = -1;

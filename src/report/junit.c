@@ -119,10 +119,10 @@ static void baseline_cases(struct junit *j, const struct validation *v)
 		const struct verdict_cycle *c = &v->verdict->cycles[i];
 
 		test_case(j, c->words,
-			  c->fate == FATE_GONE	 ? OUTCOME_OK
-			  : c->fate == FATE_BACK ? OUTCOME_FAILURE
+			  c->status == DEPENDENCY_RESOLVED	 ? OUTCOME_OK
+			  : c->status == DEPENDENCY_PRESENT ? OUTCOME_FAILURE
 						 : OUTCOME_ERROR,
-			  dependency_fate_names[c->fate]);
+			  dependency_status_names[c->status]);
 	}
 }
 

@@ -151,7 +151,7 @@ static void put_coverage(FILE *out, const struct model *m)
 			coverage_state_names[c->state], c->hits);
 		write_markdown(out, c->reason ? c->reason : c->probe);
 		fputs(" | ", out);
-		if (drivers && driver_table__words(drivers, i, words, sizeof(words)))
+		if (drivers && driver_table__describe(drivers, i, words, sizeof(words)))
 			write_markdown(out, words);
 		fputs(" |\n", out);
 	}

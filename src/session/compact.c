@@ -108,7 +108,7 @@ static int compact(struct session *s, const struct keep_set *keep, struct id_rem
 		return error;
 	}
 	if (is_weaker(analysis__findings(judged), analysis__findings(s->analysis)))
-		analysis__look_again(s->analysis);
+		analysis__reevaluate(s->analysis);
 	carry_counts(analysis__findings(judged), analysis__findings(s->analysis));
 	capture__switch_model(s->capture, s->model, remap);
 	prefetch(s);

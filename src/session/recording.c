@@ -18,7 +18,7 @@ int session__check_store(const struct session *s)
 		store__check_place(s->settings.output, s->settings.overwrite, error, sizeof(error));
 	if (!refused)
 		return 0;
-	say_error("%s", error);
+	log_error("%s", error);
 	return refused == -EEXIST ? EXIT_USAGE : EXIT_ERROR;
 }
 
@@ -38,7 +38,7 @@ int session__open_store(struct session *s)
 	s->store = store_writer__open(s->settings.output, s->model, &options, error, sizeof(error));
 	if (s->store)
 		return 0;
-	say_error("%s", error);
+	log_error("%s", error);
 	return EXIT_ERROR;
 }
 
@@ -50,7 +50,7 @@ static void report_store_trouble(struct session *s)
 	if (!error || s->store_trouble_reported)
 		return;
 	s->store_trouble_reported = true;
-	say_warning("%s; tracing goes on, what cannot be written is counted as lost", error);
+	log_warning("%s; tracing goes on, what cannot be written is counted as lost", error);
 }
 
 void session__store_turn(struct session *s)

@@ -79,9 +79,9 @@ static void complain(void *context, const char *file, uint32_t line, const char 
 
 	*bad = true;
 	if (line)
-		say_error("%s:%u: %s", file, line, message);
+		log_error("%s:%u: %s", file, line, message);
 	else
-		say_error("%s: %s", file, message);
+		log_error("%s: %s", file, message);
 }
 
 static int load_rules(struct session *s)
@@ -185,7 +185,7 @@ static bool cannot_be_traced(const struct session *s)
 	level__judge(&level, s->kernel, features, count, s->settings.attach);
 	if (level.works)
 		return false;
-	say_error("%s", level.message);
+	log_error("%s", level.message);
 	return true;
 }
 
@@ -216,7 +216,7 @@ static int open_capture(struct session *s)
 		return 0;
 	if (cannot_be_traced(s))
 		return EXIT_UNSUPPORTED;
-	say_error("%s", capture__error());
+	log_error("%s", capture__error());
 	return error == -EPERM || error == -ENOTSUP ? EXIT_UNSUPPORTED : EXIT_ERROR;
 }
 
@@ -253,11 +253,11 @@ int session__open(struct session *s, const struct session_settings *settings,
 	if (status)
 		return status;
 	if (!may_trace()) {
-		say_error("tracing needs root: run it with sudo, or as a service with the "
+		log_error("tracing needs root: run it with sudo, or as a service with the "
 			  "capabilities the manual lists");
 		return EXIT_UNSUPPORTED;
 	}
-	say_progress("reading the kernel's own description, loading the tracing programs …");
+	log_progress("reading the kernel's own description, loading the tracing programs …");
 	began = clock_mono_ns();
 	signals__install_requests();
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF memory here */
@@ -266,7 +266,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	else
 		s->kernel = kernel__open(settings->btf);
 	if (!s->kernel) {
-		say_error("cannot read what the kernel says of itself: %s", strerror(errno));
+		log_error("cannot read what the kernel says of itself: %s", strerror(errno));
 		return EXIT_UNSUPPORTED;
 	}
 	read = clock_mono_ns();
@@ -286,7 +286,7 @@ int session__attach(struct session *s)
 	if (!error)
 		error = capture__attach(s->capture);
 	if (error) {
-		say_error("%s", capture__error());
+		log_error("%s", capture__error());
 		return error == -ENOTSUP || error == -EPERM ? EXIT_UNSUPPORTED : EXIT_ERROR;
 	}
 	s->started = clock_mono_ns();
@@ -305,7 +305,7 @@ bool session__turn(struct session *s, int timeout_ms)
 	int error = capture__poll(s->capture, timeout_ms);
 
 	if (error)
-		say_error("reading from the kernel failed: %s", strerror(-error));
+		log_error("reading from the kernel failed: %s", strerror(-error));
 	session__store_turn(s);
 	if (s->events.tick)
 		s->events.tick(s->events.context);
@@ -349,7 +349,7 @@ int session__finish(struct session *s, const char *verdict)
 	status = analysis__exit_code(s->analysis, true);
 	error = store_writer__close(s->store, analysis__findings(s->analysis), verdict);
 	if (error)
-		say_warning("the recording %s is not complete: %s", s->settings.output,
+		log_warning("the recording %s is not complete: %s", s->settings.output,
 			    strerror(-error));
 	s->store = NULL;
 	s->is_finished = true;

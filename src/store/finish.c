@@ -94,7 +94,7 @@ int store_writer__close(struct store_writer *w, const struct finding_list *findi
 
 	if (!w)
 		return 0;
-	store_writer__hurry(w);
+	store_writer__raise_priority(w);
 	atomic_store(&w->thread_id, 0); /* and so it stays */
 	error = finish_file(w, findings, verdict);
 	store_writer__free(w);

@@ -99,7 +99,7 @@ void store_writer__finding(struct store_writer *w, const struct finding *finding
 		row_finding__release(&row);
 		atomic_fetch_add(&w->lost, 1);
 	}
-	store_writer__hurry(w);
+	store_writer__raise_priority(w);
 }
 
 /* --- life -------------------------------------------------------------------------------- */

@@ -53,7 +53,7 @@ struct store_writer {
 	bool running;
 	atomic_int thread_id; /* 0: its priority stays as it is */
 	int usual_nice;
-	atomic_bool hurries;  /* what is queued now is more than events */
+	atomic_bool raise_priority;  /* what is queued now is more than events */
 	bool gap;	      /* events were lost since the last one that was queued */
 	atomic_uint failures; /* batches that could not be written */
 	atomic_int last_error;
@@ -70,6 +70,6 @@ bool store_writer__encode(const struct store_writer *w, const struct finding *f,
 bool store_writer__send_until_done(struct store_writer *w);
 void store_writer__free(struct store_writer *w);
 void *store_writer__thread(void *context);
-void store_writer__hurry(struct store_writer *w);
+void store_writer__raise_priority(struct store_writer *w);
 
 #endif

@@ -162,20 +162,20 @@ static void learn_priority(struct store_writer *w)
 static void choose_priority(struct store_writer *w)
 {
 	id_t self = (id_t)atomic_load(&w->thread_id);
-	bool hurries = atomic_exchange(&w->hurries, false);
+	bool raise_priority = atomic_exchange(&w->raise_priority, false);
 
 	if (!self)
 		return;
-	setpriority(PRIO_PROCESS, self, hurries ? w->usual_nice : NICE_OF_EVENTS);
-	if (atomic_load(&w->hurries)) /* since a moment ago */
+	setpriority(PRIO_PROCESS, self, raise_priority ? w->usual_nice : NICE_OF_EVENTS);
+	if (atomic_load(&w->raise_priority)) /* since a moment ago */
 		setpriority(PRIO_PROCESS, self, w->usual_nice);
 }
 
-void store_writer__hurry(struct store_writer *w)
+void store_writer__raise_priority(struct store_writer *w)
 {
 	int thread = atomic_load(&w->thread_id);
 
-	atomic_store(&w->hurries, true);
+	atomic_store(&w->raise_priority, true);
 	if (thread)
 		setpriority(PRIO_PROCESS, (id_t)thread, w->usual_nice);
 }

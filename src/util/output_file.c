@@ -85,7 +85,7 @@ bool output_file__is_input(const char *path, const char *const *inputs, uint32_t
 		if (!inputs[i] || stat(inputs[i], &input) || input.st_dev != output.st_dev ||
 		    input.st_ino != output.st_ino)
 			continue;
-		say_error("%s: is an input too; write to another file", text_safe(path));
+		log_error("%s: is an input too; write to another file", text_safe(path));
 		return true;
 	}
 	return false;

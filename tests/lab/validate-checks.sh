@@ -25,13 +25,13 @@ check_validate() { # unfixed|fixed
 	scenario validate || return
 	if [ "$1" = unfixed ]; then
 		verdict_is "the old kernel again: fail" verdict.json fail \
-			'.baseline.cycles | length >= 1 and any(.state == "back" and all(.dependencies[]; .state == "back" and .runs_now > 0))'
+			'.baseline.cycles | length >= 1 and any(.status == "present" and .state == "back" and all(.dependencies[]; .status == "present" and .runs_now > 0))'
 		code "exit says fail" verdict.json 2
 	else
 		verdict_is "pass" verdict.json pass '.exit == 0'
 		code "exit says pass" verdict.json 0
 		records "the cycle is gone: its dependency from kvm.lock, though its path ran" verdict.json \
-			'map(select(.type == "verdict"))[0].baseline.cycles | length >= 1 and all(.state == "gone") and ([.[].dependencies[] | select(.from == "kvm.lock" and .to == "vfio_group.group_lock")] | length >= 1 and all(.state == "gone" and .runs_before > 0 and .runs_now > 0))'
+			'map(select(.type == "verdict"))[0].baseline.cycles | length >= 1 and all(.status == "resolved" and .state == "gone") and ([.[].dependencies[] | select(.from == "kvm.lock" and .to == "vfio_group.group_lock")] | length >= 1 and all(.status == "resolved" and .runs_before > 0 and .runs_now > 0))'
 		records "and it says what is taken in its place" verdict.json \
 			'[map(select(.type == "verdict"))[0].baseline.cycles[].dependencies[] | select(.from == "kvm.lock") | .instead // ""] | any(contains("kvm_ref_lock"))'
 	fi

@@ -77,9 +77,9 @@ static void check(const struct model *m)
 	assert_null(idle->module);
 	assert_int_equal(table->succeeded[PATH_DEVICE_OPEN], 3);
 	assert_int_equal(table->failed[PATH_DEVICE_OPEN], 1);
-	assert_string_equal(driver_table__words(table, PATH_DEVICE_OPEN, words, sizeof(words)),
+	assert_string_equal(driver_table__describe(table, PATH_DEVICE_OPEN, words, sizeof(words)),
 			    "vfio-pci 2");
-	assert_null(driver_table__words(table, PATH_SET_KVM, words, sizeof(words)));
+	assert_null(driver_table__describe(table, PATH_SET_KVM, words, sizeof(words)));
 	assert_null(driver_table__find(table, "qemu"));
 	driver_table__free(table);
 }

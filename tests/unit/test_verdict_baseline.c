@@ -120,9 +120,9 @@ static void test_baseline_gone(void **state)
 	v = decide(&now, &options);
 	assert_int_equal(v->kind, VERDICT_PASS);
 	assert_int_equal(v->cycle_count, 1);
-	assert_int_equal(v->cycles[0].fate, FATE_GONE);
-	assert_int_equal(v->cycles[0].dependencies[0].fate, FATE_BACK);
-	assert_int_equal(v->cycles[0].dependencies[1].fate, FATE_GONE);
+	assert_int_equal(v->cycles[0].status, DEPENDENCY_RESOLVED);
+	assert_int_equal(v->cycles[0].dependencies[0].status, DEPENDENCY_PRESENT);
+	assert_int_equal(v->cycles[0].dependencies[1].status, DEPENDENCY_RESOLVED);
 	assert_string_equal(v->cycles[0].dependencies[1].path, "kvm_device_release");
 	assert_int_equal(v->cycles[0].dependencies[1].runs_now, 5);
 	assert_string_equal(v->cycles[0].dependencies[1].instead,
@@ -134,7 +134,7 @@ static void test_baseline_gone(void **state)
 	hit(now.m, PATH_KVM_DEVICE_RELEASE, COVERAGE_ZERO, 0);
 	v = decide(&now, &options);
 	assert_int_equal(v->kind, VERDICT_INCONCLUSIVE);
-	assert_int_equal(v->cycles[0].fate, FATE_NOT_EXERCISED);
+	assert_int_equal(v->cycles[0].status, DEPENDENCY_NOT_EXERCISED);
 	verdict__free(v);
 	model__free(old.m);
 	model__free(now.m);
@@ -256,8 +256,8 @@ static void test_baseline_renamed(void **state)
 	hold_against(&options, &old);
 	v = decide(&now, &options);
 	assert_int_equal(v->kind, VERDICT_PASS);
-	assert_int_equal(v->cycles[0].dependencies[0].fate, FATE_BACK);
-	assert_int_equal(v->cycles[0].dependencies[1].fate, FATE_GONE);
+	assert_int_equal(v->cycles[0].dependencies[0].status, DEPENDENCY_PRESENT);
+	assert_int_equal(v->cycles[0].dependencies[1].status, DEPENDENCY_RESOLVED);
 	verdict__free(v);
 	taken(now.m, KVM, "a vfio", "kvm_debugfs_lock.2", "b vfio", PATH_DEVICE_OPEN);
 	expect(&now, &options, VERDICT_FAIL, "the baseline's cycle is back");

@@ -79,7 +79,7 @@ static void put_coverage(FILE *out, const struct model *m)
 		write_json_string(out, c->reason);
 		fputc(',', out);
 		write_json_string(out,
-				  drivers ? driver_table__words(drivers, i, words, sizeof(words))
+				  drivers ? driver_table__describe(drivers, i, words, sizeof(words))
 					  : NULL);
 		fputc(']', out);
 	}

@@ -22,13 +22,22 @@ static json_t *sites_json(const struct verdict_dependency *d)
 	return rows;
 }
 
+static void put_status(json_t *row, enum dependency_status status)
+{
+	/* the former name and words, for one version */
+	static const char *const states[] = {"gone", "back", "not exercised"};
+
+	json_object_set_new(row, "status", json_string(dependency_status_names[status]));
+	json_object_set_new(row, "state", json_string(states[status]));
+}
+
 static json_t *dependency_json(const struct verdict_dependency *d)
 {
 	json_t *row = json_object();
 
 	json_object_set_new(row, "from", json_text(d->from));
 	json_object_set_new(row, "to", json_text(d->to));
-	json_object_set_new(row, "state", json_string(dependency_fate_names[d->fate]));
+	put_status(row, d->status);
 	json_object_set_new(row, "path", json_text(d->path));
 	json_object_set_new(row, "runs_before", json_integer((json_int_t)d->runs_before));
 	json_object_set_new(row, "runs_now", json_integer((json_int_t)d->runs_now));
@@ -55,7 +64,7 @@ static json_t *baseline_json(const struct validation *v)
 		for (uint32_t d = 0; d < c->count; d++)
 			json_array_append_new(dependencies, dependency_json(&c->dependencies[d]));
 		json_object_set_new(row, "cycle", json_text(c->words));
-		json_object_set_new(row, "state", json_string(dependency_fate_names[c->fate]));
+		put_status(row, c->status);
 		json_object_set_new(row, "dependencies", dependencies);
 		json_array_append_new(cycles, row);
 	}

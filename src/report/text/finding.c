@@ -21,14 +21,14 @@ static void put_class(FILE *out, const struct model *m, uint32_t lock_class)
 
 static void put_headline(FILE *out, const struct model *m, const struct finding *f, bool color)
 {
-	enum tone tone = f->suppressed ? TONE_DIM : text_grade_tone(f->grade);
+	enum style style = f->suppressed ? STYLE_DIM : text_grade_style(f->grade);
 	char *sentence = render_sentence(m, f);
 	char *cycle = render_cycle(m, f);
 
-	fprintf(out, "%s== %s: %s%s%s%s\n", text_tone(color, tone), finding_grade_names[f->grade],
+	fprintf(out, "%s== %s: %s%s%s%s\n", text_style(color, style), finding_grade_names[f->grade],
 		finding_kind_names[f->kind], f->code == CODE_DEADLOCK ? "" : ", ",
 		f->code == CODE_DEADLOCK ? "" : finding_code_names[f->code], text_end(color));
-	fprintf(out, "   %s%s%s\n", text_tone(color, TONE_BOLD), text_safe(sentence),
+	fprintf(out, "   %s%s%s\n", text_style(color, STYLE_BOLD), text_safe(sentence),
 		text_end(color));
 	if (f->length)
 		fprintf(out, "   %s\n", text_safe(cycle));
@@ -123,7 +123,7 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 	char task[RENDER_SIZE];
 	uint32_t to = f->classes[(i + 1) % f->length];
 
-	fprintf(out, "\n %s%u%s  ", text_tone(color, TONE_BOLD), i + 1, text_end(color));
+	fprintf(out, "\n %s%u%s  ", text_style(color, STYLE_BOLD), i + 1, text_end(color));
 	put_class(out, m, f->classes[i]);
 	fprintf(out, " -> ");
 	put_class(out, m, to);
@@ -172,7 +172,7 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 	char task[RENDER_SIZE], since[RENDER_SIZE], waited[RENDER_SIZE];
 	uint64_t now = f->resolved && f->resolved_at ? f->resolved_at : f->last;
 
-	fprintf(out, "\n %s%u%s  %s, state %c, %s wait\n", text_tone(color, TONE_BOLD), n + 1,
+	fprintf(out, "\n %s%u%s  %s, state %c, %s wait\n", text_style(color, STYLE_BOLD), n + 1,
 		text_end(color), text_safe(render_task(task, sizeof(task), m, t->task)),
 		t->state ? t->state : '?', t->breakable < 3 ? breaks[t->breakable] : "?");
 	objects = render_witness_objects(m, &at);
@@ -252,7 +252,7 @@ static void put_attributes(FILE *out, const struct model *m, const struct findin
 static void put_known(FILE *out, const struct finding *f, bool color)
 {
 	for (uint32_t i = 0; i < f->known_count; i++)
-		fprintf(out, "   known fix   %s%s%s \"%s\": %s\n", text_tone(color, TONE_BOLD),
+		fprintf(out, "   known fix   %s%s%s \"%s\": %s\n", text_style(color, STYLE_BOLD),
 			text_safe(f->known[i].commit), text_end(color),
 			text_safe(f->known[i].title), text_safe(f->known[i].state));
 }
@@ -262,7 +262,7 @@ static void put_remedies(FILE *out, const struct model *m, const struct finding 
 	char **lines = render_remedies(m, f);
 
 	if (lines && *lines)
-		fprintf(out, "\n   %swhat to do%s\n", text_tone(color, TONE_BOLD), text_end(color));
+		fprintf(out, "\n   %swhat to do%s\n", text_style(color, STYLE_BOLD), text_end(color));
 	for (char **line = lines; line && *line; line++)
 		fprintf(out, "    - %s\n", text_safe(*line));
 	render_free_lines(lines);

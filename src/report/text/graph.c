@@ -36,9 +36,9 @@ static void put_edge(FILE *out, const struct model *m, const struct class_edge *
 		     int width, bool color)
 {
 	char count[RENDER_SIZE];
-	enum tone tone = mark ? text_grade_tone(mark - 1) : TONE_PLAIN;
+	enum style style = mark ? text_grade_style(mark - 1) : STYLE_PLAIN;
 
-	fprintf(out, "  %s%c %*s -> %-32s%s %10s", text_tone(color, tone), mark > 1 ? '!' : ' ',
+	fprintf(out, "  %s%c %*s -> %-32s%s %10s", text_style(color, style), mark > 1 ? '!' : ' ',
 		width, text_safe(render_class_name(m, e->from)),
 		text_safe(render_class_name(m, e->to)), text_end(color),
 		render_count(count, sizeof(count), e->count));
@@ -64,7 +64,7 @@ void text_class_graph(FILE *out, const struct report_input *input, bool only_cyc
 	qsort_r(order, count, sizeof(*order), compare_edges, &context);
 	fprintf(out,
 		"%sClass graph: %u classes, %u edges, %u dependencies%s   ! is part of a cycle\n",
-		text_tone(color, TONE_BOLD), model__class_count(m), count,
+		text_style(color, STYLE_BOLD), model__class_count(m), count,
 		model__dependency_count(m), text_end(color));
 	for (uint32_t i = 0; i < count && i < MAX_EDGES; i++) {
 		size_t length = strlen(
@@ -180,7 +180,7 @@ static void put_task(FILE *out, const struct model *m, const uint32_t *task_chai
 	struct pair *pairs = NULL;
 	uint32_t n = collect_pairs(m, task_chains, count, &pairs);
 
-	fprintf(out, "  %s%s%s  %u order%s\n", text_tone(color, TONE_BOLD),
+	fprintf(out, "  %s%s%s  %u order%s\n", text_style(color, STYLE_BOLD),
 		text_safe(render_task(name, sizeof(name), m, task)), text_end(color), n,
 		n == 1 ? "" : "s");
 	for (uint32_t i = 0; i < n; i++)

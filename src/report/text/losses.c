@@ -7,16 +7,16 @@
 #include "report/text/text_private.h"
 #include "util/text.h"
 
-const char *text_tone(bool color, enum tone tone)
+const char *text_style(bool color, enum style style)
 {
 	static const char *const codes[] = {
-		[TONE_PLAIN] = "",
-		[TONE_DIM] = "\033[2m",
-		[TONE_BOLD] = "\033[1m",
-		[TONE_INFO] = "\033[1;36m",
-		[TONE_WARNING] = "\033[1;33m",
-		[TONE_ERROR] = "\033[1;31m",
-		[TONE_GOOD] = "\033[1;32m",
+		[STYLE_PLAIN] = "",
+		[STYLE_DIM] = "\033[2m",
+		[STYLE_BOLD] = "\033[1m",
+		[STYLE_INFO] = "\033[1;36m",
+		[STYLE_WARNING] = "\033[1;33m",
+		[STYLE_ERROR] = "\033[1;31m",
+		[STYLE_GOOD] = "\033[1;32m",
 	};
 
 	return color ? codes[tone] : "";
@@ -27,24 +27,24 @@ const char *text_end(bool color)
 	return color ? "\033[0m" : "";
 }
 
-enum tone text_grade_tone(enum finding_grade grade)
+enum style text_grade_style(enum finding_grade grade)
 {
-	static const enum tone tones[FINDING_GRADES] = {TONE_INFO, TONE_WARNING, TONE_ERROR,
-							TONE_ERROR};
+	static const enum style styles[FINDING_GRADES] = {STYLE_INFO, STYLE_WARNING, STYLE_ERROR,
+							STYLE_ERROR};
 
-	return tones[grade];
+	return styles[grade];
 }
 
 void text_heading(FILE *out, const char *title, bool color)
 {
-	fprintf(out, "%s%s%s\n", text_tone(color, TONE_BOLD), title, text_end(color));
+	fprintf(out, "%s%s%s\n", text_style(color, STYLE_BOLD), title, text_end(color));
 }
 
 void text_lock(FILE *out, const struct model *m, uint32_t lock_class, uint32_t instance, bool bold)
 {
 	char name[RENDER_SIZE];
 
-	fprintf(out, "%s%s%s", text_tone(bold, TONE_BOLD),
+	fprintf(out, "%s%s%s", text_style(bold, STYLE_BOLD),
 		text_safe(render_class_name(m, lock_class)), text_end(bold));
 	if (*render_instance(name, sizeof(name), m, instance))
 		fprintf(out, " (%s)", text_safe(name));
@@ -56,7 +56,7 @@ void text_stack(FILE *out, const struct model *m, uint32_t stack, const char *pr
 	char frame[4 * RENDER_SIZE];
 
 	for (uint32_t i = 0; i < s.frame_count; i++)
-		fprintf(out, "%s%s%s%s\n", prefix, text_tone(color, i ? TONE_DIM : TONE_PLAIN),
+		fprintf(out, "%s%s%s%s\n", prefix, text_style(color, i ? STYLE_DIM : STYLE_PLAIN),
 			text_safe(render_frame(frame, sizeof(frame), &s.frames[i])),
 			text_end(color));
 }
@@ -86,7 +86,7 @@ void report_text_coverage(FILE *out, const struct model *m, bool color)
 			fprintf(out, "  %s", text_safe(c->probe));
 		if (c->reason)
 			fprintf(out, "  %s", text_safe(c->reason));
-		if (drivers && driver_table__words(drivers, i, words, sizeof(words)))
+		if (drivers && driver_table__describe(drivers, i, words, sizeof(words)))
 			fprintf(out, "  with %s", text_safe(words));
 		fputc('\n', out);
 	}
@@ -102,15 +102,15 @@ void report_text_losses(FILE *out, const struct model *m, bool color)
 	for (int i = 0; i < LOSS_REASONS; i++) {
 		uint64_t n = model__loss(m, i);
 
-		fprintf(out, "  %s%-15s %10s%s", text_tone(color, n ? TONE_ERROR : TONE_PLAIN),
+		fprintf(out, "  %s%-15s %10s%s", text_style(color, n ? STYLE_ERROR : STYLE_PLAIN),
 			loss_names[i], render_count(count, sizeof(count), n), text_end(color));
 		if (i % 3 == 2 || i + 1 == LOSS_REASONS)
 			fputc('\n', out);
 	}
 	if (unknown)
 		fprintf(out, "  %snot all losses can be counted: %s%s\n",
-			text_tone(color, TONE_ERROR), text_safe(unknown), text_end(color));
+			text_style(color, STYLE_ERROR), text_safe(unknown), text_end(color));
 	else if (model__has_losses(m))
 		fprintf(out, "  %smore may have happened than was seen%s\n",
-			text_tone(color, TONE_ERROR), text_end(color));
+			text_style(color, STYLE_ERROR), text_end(color));
 }

@@ -114,7 +114,7 @@ static void put_lock(FILE *out, const struct model *m, const struct census *c,
 	const struct lock_instance *instance = model__instance(m, l->instance);
 	char text[RENDER_SIZE];
 
-	fprintf(out, "  %s%s%s %s\n", text_tone(color, TONE_BOLD),
+	fprintf(out, "  %s%s%s %s\n", text_style(color, STYLE_BOLD),
 		text_safe(render_class_name(m, instance->lock_class)), text_end(color),
 		text_safe(render_instance(text, sizeof(text), m, l->instance)));
 	put_owner(out, m, l);
@@ -190,19 +190,19 @@ static void put_conclusion(FILE *out, const struct census *c, const struct findi
 {
 	int code = finding_list__exit_code(findings);
 	const char *text = "no deadlock";
-	enum tone tone = TONE_GOOD;
+	enum style style = STYLE_GOOD;
 
 	if (code == 3) {
 		text = "DEADLOCK";
-		tone = TONE_ERROR;
+		tone = STYLE_ERROR;
 	} else if (code) {
 		text = "POSSIBLE DEADLOCK";
-		tone = TONE_WARNING;
+		tone = STYLE_WARNING;
 	} else if (c->gap_count || c->undecided_count) {
 		text = "inconclusive: no deadlock was seen, but not everything could be looked at";
-		tone = TONE_WARNING;
+		tone = STYLE_WARNING;
 	}
-	fprintf(out, "%s%s%s", text_tone(color, tone), text, text_end(color));
+	fprintf(out, "%s%s%s", text_style(color, style), text, text_end(color));
 }
 
 void report_text_now(FILE *out, const struct model *m, const struct census *c,

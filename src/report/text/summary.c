@@ -55,7 +55,7 @@ static void put_finding_counts(FILE *out, const struct finding_list *list, bool 
 	fprintf(out, "  findings");
 	for (int g = FINDING_GRADES - 1; g >= 0; g--)
 		fprintf(out, "  %s%s %u%s",
-			text_tone(color, grades[g] ? text_grade_tone(g) : TONE_PLAIN),
+			text_style(color, grades[g] ? text_grade_style(g) : STYLE_PLAIN),
 			finding_grade_names[g], grades[g], text_end(color));
 	if (suppressed)
 		fprintf(out, "  suppressed %u", suppressed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * text_private.h - what the pieces of the text report share: tones of colour and a line of a table.
+ * text_private.h - what the pieces of the text report share: styles and a line of a table.
  *
  * Every name goes through text_safe(); colour only where the caller asked for it.
  */
@@ -9,12 +9,12 @@
 
 #include "report/graph/render.h"
 
-enum tone { TONE_PLAIN, TONE_DIM, TONE_BOLD, TONE_INFO, TONE_WARNING, TONE_ERROR, TONE_GOOD };
+enum style { STYLE_PLAIN, STYLE_DIM, STYLE_BOLD, STYLE_INFO, STYLE_WARNING, STYLE_ERROR, STYLE_GOOD };
 
 /* Start of a tone, "" without colour; every start is ended by text_end(). */
-const char *text_tone(bool color, enum tone tone);
+const char *text_style(bool color, enum style style);
 const char *text_end(bool color);
-enum tone text_grade_tone(enum finding_grade grade);
+enum style text_grade_style(enum finding_grade grade);
 /* `kvm.lock (VM of qemu/4711 0xffff…)`; the instance is left out where it has neither name nor
  * address. `lock_class` may be finer than the instance's. */
 void text_lock(FILE *out, const struct model *m, uint32_t lock_class, uint32_t instance, bool bold);

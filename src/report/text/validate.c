@@ -134,7 +134,7 @@ static void print_limits(FILE *out, const struct verdict *verdict)
 static void print_dependency(FILE *out, const struct verdict_dependency *d)
 {
 	fprintf(out, "    %s -> %s: %s\n", text_safe(d->from), text_safe(d->to),
-		dependency_fate_names[d->fate]);
+		dependency_status_names[d->status]);
 	if (d->path)
 		fprintf(out, "      path %s ran %" PRIu64 " times before, %" PRIu64 " now\n",
 			d->path, d->runs_before, d->runs_now);
@@ -156,7 +156,7 @@ static void print_baseline(FILE *out, const struct validation *v)
 	for (uint32_t i = 0; i < v->verdict->cycle_count; i++) {
 		const struct verdict_cycle *c = &v->verdict->cycles[i];
 
-		fprintf(out, "  %s: %s\n", text_safe(c->words), dependency_fate_names[c->fate]);
+		fprintf(out, "  %s: %s\n", text_safe(c->words), dependency_status_names[c->status]);
 		for (uint32_t d = 0; d < c->count; d++)
 			print_dependency(out, &c->dependencies[d]);
 	}
