@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * held.h - the held set: a candidate list in the task's storage, validated against each lock's owner word.
+ * held.h - the held set: a candidate list in the task's storage, validated against each lock's
+ * owner word.
  *
  * Nothing is attached to mutex_unlock. When a task takes its next lock, every entry of its list is
  * asked whether the lock still names this task; what is valid is the held set. So a missed release

@@ -36,7 +36,7 @@ char LICENSE[] SEC("license") = "GPL";
 	{                                                                                          \
 		return acquire_once(ctx, RUN_BACKUP, fentry_call(ctx), kind, flags);               \
 	}
-#define ACQUIRE_WITH_BACKUP(function, kind, flags)                                                       \
+#define ACQUIRE_WITH_BACKUP(function, kind, flags)                                                 \
 	ACQUIRE(function, kind, flags)                                                             \
 	ACQUIRE_BACKUP(function, kind, flags)
 
@@ -126,7 +126,7 @@ int fexit_down_read_killable(void *ctx)
 	return reader_gave_up(ctx);
 }
 
-#define RELEASE(function)                                                                           \
+#define RELEASE(function)                                                                          \
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
@@ -304,7 +304,7 @@ static __always_inline int lock_init_once(void *ctx, __u32 which)
 	SEC("fentry/" #function)                                                                   \
 	int fentry_##function(void *ctx)                                                           \
 	{                                                                                          \
-		return lock_init_once(ctx, RUN_MAIN);                                             \
+		return lock_init_once(ctx, RUN_MAIN);                                              \
 	}                                                                                          \
 	SEC("fentry/" #function)                                                                   \
 	int backup_##function(void *ctx)                                                           \

@@ -43,8 +43,8 @@ __noinline int send_event(const struct record_lock *lock, __u32 op, __u64 peer)
 }
 
 /*
- * A release is emitted only for a lock whose acquisition was emitted. Once: where a function has a backup program
- * (backup_program.h) both come here, and a hold emitted twice would never end.
+ * A release is emitted only for a lock whose acquisition was emitted. Once: where a function has a
+ * backup program (backup_program.h) both come here, and a hold emitted twice would never end.
  */
 static __always_inline void emit_acquired(struct record_lock *entry)
 {

@@ -41,6 +41,6 @@ const struct driver_coverage *driver_table__find(const struct driver_table *tabl
 						 const char *driver);
 /* "vfio-pci 3, vfio_lab 2" of a path into `out`, which is returned; NULL when there is none. */
 const char *driver_table__describe(const struct driver_table *table, enum path_id path, char *out,
-				size_t size);
+				   size_t size);
 
 #endif

@@ -137,8 +137,7 @@ struct blocked_task blocked_task__of(uint32_t task);
 enum prediction { PREDICTION_NOT_DECIDED, PREDICTION_UNREACHABLE, PREDICTION_REACHABLE };
 
 struct known_bug {
-	const char *commit, *title,
-		*state; /* state: "missing here", "in this kernel", "unknown" */
+	const char *commit, *title, *state; /* state: "missing here", "in this kernel", "unknown" */
 };
 
 struct finding {

@@ -32,7 +32,7 @@ void keep_set__free(struct keep_set *s);
  */
 int keep_set__class_order(struct keep_set *s, const struct model *m);
 void keep_set__findings(struct keep_set *s, const struct model *m,
-			 const struct finding_list *findings);
+			const struct finding_list *findings);
 /*
  * The same for each pair of locks that stays: after all chains are marked, before
  * keep_set__close.

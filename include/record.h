@@ -212,7 +212,7 @@ enum counter {
 	COUNT_DROPPED_ENTRY, /* did not look like a lock any more */
 	COUNT_EVENT,
 	COUNT_BACKUP_DID, /* the backup program did what the main one had not */
-	COUNT_MAIN_LEFT, /* the main program found that the backup had done it */
+	COUNT_MAIN_LEFT,  /* the main program found that the backup had done it */
 	COUNTERS,
 };
 

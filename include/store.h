@@ -76,8 +76,8 @@ struct store_read_options {
 };
 /*
  * Facts "recording.verdict" and "recording.version" are set from the file. A recording that was not
- * ended in good order makes losses unknown and sets the fact "recording.truncated". `findings` receives
- * the recorded findings (analysis__add_finding), may be NULL.
+ * ended in good order makes losses unknown and sets the fact "recording.truncated". `findings`
+ * receives the recorded findings (analysis__add_finding), may be NULL.
  */
 int store__read(const char *path, struct model *m, struct analysis *findings,
 		const struct store_read_options *options, char *error, size_t error_size);
@@ -113,7 +113,7 @@ struct replay_options {
 	 * everything.
 	 */
 	const struct keep_set *only;
-	struct id_remap *remap;		/* filled in, or NULL */
+	struct id_remap *remap;	      /* filled in, or NULL */
 	void (*yield)(void *context); /* now and then, for callers with other work; or NULL */
 	void *context;
 };

@@ -92,7 +92,7 @@ struct verdict_dependency {
 struct verdict_cycle {
 	const char *words; /* "vfio_group.group_lock -> kvm.lock -> vfio_group.group_lock" */
 	const struct finding *finding; /* in the baseline */
-	enum dependency_status status;     /* present only when every dependency is */
+	enum dependency_status status; /* present only when every dependency is */
 	struct verdict_dependency *dependencies;
 	uint32_t count;
 };

@@ -23,7 +23,8 @@ void agent__bound_memory(struct agent *a, uint64_t now)
 	if (chains > a->compact_at || (is_heavy && chains / 2 > a->chains_kept)) {
 		a->must_compact = true;
 	} else if (is_heavy && now >= a->next_restart) {
-		/* a bound that even an empty model exceeds must not stop the watch again and again */
+		/* a bound that even an empty model exceeds must not stop the watch again and again
+		 */
 		a->next_restart = now + RESTART_PAUSE_NS;
 		a->must_restart = true;
 	}
@@ -73,9 +74,9 @@ static void reset_model(struct agent *a, uint64_t losses[LOSS_REASONS])
 }
 
 /*
- * The model reached its bound: reported findings stay known and on disk, the graph starts empty. What is known
- * of the kernel is kept: the capabilities that read it are gone. If less can be attached than
- * before, the service ends, so that systemd starts it again with all of them.
+ * The model reached its bound: reported findings stay known and on disk, the graph starts empty.
+ * What is known of the kernel is kept: the capabilities that read it are gone. If less can be
+ * attached than before, the service ends, so that systemd starts it again with all of them.
  */
 int agent__restart(struct agent *a)
 {

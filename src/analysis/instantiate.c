@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Instance cycles: a cycle of classes, instantiated with lock instances, tasks and held sets. The filters are
- * switched on together first (is there an instance cycle that can deadlock?), then one by one to find
- * out which of them forbids all instance cycles; VERDICTS' lines from "instance-inversion" down
- * follow.
+ * Instance cycles: a cycle of classes, instantiated with lock instances, tasks and held sets. The
+ * filters are switched on together first (is there an instance cycle that can deadlock?), then one
+ * by one to find out which of them forbids all instance cycles; VERDICTS' lines from
+ * "instance-inversion" down follow.
  */
 #include "analysis/analysis_private.h"
 
@@ -54,7 +54,8 @@ static uint32_t edge_at(const struct instantiation *r, uint32_t level)
 	return (r->first + level) % r->cycle->length;
 }
 
-static bool link_allowed(const struct instantiation *r, uint8_t wanted, uint8_t held, uint32_t instance)
+static bool link_allowed(const struct instantiation *r, uint8_t wanted, uint8_t held,
+			 uint32_t instance)
 {
 	enum link link = link_of(wanted, held);
 
@@ -300,7 +301,8 @@ static bool sort_levels(struct instantiation *r)
 	return true;
 }
 
-/* No instance cycle: show the first occurrence of each edge, and see whether readers alone close it.
+/* No instance cycle: show the first occurrence of each edge, and see whether readers alone close
+ * it.
  */
 static void decide_classes(struct instantiation *r)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The pattern search: depth first, by growing length, from the smallest node of each cycle. Its
- * cost is bounded by a budget of steps; what was not searched is said (search_limited), and up to which
- * length it is complete (searched_length).
+ * cost is bounded by a budget of steps; what was not searched is said (search_limited), and up to
+ * which length it is complete (searched_length).
  */
 #include "analysis/patterns.h"
 

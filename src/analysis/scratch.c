@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Counts of holders per instance while an instance cycle is put together: guards in O(held locks). */
+/* Counts of holders per instance while an instance cycle is put together: guards in O(held locks).
+ */
 #include "analysis/analysis_private.h"
 
 #include <stdlib.h>

@@ -31,8 +31,8 @@ char *verdict__message(const char *format, ...)
 
 char *verdict__join(char *words, const char *between, const char *more)
 {
-	char *longer =
-		words ? verdict__message("%s%s%s", words, between, more) : verdict__message("%s", more);
+	char *longer = words ? verdict__message("%s%s%s", words, between, more)
+			     : verdict__message("%s", more);
 
 	free(words);
 	return longer;
@@ -84,22 +84,25 @@ static void judge_findings(struct verdict *v, const struct model *m,
 		cycle = verdict__cycle_name(m, f);
 		if (f->suppressed)
 			verdict__limit(v, verdict__message("accepted by a suppression: %s (%s)",
-							 cycle ? cycle : "?", f->suppressed));
+							   cycle ? cycle : "?", f->suppressed));
 		else
-			verdict__worsen(
-				v, VERDICT_FAIL,
-				verdict__message("%s (%s) found: %s", finding_code_names[f->code],
-					       finding_grade_names[f->grade], cycle ? cycle : "?"));
+			verdict__worsen(v, VERDICT_FAIL,
+					verdict__message("%s (%s) found: %s",
+							 finding_code_names[f->code],
+							 finding_grade_names[f->grade],
+							 cycle ? cycle : "?"));
 		free(cycle);
 	}
 	if (findings->search_limited)
-		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__message("the search for cycles ran out of its budget: there "
-					       "may be more than were found"));
+		verdict__worsen(
+			v, VERDICT_INCONCLUSIVE,
+			verdict__message("the search for cycles ran out of its budget: there "
+					 "may be more than were found"));
 	if (findings->undecided)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__message("%" PRIu64 " checks of cycles ended at their budget",
-					       findings->undecided));
+				verdict__message("%" PRIu64
+						 " checks of cycles ended at their budget",
+						 findings->undecided));
 }
 
 static void judge_losses(struct verdict *v, const struct model *m,
@@ -119,11 +122,12 @@ static void judge_losses(struct verdict *v, const struct model *m,
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__message("losses are not known: %s", unknown));
 	if (options->disturbed)
-		verdict__worsen(v, VERDICT_INCONCLUSIVE, verdict__message("%s", options->disturbed));
+		verdict__worsen(v, VERDICT_INCONCLUSIVE,
+				verdict__message("%s", options->disturbed));
 	if (level && !strcmp(level, "tracepoint"))
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__message("only contention was traced: orders taken without "
-					       "waiting were not seen"));
+						 "waiting were not seen"));
 }
 
 static void require_class(struct verdict *v, const struct model *m, const char *pattern,
@@ -175,7 +179,7 @@ static void say_what_a_pass_rests_on(struct verdict *v, const struct model *m)
 	verdict__worsen(
 		v, VERDICT_PASS,
 		absent ? verdict__message("%u required paths ran, %u do not exist on this kernel",
-					ran, absent)
+					  ran, absent)
 		       : verdict__message("all %u required paths ran", ran));
 	verdict__worsen(
 		v, VERDICT_PASS,
@@ -184,7 +188,7 @@ static void say_what_a_pass_rests_on(struct verdict *v, const struct model *m)
 		if (v->cycles[i].status == DEPENDENCY_RESOLVED)
 			verdict__worsen(v, VERDICT_PASS,
 					verdict__message("the baseline's cycle is gone: %s",
-						       v->cycles[i].words));
+							 v->cycles[i].words));
 	verdict__worsen(v, VERDICT_PASS,
 			verdict__message("no finding of grade warning or worse, nothing lost"));
 	free(drivers);
@@ -196,11 +200,13 @@ static void say_what_is_not_looked_at(struct verdict *v, const struct model *m,
 	const char *scope = model__fact(m, "scope");
 
 	if (scope && !strcmp(scope, "vfio"))
-		verdict__limit(v, verdict__message("lock orders that no VFIO or KVM path has a part "
-						 "in (scope vfio)"));
+		verdict__limit(v,
+			       verdict__message("lock orders that no VFIO or KVM path has a part "
+						"in (scope vfio)"));
 	if (options->baseline && !v->cycle_count)
-		verdict__limit(v, verdict__message("the baseline has no cycle: it added what has to "
-						 "run, there was nothing to compare"));
+		verdict__limit(v,
+			       verdict__message("the baseline has no cycle: it added what has to "
+						"run, there was nothing to compare"));
 }
 
 struct verdict *verdict__decide(const struct model *m, const struct finding_list *findings,

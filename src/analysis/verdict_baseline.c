@@ -28,7 +28,7 @@ char *verdict__cycle_name(const struct model *m, const struct finding *f)
 
 	for (uint32_t i = 1; words && i <= f->length; i++) {
 		longer = verdict__message("%s -> %s", words,
-					model__lock_class(m, f->classes[i % f->length])->name);
+					  model__lock_class(m, f->classes[i % f->length])->name);
 		free(words);
 		words = longer;
 	}
@@ -203,7 +203,8 @@ static int compare_dependency(const struct comparison *c, struct verdict_depende
 	}
 	d->instead = taken_instead(m, baseline, d->from, path);
 	d->evidence = fix_message(c->options, f);
-	d->status = d->evidence || was_looked_for(d, m) ? DEPENDENCY_RESOLVED : DEPENDENCY_NOT_EXERCISED;
+	d->status = d->evidence || was_looked_for(d, m) ? DEPENDENCY_RESOLVED
+							: DEPENDENCY_NOT_EXERCISED;
 	return error;
 }
 
@@ -224,7 +225,9 @@ static int compare_cycle(const struct comparison *comparison, struct verdict_cyc
 		all_back = all_back && c->dependencies[i].status == DEPENDENCY_PRESENT;
 		unseen = unseen || c->dependencies[i].status == DEPENDENCY_NOT_EXERCISED;
 	}
-	c->status = all_back ? DEPENDENCY_PRESENT : unseen ? DEPENDENCY_NOT_EXERCISED : DEPENDENCY_RESOLVED;
+	c->status = all_back ? DEPENDENCY_PRESENT
+		    : unseen ? DEPENDENCY_NOT_EXERCISED
+			     : DEPENDENCY_RESOLVED;
 	return error;
 }
 

@@ -45,8 +45,8 @@ static char *not_run(const struct verdict_cycle *c)
 			char *name =
 				site->state == SITE_NOT_RUN
 					? verdict__message("%s [%s] for %s -> %s", site->function,
-							 site->module ? site->module : "kernel",
-							 dependency->from, dependency->to)
+							   site->module ? site->module : "kernel",
+							   dependency->from, dependency->to)
 					: NULL;
 
 			if (name && (!words || !strstr(words, name)))
@@ -60,13 +60,14 @@ static char *not_run(const struct verdict_cycle *c)
 static void judge_cycle(struct verdict *v, const struct model *m,
 			const struct finding_list *findings, const struct verdict_cycle *c)
 {
-	const char *reason = c->status == DEPENDENCY_PRESENT ? accepted(m, findings, c->words) : NULL;
+	const char *reason =
+		c->status == DEPENDENCY_PRESENT ? accepted(m, findings, c->words) : NULL;
 	char *words;
 
 	if (reason) {
 		verdict__limit(v, verdict__message("the baseline's cycle is back, accepted by a "
-						 "suppression: %s (%s)",
-						 c->words, reason));
+						   "suppression: %s (%s)",
+						   c->words, reason));
 	} else if (c->status == DEPENDENCY_PRESENT) {
 		verdict__worsen(v, VERDICT_FAIL,
 				verdict__message("the baseline's cycle is back: %s", c->words));
@@ -74,8 +75,9 @@ static void judge_cycle(struct verdict *v, const struct model *m,
 		words = not_run(c);
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__message("the baseline's cycle was not exercised: %s. To "
-					       "decide, this would have to run: %s",
-					       c->words, words ? words : "what took those locks"));
+						 "decide, this would have to run: %s",
+						 c->words,
+						 words ? words : "what took those locks"));
 		free(words);
 	}
 }
@@ -93,9 +95,9 @@ static void judge_completeness(struct verdict *v, const struct model *baseline)
 			verdict__worsen(
 				v, VERDICT_INCONCLUSIVE,
 				verdict__message("the baseline may lack a cycle: it lost "
-					       "%s %" PRIu64,
-					       loss_names[reason],
-					       model__loss(baseline, (enum loss_reason)reason)));
+						 "%s %" PRIu64,
+						 loss_names[reason],
+						 model__loss(baseline, (enum loss_reason)reason)));
 }
 
 void verdict__judge_baseline(struct verdict *v, const struct model *m,
@@ -108,9 +110,10 @@ void verdict__judge_baseline(struct verdict *v, const struct model *m,
 		return;
 	judge_completeness(v, options->baseline);
 	if (options->baseline_findings && options->baseline_findings->search_limited)
-		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__message("the baseline may have more cycles than were found: "
-					       "the search ran out of its budget"));
+		verdict__worsen(
+			v, VERDICT_INCONCLUSIVE,
+			verdict__message("the baseline may have more cycles than were found: "
+					 "the search ran out of its budget"));
 }
 
 /* --- baselines that are none --------------------------------------------------------------------

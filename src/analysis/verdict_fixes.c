@@ -107,8 +107,8 @@ static char *orders_not_seen(const struct model *m, const struct catalogue_row *
 			continue;
 		++*count;
 		paths = paths_with(from, to);
-		order = verdict__message("what takes %s under %s%s%s%s", to, from, paths ? " (" : "",
-				       paths ? paths : "", paths ? ")" : "");
+		order = verdict__message("what takes %s under %s%s%s%s", to, from,
+					 paths ? " (" : "", paths ? paths : "", paths ? ")" : "");
 		words = verdict__join(words, "; ", order ? order : "?");
 		free(paths);
 		free(order);
@@ -164,16 +164,16 @@ static void judge_missing(struct verdict *v, const struct model *m,
 	if (was_found(findings, row->commit))
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__message("%s (%s) is missing in this kernel: %s. Its cycle "
-					       "was found",
-					       row->commit, row->title, evidence));
+						 "was found",
+						 row->commit, row->title, evidence));
 	else
-		verdict__worsen(
-			v, VERDICT_INCONCLUSIVE,
-			verdict__message("%s (%s) is missing in this kernel: %s. Its cycle was not "
-				       "seen, which proves nothing; to decide, this would have to "
-				       "run, with a driver that does so: %s",
-				       row->commit, row->title, evidence,
-				       words ? words : "both orders, with the same locks"));
+		verdict__worsen(v, VERDICT_INCONCLUSIVE,
+				verdict__message(
+					"%s (%s) is missing in this kernel: %s. Its cycle was not "
+					"seen, which proves nothing; to decide, this would have to "
+					"run, with a driver that does so: %s",
+					row->commit, row->title, evidence,
+					words ? words : "both orders, with the same locks"));
 	free(words);
 }
 
@@ -190,11 +190,11 @@ static void judge_known(struct verdict *v, const struct verdict_options *options
 	if (state == VERDICT_FIX_MISSING)
 		verdict__worsen(v, VERDICT_FAIL,
 				verdict__message("%s is not in this kernel: %s",
-					       options->known->commit, evidence));
+						 options->known->commit, evidence));
 	else if (state == VERDICT_FIX_UNKNOWN)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__message("whether %s is in this kernel: %s",
-					       options->known->commit, evidence));
+						 options->known->commit, evidence));
 }
 
 /* A fix that leaves no marker: only the release can decide, and distributions add and revert. */
@@ -245,8 +245,9 @@ static char *judge_row(struct verdict *v, const struct model *m,
 		if (is_decided_by_release(m, row))
 			return verdict__join(by_release, ", ", row->commit);
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__message("whether %s (%s) is in this kernel: %s", row->commit,
-					       row->title, evidence ? evidence : "not known"));
+				verdict__message("whether %s (%s) is in this kernel: %s",
+						 row->commit, row->title,
+						 evidence ? evidence : "not known"));
 		break;
 	}
 	return by_release;
@@ -270,8 +271,8 @@ void verdict__judge_fixes(struct verdict *v, const struct model *m,
 	}
 	if (by_release)
 		verdict__limit(v, verdict__message("fixes that leave no marker, taken as in by the "
-						 "kernel's release alone: %s",
-						 by_release));
+						   "kernel's release alone: %s",
+						   by_release));
 	free(by_release);
 }
 
@@ -321,8 +322,8 @@ void verdict__judge_probes(struct verdict *v, const struct verdict_options *opti
 	for (uint32_t i = 0; i < options->missing_count; i++) {
 		const struct verdict_probe *probe = &options->missing[i];
 		char *words = verdict__message("%s%s%s%s", probe->name, probe->reason ? " (" : "",
-					     probe->reason ? probe->reason : "",
-					     probe->reason ? ")" : "");
+					       probe->reason ? probe->reason : "",
+					       probe->reason ? ")" : "");
 
 		if (is_needed(v, options, probe->only_class)) {
 			missing = verdict__join(missing, ", ", words ? words : probe->name);
@@ -337,9 +338,9 @@ void verdict__judge_probes(struct verdict *v, const struct verdict_options *opti
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__message("probes missing: %s", missing));
 	if (left_out)
-		verdict__limit(v,
-			       verdict__message("lock orders with %s: not probed: %s%s%s", only_class,
-					      left_out, reason ? ": " : "", reason ? reason : ""));
+		verdict__limit(v, verdict__message("lock orders with %s: not probed: %s%s%s",
+						   only_class, left_out, reason ? ": " : "",
+						   reason ? reason : ""));
 	free(missing);
 	free(left_out);
 }

@@ -95,10 +95,11 @@ int verdict__require(struct verdict *v, const struct model *m,
 	before = driver_table__make(options->baseline);
 	error = before ? require_drivers(v, before, true) : -ENOMEM;
 	if (!error && paths_hit(options->baseline) & DRIVER_PATHS && !had_drivers(before))
-		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__message("the baseline does not tell which drivers' devices "
-					       "its paths ran with (redacted, or cut down): what "
-					       "has to run again is not known"));
+		verdict__worsen(
+			v, VERDICT_INCONCLUSIVE,
+			verdict__message("the baseline does not tell which drivers' devices "
+					 "its paths ran with (redacted, or cut down): what "
+					 "has to run again is not known"));
 	driver_table__free(before);
 	return error;
 }
@@ -113,16 +114,17 @@ static void judge_path(struct verdict *v, enum path_id path, const struct covera
 	if (c->state == COVERAGE_UNPROBED)
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
 				verdict__message("path %s could not be watched: %s", name,
-					       c->reason ? c->reason : "no probe"));
+						 c->reason ? c->reason : "no probe"));
 	else if (!c->hits)
-		verdict__worsen(
-			v, VERDICT_INCONCLUSIVE,
-			c->reason ? verdict__message("path %s was not exercised: %s", name, c->reason)
-				  : verdict__message("path %s was not exercised", name));
+		verdict__worsen(v, VERDICT_INCONCLUSIVE,
+				c->reason ? verdict__message("path %s was not exercised: %s", name,
+							     c->reason)
+					  : verdict__message("path %s was not exercised", name));
 	else if (v->table->failed[path] && !v->table->succeeded[path])
 		verdict__worsen(v, VERDICT_INCONCLUSIVE,
-				verdict__message("path %s ran %" PRIu64 " times and failed each time",
-					       name, v->table->failed[path]));
+				verdict__message("path %s ran %" PRIu64
+						 " times and failed each time",
+						 name, v->table->failed[path]));
 }
 
 /* A function that came with a fix is not absent where the fix is in: it could not be found. */
@@ -144,7 +146,7 @@ static char *why_required(const struct verdict_driver *driver, const struct driv
 	if (driver->is_bound)
 		return verdict__message("a device of this host is bound to it");
 	return verdict__message(driver->in_baseline ? "it has a part in the baseline"
-						  : "a device of it was seen");
+						    : "a device of it was seen");
 }
 
 static void judge_driver(struct verdict *v, const struct model *m,
@@ -164,9 +166,9 @@ static void judge_driver(struct verdict *v, const struct model *m,
 	why = why_required(driver, row);
 	verdict__worsen(v, VERDICT_INCONCLUSIVE,
 			verdict__message("driver %s: %s did not run with a device of it and a VM "
-				       "(%s). To decide, open one that is not open, with its VM, "
-				       "and close it while this looks",
-				       driver->driver, missing, why ? why : "?"));
+					 "(%s). To decide, open one that is not open, with its VM, "
+					 "and close it while this looks",
+					 driver->driver, missing, why ? why : "?"));
 	free(missing);
 	free(why);
 }
@@ -185,8 +187,8 @@ static void judge_unknown_drivers(struct verdict *v, const struct model *m)
 		if (!is_known)
 			verdict__worsen(v, VERDICT_INCONCLUSIVE,
 					verdict__message("path %s ran, but with no driver's device "
-						       "for sure (and a VM)",
-						       path_names[path]));
+							 "for sure (and a VM)",
+							 path_names[path]));
 	}
 }
 
@@ -201,11 +203,12 @@ void verdict__judge_paths(struct verdict *v, const struct model *m,
 		if (c->state != COVERAGE_ABSENT)
 			judge_path(v, (enum path_id)path, c);
 		else if (is_there_unseen(options, (enum path_id)path))
-			verdict__worsen(v, VERDICT_INCONCLUSIVE,
-					verdict__message("path %s could not be watched: its function "
-						       "is not there though " BROUGHT_GET_KVM
-						       " is (inlined?)",
-						       path_names[path]));
+			verdict__worsen(
+				v, VERDICT_INCONCLUSIVE,
+				verdict__message("path %s could not be watched: its function "
+						 "is not there though " BROUGHT_GET_KVM
+						 " is (inlined?)",
+						 path_names[path]));
 	}
 	for (uint32_t i = 0; i < v->driver_count; i++)
 		judge_driver(v, m, &v->drivers[i]);

@@ -38,8 +38,8 @@ typedef int (*waitfor_cycle_fn)(void *context, const struct waitfor_step *steps,
 
 /*
  * The shortest cycle over every wait and owner, each once, as long as the budget lasts; beyond it
- * at least one cycle over every task that is on any. *limited: there may be more than were called for.
- * `hints`: the shortest cycle over every owner that is not certain instead, the others on it
+ * at least one cycle over every task that is on any. *limited: there may be more than were called
+ * for. `hints`: the shortest cycle over every owner that is not certain instead, the others on it
  * certain or not.
  */
 int waitfor__each_cycle(const struct waitfor *w, bool hints, waitfor_cycle_fn found, void *context,

@@ -23,8 +23,8 @@ static void note_fallback(struct capture *c, enum attach_level level, int error)
 {
 	size_t used = strlen(c->fallback_reason);
 
-	snprintf(c->fallback_reason + used, sizeof(c->fallback_reason) - used, "%s%s: %.120s", used ? "; " : "",
-		 attach_level_names[level], why(error));
+	snprintf(c->fallback_reason + used, sizeof(c->fallback_reason) - used, "%s%s: %.120s",
+		 used ? "; " : "", attach_level_names[level], why(error));
 }
 
 static int load_at(struct capture *c, enum attach_level level)

@@ -86,7 +86,7 @@ struct capture {
 	uint64_t lost_ahead; /* records that could not even wait */
 	bool is_moving;	     /* to a smaller model: records wait in prefetch */
 	uint64_t next_collect;
-	uint64_t read_until;	 /* this turn reads no further; 0: to the end of the ring */
+	uint64_t read_until;	/* this turn reads no further; 0: to the end of the ring */
 	uint32_t stable_sweeps; /* since probes were attached last */
 	uint64_t acquisitions, records, record_bytes;
 	uint64_t attach_ns, detach_ns;
@@ -189,6 +189,7 @@ void lock_names__select_objects(const struct lock_names *names, struct keep_set 
 uint64_t *lock_names__selected(const struct lock_names *names, const struct keep_set *s,
 			       uint32_t *count);
 int lock_names__compare_addresses(const void *a, const void *b);
-void lock_names__switch_model(struct lock_names *names, struct model *m, const struct id_remap *remap);
+void lock_names__switch_model(struct lock_names *names, struct model *m,
+			      const struct id_remap *remap);
 
 #endif

@@ -86,7 +86,8 @@ static int backed_up_program(const struct probe *probe)
 
 /*
  * Runs the kernel skipped since the last look: since 5.12 for direct calls (9ed9e9ba2337). Those of
- * programs that have a backup are counted apart: their skips need not be losses. The backup is not counted.
+ * programs that have a backup are counted apart: their skips need not be losses. The backup is not
+ * counted.
  */
 static void look_at_skips(struct capture *c, uint64_t *first, uint64_t *others)
 {

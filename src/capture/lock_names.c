@@ -299,7 +299,8 @@ uint64_t *lock_names__selected(const struct lock_names *names, const struct keep
 	return all;
 }
 
-void lock_names__switch_model(struct lock_names *names, struct model *m, const struct id_remap *remap)
+void lock_names__switch_model(struct lock_names *names, struct model *m,
+			      const struct id_remap *remap)
 {
 	struct known_instance *instance, *next;
 

@@ -86,7 +86,7 @@ bool line_reader__next(struct line_reader *r)
 	bool any = false, ended = false;
 
 	r->length = 0;
-	r->too_long = r->had_nul = r->limited = false;
+	r->too_long = r->had_nul = r->cut = false;
 	while (!ended) {
 		const char *start, *end;
 
@@ -101,7 +101,7 @@ bool line_reader__next(struct line_reader *r)
 	}
 	if (!any)
 		return false;
-	r->limited = !ended;
+	r->cut = !ended;
 	r->number++;
 	if (r->length && r->text[r->length - 1] == '\r')
 		r->length--;

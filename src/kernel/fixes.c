@@ -51,8 +51,8 @@ static void look_for_symbol(struct kernel *k, const char *name, bool is_function
 	if (!there && !kernel__would_see(k, module, is_function)) {
 		marker->state = FIX_UNKNOWN;
 		snprintf(marker->text, sizeof(marker->text),
-			 "unknown until %s is loaded: modprobe %s",
-			 module ? module : "its module", module ? module : "it");
+			 "unknown until %s is loaded: modprobe %s", module ? module : "its module",
+			 module ? module : "it");
 		return;
 	}
 	marker->state = there == wanted ? FIX_PRESENT : FIX_MISSING;
@@ -88,7 +88,8 @@ static void look_for_marker(struct kernel *k, const char *evidence, struct marke
 	char kind[32] = "", what[96] = "";
 
 	marker->state = FIX_UNKNOWN;
-	snprintf(marker->text, sizeof(marker->text), "unknown: it left no marker in BTF or symbols");
+	snprintf(marker->text, sizeof(marker->text),
+		 "unknown: it left no marker in BTF or symbols");
 	if (sscanf(evidence, " %31[a-z-] %95[^, ]", kind, what) < 2)
 		return;
 	if (!strcmp(kind, "btf-member"))
@@ -177,9 +178,8 @@ uint32_t kernel__fixes(struct kernel *k, struct fix *out, uint32_t max)
 
 void kernel__fix_facts(struct kernel *k, const struct fact_sink *out)
 {
-	static const char *const states[] = {[FIX_PRESENT] = "present",
-					     [FIX_MISSING] = "missing",
-					     [FIX_UNKNOWN] = "unknown"};
+	static const char *const states[] = {
+		[FIX_PRESENT] = "present", [FIX_MISSING] = "missing", [FIX_UNKNOWN] = "unknown"};
 	struct fix fixes[64];
 	uint32_t count = kernel__fixes(k, fixes, 64);
 

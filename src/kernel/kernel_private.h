@@ -143,7 +143,7 @@ bool kernel__has_tracepoint(const struct kernel *k, const char *name);
 void btf__refresh(struct kernel *k);
 void btf__close(struct kernel *k);
 void member_names__clear(struct kernel *k); /* a module came or went */
-void btf__shrink(struct kernel *k);	     /* the index by name is made again when needed */
+void btf__shrink(struct kernel *k);	    /* the index by name is made again when needed */
 
 /* symbols.c */
 int symbols__load(const struct kernel *k);

@@ -155,7 +155,7 @@ const struct driver_coverage *driver_table__find(const struct driver_table *tabl
 }
 
 const char *driver_table__describe(const struct driver_table *table, enum path_id path, char *out,
-				size_t size)
+				   size_t size)
 {
 	size_t used = 0;
 

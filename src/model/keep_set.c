@@ -278,7 +278,7 @@ static void mark_blocked(struct keep_set *s, const struct blocked_task *t)
 }
 
 void keep_set__findings(struct keep_set *s, const struct model *m,
-			 const struct finding_list *findings)
+			const struct finding_list *findings)
 {
 	for (uint32_t i = 0; i < findings->count; i++) {
 		const struct finding *f = findings->items[i];

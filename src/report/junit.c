@@ -119,9 +119,9 @@ static void baseline_cases(struct junit *j, const struct validation *v)
 		const struct verdict_cycle *c = &v->verdict->cycles[i];
 
 		test_case(j, c->words,
-			  c->status == DEPENDENCY_RESOLVED	 ? OUTCOME_OK
+			  c->status == DEPENDENCY_RESOLVED  ? OUTCOME_OK
 			  : c->status == DEPENDENCY_PRESENT ? OUTCOME_FAILURE
-						 : OUTCOME_ERROR,
+							    : OUTCOME_ERROR,
 			  dependency_status_names[c->status]);
 	}
 }

@@ -6,7 +6,7 @@
 
 #include "rules/block_file.h"
 
-static const char *const evidence_verbs[] = {"btf-member ",   "symbol ",     "no-symbol ",
+static const char *const evidence_verbs[] = {"btf-member ",   "symbol ", "no-symbol ",
 					     "btf-function ", "unknown", NULL};
 
 static bool known_evidence(const char *text)

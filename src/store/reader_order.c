@@ -301,7 +301,7 @@ static int read_events(struct reader *r)
 	snprintf(query, sizeof(query),
 		 "SELECT time, task, op, operand, mode, flags, stack, subclass, id FROM event "
 		 "WHERE id >= %lld ORDER BY id",
-		 (long long)first_event(r, &gap));
+		 (long long)first_event(r, &cut));
 	/* Nothing may be concluded across events that are not there. */
 	if (r->events_dropped || cut)
 		error = model__restore_event(r->model, &gap);

@@ -140,8 +140,8 @@ static bool send_stack(const struct sending *to, const struct model *m, uint32_t
 		if (!frames)
 			return false;
 	}
-	done = queue__put(to->queue, ROW_STACK, &row, sizeof(row),
-			  frames ? frames : stack.frames, count * sizeof(*stack.frames), false);
+	done = queue__put(to->queue, ROW_STACK, &row, sizeof(row), frames ? frames : stack.frames,
+			  count * sizeof(*stack.frames), false);
 	free(frames);
 	return done;
 }

@@ -53,9 +53,9 @@ struct store_writer {
 	bool running;
 	atomic_int thread_id; /* 0: its priority stays as it is */
 	int usual_nice;
-	atomic_bool raise_priority;  /* what is queued now is more than events */
-	bool gap;	      /* events were lost since the last one that was queued */
-	atomic_uint failures; /* batches that could not be written */
+	atomic_bool raise_priority; /* what is queued now is more than events */
+	bool gap;		    /* events were lost since the last one that was queued */
+	atomic_uint failures;	    /* batches that could not be written */
 	atomic_int last_error;
 	pthread_mutex_t error_lock;
 	char error[512], error_shown[512]; /* of the last failed batch; what was handed out */

@@ -60,7 +60,7 @@ static uint64_t keep_flight(struct store_writer *w, const struct row_fired *row)
 
 /* Findings of a failed batch are kept for the next; events are counted as lost. */
 static void account_batch(struct store_writer *w, const struct record *records, size_t bytes,
-			 bool failed)
+			  bool failed)
 {
 	const char *at = (const char *)records, *end = at + bytes;
 	uint64_t lost = 0;

@@ -239,7 +239,8 @@ static void test_facts_come_first(void **state)
 	model__set_fact(big.m, "kernel.release", "6.1.0");
 	chain(big.m, NO_ID, a, b, LOCK_EXCLUSIVE, 1);
 	chain(big.m, NO_ID, b, a, LOCK_EXCLUSIVE, 2);
-	assert_int_equal(model__replay(reported.m, big.m, NULL, NULL, &(struct replay_options){0}), 0);
+	assert_int_equal(model__replay(reported.m, big.m, NULL, NULL, &(struct replay_options){0}),
+			 0);
 	assert_int_equal(reported.count, 1);
 	analysis__free(judged);
 	model__free(reported.m);

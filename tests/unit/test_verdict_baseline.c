@@ -140,7 +140,8 @@ static void test_baseline_gone(void **state)
 	model__free(now.m);
 }
 
-static enum verdict_function function_exists(void *context, const char *function, const char *module)
+static enum verdict_function function_exists(void *context, const char *function,
+					     const char *module)
 {
 	(void)module;
 	return !strcmp(function, context) ? FUNCTION_GONE : FUNCTION_THERE;

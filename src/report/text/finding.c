@@ -262,7 +262,8 @@ static void put_remedies(FILE *out, const struct model *m, const struct finding 
 	char **lines = render_remedies(m, f);
 
 	if (lines && *lines)
-		fprintf(out, "\n   %swhat to do%s\n", text_style(color, STYLE_BOLD), text_end(color));
+		fprintf(out, "\n   %swhat to do%s\n", text_style(color, STYLE_BOLD),
+			text_end(color));
 	for (char **line = lines; line && *line; line++)
 		fprintf(out, "    - %s\n", text_safe(*line));
 	render_free_lines(lines);

@@ -19,7 +19,7 @@ const char *text_style(bool color, enum style style)
 		[STYLE_GOOD] = "\033[1;32m",
 	};
 
-	return color ? codes[tone] : "";
+	return color ? codes[style] : "";
 }
 
 const char *text_end(bool color)
@@ -30,7 +30,7 @@ const char *text_end(bool color)
 enum style text_grade_style(enum finding_grade grade)
 {
 	static const enum style styles[FINDING_GRADES] = {STYLE_INFO, STYLE_WARNING, STYLE_ERROR,
-							STYLE_ERROR};
+							  STYLE_ERROR};
 
 	return styles[grade];
 }

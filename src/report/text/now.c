@@ -194,13 +194,13 @@ static void put_conclusion(FILE *out, const struct census *c, const struct findi
 
 	if (code == 3) {
 		text = "DEADLOCK";
-		tone = STYLE_ERROR;
+		style = STYLE_ERROR;
 	} else if (code) {
 		text = "POSSIBLE DEADLOCK";
-		tone = STYLE_WARNING;
+		style = STYLE_WARNING;
 	} else if (c->gap_count || c->undecided_count) {
 		text = "inconclusive: no deadlock was seen, but not everything could be looked at";
-		tone = STYLE_WARNING;
+		style = STYLE_WARNING;
 	}
 	fprintf(out, "%s%s%s", text_style(color, style), text, text_end(color));
 }

@@ -9,9 +9,17 @@
 
 #include "report/graph/render.h"
 
-enum style { STYLE_PLAIN, STYLE_DIM, STYLE_BOLD, STYLE_INFO, STYLE_WARNING, STYLE_ERROR, STYLE_GOOD };
+enum style {
+	STYLE_PLAIN,
+	STYLE_DIM,
+	STYLE_BOLD,
+	STYLE_INFO,
+	STYLE_WARNING,
+	STYLE_ERROR,
+	STYLE_GOOD
+};
 
-/* Start of a tone, "" without colour; every start is ended by text_end(). */
+/* Start of a style, "" without colour; every start is ended by text_end(). */
 const char *text_style(bool color, enum style style);
 const char *text_end(bool color);
 enum style text_grade_style(enum finding_grade grade);
