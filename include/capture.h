@@ -18,7 +18,7 @@
 #include "finding.h"
 #include "kernel.h"
 #include "probe.h"
-#include "selection.h"
+#include "keep_set.h"
 
 struct capture;
 

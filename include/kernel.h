@@ -91,7 +91,7 @@ bool kernel__module_loaded(const struct kernel *k, const char *module); /* built
  */
 uint32_t kernel__clean_frames(struct frame *frames, uint32_t count);
 
-enum fix_state { FIX_PRESENT, FIX_MISSING, FIX_CANNOT_TELL };
+enum fix_state { FIX_PRESENT, FIX_MISSING, FIX_UNKNOWN };
 struct fix {
 	const struct catalogue_row *row;
 	enum fix_state state;

@@ -24,29 +24,29 @@
 static void on_finding(void *context, const struct model *m, const struct finding *finding)
 {
 	(void)m;
-	agent__tell_finding(context, finding);
+	agent__report_finding(context, finding);
 }
 
 static void on_resolved(void *context, const struct model *m, const char *key, uint64_t when)
 {
 	(void)when;
 	(void)m;
-	agent__tell_resolved(context, key);
+	agent__report_resolved(context, key);
 }
 
 static void on_stall(void *context, const struct model *m, const struct stall *stall)
 {
 	(void)m;
-	agent__tell_stall(context, stall);
+	agent__report_stall(context, stall);
 }
 
 static void complain(void *context, const char *file, uint32_t line, const char *message)
 {
 	(void)context;
 	if (line)
-		say_warning("%s:%u: %s", file, line, message);
+		log_warning("%s:%u: %s", file, line, message);
 	else
-		say_warning("%s: %s", file, message);
+		log_warning("%s: %s", file, message);
 }
 
 /* By a child without privileges. A mistake in a file does not keep the watch from starting. */
@@ -112,12 +112,12 @@ static void once_a_second(struct agent *a, uint64_t now)
 	counters.bpf_runs = stats.run_count;
 	if (overhead__step(&a->overhead, &counters)) {
 		capture__shed(a->session.capture, a->overhead.shed);
-		agent__tell_shed(a, shed);
+		agent__report_shed(a, shed);
 	}
 	agent__poll_incidents(a, now);
 	agent__poll_hook(a, now);
 	endpoint__poll(a->endpoint, now);
-	agent__tell_losses(a, now);
+	agent__report_losses(a, now);
 	agent__bound_memory(a, now);
 }
 
@@ -165,7 +165,7 @@ int agent__open_session(struct agent *a)
 	status = session__open(&a->session, &a->options.session, &events);
 
 	a->chains_kept = 0;
-	a->forget_at = a->options.max_chains;
+	a->compact_at = a->options.max_chains;
 	if (!status)
 		status = session__attach(&a->session);
 	if (!status)
@@ -184,8 +184,8 @@ static int watch_on(struct agent *a)
 	while (!status && !session__turn(&a->session, 500)) {
 		if (a->must_restart)
 			status = agent__restart(a);
-		else if (a->must_forget)
-			agent__forget(a);
+		else if (a->must_compact)
+			agent__compact(a);
 	}
 	return status;
 }
@@ -215,17 +215,17 @@ static int prepare(struct agent *a)
 	    !(a->endpoint = endpoint__start(a->options.listen, error, sizeof(error))))
 		goto refuse;
 	if (a->endpoint && endpoint__port(a->endpoint) > 0)
-		say_info("metrics on port %d", endpoint__port(a->endpoint));
+		log_info("metrics on port %d", endpoint__port(a->endpoint));
 	overhead__init(&a->overhead, &budget);
 	a->service.start_seconds = (double)time(NULL);
 	return 0;
 refuse:
-	say_error("%s", error);
+	log_error("%s", error);
 	return EXIT_ERROR;
 }
 
 /* Waits alone are much less than what it is for: nobody shall take that for a watched host. */
-static void tell_start(struct agent *a)
+static void report_start(struct agent *a)
 {
 	enum attach_level level = capture__level(a->session.capture);
 	const char *reason = capture__level_reason(a->session.capture);
@@ -250,10 +250,10 @@ static int run(struct agent *a)
 		return status;
 	error = privileges_drop();
 	if (error)
-		say_warning("cannot drop privileges: %s", strerror(-error));
+		log_warning("cannot drop privileges: %s", strerror(-error));
 	agent__publish(a);
 	notify_state("READY=1");
-	tell_start(a);
+	report_start(a);
 	status = watch_on(a);
 	notify_state("STOPPING=1");
 	if (status)

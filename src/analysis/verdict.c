@@ -165,7 +165,7 @@ static char *driver_list(const struct verdict *v)
 	return words;
 }
 
-static void say_what_a_pass_rests_on(struct verdict *v, const struct model *m)
+static void note_what_a_pass_rests_on(struct verdict *v, const struct model *m)
 {
 	uint32_t ran = 0, absent = 0;
 	char *drivers = driver_list(v);
@@ -194,8 +194,8 @@ static void say_what_a_pass_rests_on(struct verdict *v, const struct model *m)
 	free(drivers);
 }
 
-static void say_what_is_not_looked_at(struct verdict *v, const struct model *m,
-				      const struct verdict_options *options)
+static void note_what_is_not_covered(struct verdict *v, const struct model *m,
+				     const struct verdict_options *options)
 {
 	const char *scope = model__fact(m, "scope");
 
@@ -230,8 +230,8 @@ struct verdict *verdict__decide(const struct model *m, const struct finding_list
 	verdict__judge_probes(v, options);
 	judge_losses(v, m, options);
 	if (v->kind == VERDICT_PASS)
-		say_what_a_pass_rests_on(v, m);
-	say_what_is_not_looked_at(v, m, options);
+		note_what_a_pass_rests_on(v, m);
+	note_what_is_not_covered(v, m, options);
 	return v;
 }
 

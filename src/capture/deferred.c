@@ -107,7 +107,7 @@ void prefetch__run(struct capture *c)
 		free(record);
 		c->is_moving = true;
 		if (!(++decoded % READ_AHEAD_EVERY) && clock_mono_ns() < until)
-			capture__read_ahead(c);
+			capture__prefetch(c);
 	}
 	c->is_moving = false;
 	if (c->lost_ahead)

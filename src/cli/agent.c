@@ -172,7 +172,7 @@ static int parse_arguments(struct agent_options *o, int argc, char **argv)
 	if (cli_parse(&argp, argc, argv, o))
 		return EXIT_USAGE;
 	if (o->session.output) {
-		say_error("agent writes its own incident files: --state instead of --output");
+		log_error("agent writes its own incident files: --state instead of --output");
 		return EXIT_USAGE;
 	}
 	if (make_absolute(&o->session.rules, rules) ||

@@ -274,7 +274,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	if (!status)
 		status = open_capture(s);
 	if (s->settings.verbosity && !status)
-		say_info("kernel's own description read in %.2f s, programs loaded in %.2f s",
+		log_info("BTF and kallsyms read in %.2f s, programs loaded in %.2f s",
 			 (double)(read - began) / 1e9, (double)(clock_mono_ns() - read) / 1e9);
 	return status;
 }

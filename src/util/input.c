@@ -32,7 +32,7 @@ static int say(char *why, size_t size, int error, const char *text)
 	return error;
 }
 
-static int say_errno(char *why, size_t size)
+static int put_errno(char *why, size_t size)
 {
 	int error = errno;
 
@@ -68,7 +68,7 @@ int input_check(int fd, enum input_kind kind, char *why, size_t why_size)
 	struct stat about;
 
 	if (fstat(fd, &about))
-		return say_errno(why, why_size);
+		return put_errno(why, why_size);
 	if (kind == INPUT_STREAM && is_nameless_pipe(fd, &about))
 		return 0;
 	if (S_ISFIFO(about.st_mode) && kind == INPUT_STREAM)
@@ -110,12 +110,12 @@ static int open_checked(const char *path, enum input_kind kind, int more_flags, 
 	struct stat about;
 
 	if (seen < 0)
-		return say_errno(why, why_size);
+		return put_errno(why, why_size);
 	error = input_check(seen, kind, why, why_size);
 	if (!error) {
 		fd = reopen(seen, path, flags);
 		if (fd < 0)
-			error = say_errno(why, why_size);
+			error = put_errno(why, why_size);
 	}
 	close(seen);
 	/* the reader of a pipe waits for what comes */
@@ -130,7 +130,7 @@ static int open_beside(const char *path, const char *suffix, char *why, size_t w
 	int fd;
 
 	if (!real)
-		return say_errno(why, why_size);
+		return put_errno(why, why_size);
 	if (asprintf(&name, "%s%s", real, suffix) < 0)
 		name = NULL;
 	free(real);
@@ -164,7 +164,7 @@ static int open_again(const struct handed *file, char *why, size_t why_size)
 		return say(why, why_size, file->fd, file->why);
 	fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
-		return say_errno(why, why_size);
+		return put_errno(why, why_size);
 	lseek(fd, 0, SEEK_SET);
 	return fd;
 }

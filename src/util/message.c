@@ -22,7 +22,7 @@ static void say(const char *prefix, const char *format, va_list arguments)
 	fprintf(stderr, "vfiotrace: %s%s\n", prefix, text);
 }
 
-void say_error(const char *format, ...)
+void log_error(const char *format, ...)
 {
 	va_list arguments;
 
@@ -31,7 +31,7 @@ void say_error(const char *format, ...)
 	va_end(arguments);
 }
 
-void say_warning(const char *format, ...)
+void log_warning(const char *format, ...)
 {
 	va_list arguments;
 
@@ -40,7 +40,7 @@ void say_warning(const char *format, ...)
 	va_end(arguments);
 }
 
-void say_info(const char *format, ...)
+void log_info(const char *format, ...)
 {
 	va_list arguments;
 
@@ -53,7 +53,7 @@ void say_info(const char *format, ...)
 
 static bool progress_shown;
 
-void say_progress(const char *format, ...)
+void log_progress(const char *format, ...)
 {
 	char text[256];
 	va_list arguments;

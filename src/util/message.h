@@ -9,15 +9,15 @@
 
 #include <stdbool.h>
 
-/* -q: no say_info, no progress. */
+/* -q: no log_info, no progress. */
 void message__set_quiet(bool on);
 
 /* Messages on stderr: "vfiotrace: …". */
-void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void say_info(const char *format, ...) __attribute__((format(printf, 1, 2))); /* not with -q */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2))); /* not with -q */
 /* Progress line on a terminal's stderr, redrawn; nothing elsewhere. done NULL text clears it. */
-void say_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void clear_progress(void);
 
 #endif

@@ -63,7 +63,7 @@ void text_stack(FILE *out, const struct model *m, uint32_t stack, const char *pr
 
 void report_text_coverage(FILE *out, const struct model *m, bool color)
 {
-	static const enum tone tones[] = {TONE_WARNING, TONE_DIM, TONE_PLAIN, TONE_GOOD};
+	static const enum style styles[] = {STYLE_WARNING, STYLE_DIM, STYLE_PLAIN, STYLE_GOOD};
 	struct driver_table *drivers;
 	char hits[RENDER_SIZE], words[256];
 
@@ -76,7 +76,7 @@ void report_text_coverage(FILE *out, const struct model *m, bool color)
 	for (int i = 0; i < PATH_COUNT; i++) {
 		const struct coverage *c = model__coverage(m, i);
 
-		fprintf(out, "  %-20s %s%-9s%s", path_names[i], text_tone(color, tones[c->state]),
+		fprintf(out, "  %-20s %s%-9s%s", path_names[i], text_style(color, styles[c->state]),
 			coverage_state_names[c->state], text_end(color));
 		fprintf(out, "%10s",
 			c->state == COVERAGE_HIT || c->state == COVERAGE_ZERO
