@@ -25,25 +25,25 @@ check_agent() {
 	grep -q '^CapEff:.*000000c400200000$' "$current/status"
 	check $? "a user of its own with CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG: CAP_DAC_READ_SEARCH is gone after attach"
 	grep -q '^NoNewPrivs:.*1$' "$current/status" && grep -q '^CapBnd:.*000000c40020000[04]$' "$current/status"
-	check $? "and cannot get others"
+	check $? "its bounding set has no other capability"
 	grep -q '^CapEff:.*0000000000000000$' "$current/status.endpoint"
-	check $? "the endpoint's process has none"
+	check $? "the endpoint's process has no capability"
 	[ "$(cat "$current/second.exit")" != 0 ] && grep -q 'another vfiotrace' "$current/second.err"
 	check $? "a second vfiotrace, of root, sees it and is refused"
 	grep -q '^vfiotrace_inversions{from="kvm.lock",to="vfio_group.group_lock"} 1$' "$current/metrics.inversion" ||
 		grep -q '^vfiotrace_inversions{from="vfio_group.group_lock",to="kvm.lock"} 1$' "$current/metrics.inversion"
 	check $? "the inversion is a metric"
 	cmp -s <(grep -o '^vfiotrace_inversions.*' "$current/metrics.inversion") <(grep -o '^vfiotrace_inversions.*' "$current/textfile.prom")
-	check $? "and in the textfile"
+	check $? "the inversion is in the textfile"
 	grep -qE '(instance|class)-inversion \(warning\).*vfio_group.group_lock.*2b48f52f2bff' "$current/agent.err"
-	check $? "and a message that names the known bug"
+	check $? "a message names the inversion and the known bug"
 	grep -qE '^-rw------- .* 4242 .*T[0-9]+Z-(instance|class)-inversion-[0-9a-f]{16}\.vfiotrace$' "$current/state.list"
-	check $? "and an incident file, mode 0600"
+	check $? "the incident file has mode 0600"
 	"$top/${BUILD:-build}/vfiotrace" report "$current/incident.vfiotrace" >"$work/report" 2>&1
 	grep -q 'group_lock' "$work/report"
-	check $? "which vfiotrace report can read"
+	check $? "vfiotrace report can read the incident file"
 	grep -qE '^1 /tmp/state/.*-inversion.* (instance|class)-inversion warning$' "$current/hook.out"
-	check $? "and the hook ran with it"
+	check $? "the hook ran with the incident file"
 	[ "$(value metrics.suppressed vfiotrace_reload_failures_total)" = 1 ] && [ "$(value metrics.suppressed vfiotrace_reloads_total)" = 1 ]
 	check $? "a reload with mistakes keeps the old rules, one without counts"
 	grep -q '^vfiotrace_findings{.*kvm.lock -> vfio_group.group_lock.*suppressed="true"} 1' "$current/metrics.suppressed" ||
@@ -77,7 +77,7 @@ check_agent() {
 		[ "$(wc -l <"$current/programs.after")" -eq "$(wc -l <"$current/programs.before")" ]
 	check $? "no program, map or link remains ($(wc -l <"$current/programs.before") lines of bpftool before, $(wc -l <"$current/programs.during") during, $(wc -l <"$current/programs.after") after)"
 	[ ! -s "$current/kprobes.after" ] && [ ! -s "$current/pins.after" ]
-	check $? "no kprobe and no pin either"
+	check $? "no kprobe and no pin remains"
 }
 
 fault() { # NAME, text: the fault itself worked, and nothing was lost by then
@@ -92,17 +92,17 @@ check_faults() {
 	fault modules "kvm and vfio unloaded and loaded again under it, $(cat "$current/reloads") times"
 	fault suspend "suspended to memory for $(cat "$current/suspended.seconds") s and resumed"
 	at_least "$(cat "$current/suspends")" 1
-	check $? "firmware and kernel say so"
+	check $? "firmware and kernel say that the guest was suspended"
 	fault tracers "beside klockstat and a second vfiotrace, the static build"
 	[ -s "$current/klockstat.out" ] && grep -q '"type": *"summary"' "$current/second.json"
-	check $? "which both worked ($(cat "$current/vms") VMs meanwhile)"
+	check $? "klockstat and the second vfiotrace worked ($(cat "$current/vms") VMs meanwhile)"
 	fault memory "out of memory, $(cat "$current/oom.kills") task killed"
 	at_least "$(cat "$current/oom.kills")" 1
-	check $? "which was not the agent"
+	check $? "the OOM killer did not pick the agent"
 	grep -qE '^vfiotrace_inversions\{.*"(kvm.lock|vfio_group.group_lock)"\} 1$' "$current/metrics.end"
-	check $? "after all that the inversion is found"
+	check $? "the inversion is found after all faults"
 	[ "$(wc -l <"$current/objects.after")" -eq "$(wc -l <"$current/objects.before")" ] && [ ! -s "$current/kprobes.after" ]
-	check $? "and nothing remains after the end"
+	check $? "nothing remains after the end of the faults"
 }
 
 VFIOTRACE_LAB_LIMIT=${VFIOTRACE_LAB_LIMIT:-800}

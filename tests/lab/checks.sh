@@ -74,7 +74,7 @@ check_inversion_tracepoint() {
 check_failed_probe() {
 	scenario failed-probe || return
 	records "the failed path is named at the start" path.json 'start.probes | any(.name == "set_kvm" and .state != "attached" and .reason != null)'
-	records "and its coverage is unprobed, not zero" path.json 'coverage("set_kvm").state == "unprobed"'
+	records "the failed path's coverage is unprobed, not zero" path.json 'coverage("set_kvm").state == "unprobed"'
 	records "the failed lock probe is named" mutex.json 'start.probes | any(.name == "mutex_lock" and .state != "attached")'
 	code "without a finding that is inconclusive" mutex.json 4
 }
@@ -86,7 +86,7 @@ check_interrupted() {
 	# 4: a preemptible kernel may have skipped runs of a program
 	if [ "$1" = unfixed ]; then code "exit after SIGINT" watch 2; else code "exit after SIGINT" watch 0 4; fi
 	code "a second instance is refused" second 1 77 64
-	text "and told about --force" second.err -- '--force'
+	text "the refusal names --force" second.err -- '--force'
 	if [ -s "$current/pinned" ]; then not_ok "nothing is pinned after SIGKILL" "$current/pinned"; else ok "nothing is pinned after SIGKILL"; fi
 	records "after SIGKILL it starts again and sees all" watch.json '[coverage("device_open", "set_kvm") | .hits > 0] | all'
 }
@@ -114,7 +114,7 @@ check_vfio_pci() {
 		records "get_kvm is absent here" watch.json 'coverage("get_kvm").state == "absent"'
 	else
 		records "get_kvm went by the group" watch.json 'map(select(.type == "path" and .path == "get_kvm")) | length > 0 and all(.how == "group")'
-		records "and its ref lock is the group's" watch.json \
+		records "get_kvm's ref lock is the group's" watch.json \
 			'map(select(.type == "path" and .path == "get_kvm" and .kvm_ref_lock != null) | .kvm_ref_lock | tostring) | length > 0 and all(contains("vfio_group.kvm_ref_lock"))'
 	fi
 	records "the opens name the device" watch.json \
@@ -134,7 +134,7 @@ check_vfio_cdev() {
 	scenario vfio-cdev || return
 	records "nothing is found" watch.json "serious | length == 0"
 	records "get_kvm is seen on the cdev path" watch.json 'map(select(.type == "path" and .path == "get_kvm")) | any(.how == "cdev")'
-	records "under the file's ref lock" watch.json \
+	records "get_kvm on the cdev path is under the file's ref lock" watch.json \
 		'map(select(.type == "path" and .path == "get_kvm" and .how == "cdev") | .kvm_ref_lock | tostring) | any(contains("vfio_device_file.kvm_ref_lock"))'
 }
 
@@ -184,12 +184,12 @@ check_lock_truth() {
 	records "the task that waits for itself is found" watch.json \
 		'findings | map(select((.kind == "recursion" or .kind == "deadlock") and (.classes | tostring | contains("lab_mutex_A")))) | length >= 1'
 	records "a downgraded rwsem is still held (as a reader)" watch.json 'edge("lab_rwsem_P"; "lab_mutex_A") | length > 0'
-	records "and not after up_read" watch.json 'edge("lab_rwsem_P"; "lab_mutex_B") | length == 0'
-	records "nor lost when another reader came since" watch.json 'edge("lab_rwsem_R"; "lab_mutex_G") | length > 0'
-	records "and over after up_read, even if another reader still has the lock" watch.json \
+	records "a downgraded rwsem is not held after up_read" watch.json 'edge("lab_rwsem_P"; "lab_mutex_B") | length == 0'
+	records "a downgraded rwsem is not lost when another reader came since" watch.json 'edge("lab_rwsem_R"; "lab_mutex_G") | length > 0'
+	records "a downgraded rwsem is over after up_read, even if another reader still has the lock" watch.json \
 		'(edge("lab_rwsem_R"; "lab_mutex_H") + edge("lab_rwsem_S"; "lab_mutex_H")) | length == 0'
 	records "an interrupted attempt is an attempt" watch.json 'edge("lab_mutex_D"; "lab_mutex_C") | length > 0'
-	records "and no hold" watch.json 'edge("lab_mutex_C"; "lab_mutex_E") | length == 0'
+	records "an interrupted attempt leaves nothing held" watch.json 'edge("lab_mutex_C"; "lab_mutex_E") | length == 0'
 	records "a freed lock is not the one made in its place" watch.json \
 		'findings | map(select((.classes | tostring | contains("lab_mutex_F")) and (.grade | IN("warning", "error", "critical")))) | length == 0'
 	records "a trylock is no dependency" watch.json 'edge("lab_rwsem_Q"; "lab_mutex_A") | map(select(.try != true)) | length == 0'
@@ -243,7 +243,7 @@ check_suspend_notifier() { # unfixed|fixed, kernel name
 	case $2 in
 	6.1)
 		records "the cycle through the suspend notifier is found" watch.json "$cycle | length == 1"
-		records "and named: d9c5ed0a9b52" watch.json "$cycle[0].known | any(.commit == \"d9c5ed0a9b52\")"
+		records "the cycle through the suspend notifier is named: d9c5ed0a9b52" watch.json "$cycle[0].known | any(.commit == \"d9c5ed0a9b52\")"
 		code "exit says finding" watch.json 2
 		;;
 	*)
@@ -272,10 +272,10 @@ check_check() { # unfixed|fixed
 	records "51cdc8bc120e is in" loaded.json '[.[] | .fixes[]? | select(.commit | startswith("51cdc8bc120e"))] | length == 1 and .[0].state == "present"'
 	records "the level is full" loaded.json 'map(select(.type == "check"))[0].level == "full"'
 	code "without privileges: refused" nobody 77
-	text "and the remedy is named" nobody 'root|CAP_|sudo'
+	text "without privileges the remedy is named" nobody 'root|CAP_|sudo'
 	code "wrong options" usage 64
 	code "the unit test of what is known of a kernel passes on this one" unit 0
-	grep -q 'OK.*test_given_back' "$current/unit" && ok "and reads its functions again" || not_ok "and reads its functions again" "$current/unit"
+	grep -q 'OK.*test_given_back' "$current/unit" && ok "the unit test reads this kernel's functions again" || not_ok "the unit test reads this kernel's functions again" "$current/unit"
 }
 
 check_task_graphs() {

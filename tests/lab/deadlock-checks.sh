@@ -38,13 +38,13 @@ check_deadlock() {
 	code "now, started afterwards, says deadlock" now 3
 	records "now shows the same cycle" now.json \
 		'map(select(.type == "now"))[0].deadlocks | length == 1 and (tostring | contains("kvm.lock") and contains("vfio_group.group_lock") and contains("kvm_device_release"))'
-	records "and names the known bug, missing here" now.json \
+	records "now names the known bug, missing here" now.json \
 		'map(select(.type == "now"))[0].deadlocks[0].known | any(.commit == "2b48f52f2bff" and (.state | contains("missing")))'
 	text "now's page names both" now.text 'group_lock'
 	records "the VM and the device are named" now.json \
 		'map(select(.type == "now"))[0] | (.vms | length) >= 1 and (.groups | length) >= 1 and (.devices | map(.name) | any(. == "vfio_lab.0"))'
 	code "its process is exiting: now still says deadlock" exiting 3
-	records "and shows the same cycle" exiting.json \
+	records "its process is exiting: now shows the same cycle" exiting.json \
 		'map(select(.type == "now"))[0] | (.vms | length) >= 1 and (.deadlocks | length == 1 and (tostring | contains("kvm.lock") and contains("vfio_group.group_lock")))'
 }
 
@@ -58,14 +58,14 @@ check_deadlock_recovery() {
 	fi
 	records "the first one saw the deadlock" first.json "$deadlocks | length >= 1"
 	records "started again, it sees what closed before it came" second.json "$deadlocks | length == 1"
-	code "and so does its exit status" second.json 3
+	code "started again, its exit status says deadlock" second.json 3
 	code "now --wait-for says deadlock" now 3
 }
 
 check_deadlock_killable() {
 	scenario deadlock-killable || return
 	records "the deadlock is seen" watch.json "$deadlocks | length >= 1"
-	records "and a signal can break it" watch.json "$deadlocks[0] | tostring | test(\"killable|breakable\")"
+	records "the deadlock is one that a signal can break" watch.json "$deadlocks[0] | tostring | test(\"killable|breakable\")"
 	records "watch says when it is over" watch.json '(findings | map(select(.kind == "deadlock"))[0].key) as $key | map(select(.type == "resolved" and .key == $key)) | length == 1'
 	code "now says deadlock before the signal" before 3
 	code "now is clean after the signal" after 0
@@ -87,13 +87,13 @@ check_deadlock_locks() {
 	code "exit says deadlock: the last one is there when it ends" all.json 3
 	within_a_millisecond
 	records "an rwsem has its name" mixed.json "$deadlocks[0].classes | sort == [\"lab_mutex_c\", \"lab_rwsem_p\"]"
-	records "in now as well" mixed.now.json \
+	records "an rwsem has its name in now" mixed.now.json \
 		'map(select(.type == "now"))[0].deadlocks[0].classes | sort == ["lab_mutex_c", "lab_rwsem_p"]'
 	records "a legal load gives no deadlock" legal.json "$deadlocks | length == 0"
-	code "nor does now see one" legal.now 0
-	records "nor while a writer waits for readers" draining.now.json \
+	code "after a legal load now is clean" legal.now 0
+	records "now sees no deadlock while a writer waits for readers" draining.now.json \
 		'map(select(.type == "now"))[0] | .deadlocks == [] and .possible == []'
-	code "but who reads cannot be told, and it says so" draining.now 4
+	code "now is inconclusive while a writer waits for readers: who reads is unknown" draining.now 4
 }
 
 # now, without tracing: what it cannot know is no "no deadlock", and what it can prove is one
@@ -101,23 +101,23 @@ check_now_truth() {
 	scenario now-truth || return
 	local now='map(select(.type == "now"))[0]'
 	code "a reader and a mutex: deadlock" reader 3
-	records "with both locks" reader.json "$now.deadlocks | length == 1 and (.[0].classes | sort == [\"lab_mutex_c\", \"lab_rwsem_p\"])"
-	records "and why the reader is known" reader.json "$now.deadlocks[0].note | test(\"no task but the one named|takes its name away\")"
+	records "a reader and a mutex: the deadlock has both locks" reader.json "$now.deadlocks | length == 1 and (.[0].classes | sort == [\"lab_mutex_c\", \"lab_rwsem_p\"])"
+	records "a reader and a mutex: it says why the reader is known" reader.json "$now.deadlocks[0].note | test(\"no task but the one named|takes its name away\")"
 	records "beside hidden symbols: not looked at, or seen" hidden.json \
 		"$now | (.deadlocks | length == 1) or (.not_looked_at | any(contains(\"kptr_restrict\")))"
-	code "and never a clean exit" hidden 3 4
+	code "beside hidden symbols: never a clean exit" hidden 3 4
 	records "another reader came since: not decided" two.json \
 		"$now | .deadlocks == [] and (.undecided | any(.lock.class == \"lab_rwsem_q\" and .readers == 2))"
-	code "and never a clean exit" two 2 4
+	code "another reader came since: never a clean exit" two 2 4
 	records "the last reader has left, another one reads: no deadlock" left.json "$now.deadlocks == []"
 	# since 6.17 a reader that leaves takes its name away
-	records "but a possible one, or nobody who is named" left.json \
+	records "the last reader has left: a possible deadlock, or nobody is named" left.json \
 		"$now | (.possible | length == 1 and .[0].code == \"possible-deadlock\") or (.possible == [] and (.undecided | any(.lock.class == \"lab_rwsem_r\")))"
-	code "by its exit status too" left 2 4
-	text "and its page says so" left.text '^(POSSIBLE DEADLOCK|inconclusive)'
+	code "the last reader has left: its exit status is not clean" left 2 4
+	text "the last reader has left: the page says possible or inconclusive" left.text '^(POSSIBLE DEADLOCK|inconclusive)'
 	records "a wait for a per-CPU rwsem: not decided" percpu.json \
 		"$now | .deadlocks == [] and (.undecided | any(.lock == null and (.function // \"\" | contains(\"percpu_\"))))"
-	code "nor clean" percpu 4
+	code "a wait for a per-CPU rwsem is never a clean exit" percpu 4
 	code "when all is over it is clean" after 0
 }
 

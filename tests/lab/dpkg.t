@@ -44,7 +44,7 @@ if boot 6.1 --dpkg "$work/vfiotrace_1.deb" --dpkg "$work/vfiotrace_2.deb" dpkg &
 	says "an upgrade leaves it enabled and running" upgraded 'ActiveState=active' 'UnitFileState=enabled' 'installed .*\.2'
 	before=$(grep ^MainPID "$current/running") after=$(grep ^MainPID "$current/upgraded")
 	if [ -n "$after" ] && [ "$after" != MainPID=0 ] && [ "$before" != "$after" ]; then
-		ok "with the new program ($before, then $after)"
+		ok "an upgrade starts the new program ($before, then $after)"
 	else
 		not_ok "the upgrade starts the new program ($before, then $after)" "$current/upgrade.dpkg"
 	fi
