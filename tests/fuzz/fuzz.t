@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Run every fuzz target for FUZZ_SECONDS (10). The corpus is tests/traces; what is new and
+# Run every fuzz target for FUZZ_SECONDS (5). The corpus is tests/traces; what is new and
 # interesting is kept in build/fuzz/corpus, what crashes in build/fuzz/crashes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
-seconds=${FUZZ_SECONDS:-10}
+seconds=${FUZZ_SECONDS:-5}
 log=$build/fuzz/log
 mkdir -p "$log" "$build/fuzz/crashes"
 

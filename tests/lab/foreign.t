@@ -18,13 +18,9 @@ built() { # architecture, its compiler
 }
 
 if built arm64 aarch64-linux-gnu-gcc; then
-	if boot 6.12-arm64 inversion vfio-pci ${long:+old-order lock-orders}; then
-		check_inversion fixed
-		check_vfio_pci fixed
-		[ -z "$long" ] || { check_old_order fixed; check_lock_orders; }
-	fi
+	boot_and_check 6.12-arm64 fixed "inversion+vfio-pci ${long:+old-order lock-orders}"
 	# no direct calls on arm64 before 6.4: kprobes; kvm_put_kvm is inlined where KVM itself calls it
-	if boot 6.1-arm64 inversion; then check_inversion unfixed; fi
+	boot_and_check 6.1-arm64 unfixed inversion
 fi
 if built s390x s390x-linux-gnu-gcc; then
 	if boot 6.12-s390x check-bare lock-orders ${long:+lock-truth deadlock-locks}; then

@@ -13,10 +13,7 @@ if boot 6.1-rt -s 'WARNING: .*rtmutex' lock-truth; then check_lock_truth; fi
 boot_name=6.1-rt-deadlock # by itself: a task that waited for itself keeps its lock for good there
 if boot 6.1-rt -s 'WARNING: .*rtmutex' deadlock-locks; then check_deadlock_locks; fi
 boot_name=
-if boot 6.12-cdev vfio-cdev vfio-pci; then
-	check_vfio_cdev
-	check_vfio_pci fixed
-fi
+boot_and_check 6.12-cdev fixed vfio-cdev+vfio-pci
 if boot 6.1-lockdep -s 'circular locking|WARNING: possible' inversion-lockdep && scenario inversion-lockdep; then
 	records "lockdep's own tracepoints show the inversion" lockdep.json 'serious | map(select(.classes | tostring | (contains("group_lock") and contains("kvm")))) | length >= 1'
 	bug_found watch.json
