@@ -45,7 +45,7 @@ step       = $(if $(Q),$(if $(SILENT),@:,@printf '  %-8s %s\n' '$(1)' '$(2)'))
 all: $(BUILD)/vfiotrace
 
 help:
-	@sed -n 's/^## //p' Makefile
+	@sed -n 's/^## //p' $(filter %Makefile %.mk,$(MAKEFILE_LIST))
 
 # --- packages -----------------------------------------------------------------------------------
 DEPS      := $(BUILD)/.deps
@@ -104,10 +104,10 @@ test: deps
 ## make test-long   the same and what is long by nature: soaks, more architectures, an hour of the service
 test-long: deps
 	@VFIOTRACE_LONG=1 BUILD=$(BUILD) tests/run
-## make install     PREFIX=/usr/local DESTDIR=
+## make install     PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=: program, manual, completions, unit, rules, dashboard
 install: $(BUILD)/vfiotrace
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/vfiotrace
-## make clean
+## make clean       remove the build directory
 clean:
 	rm -rf $(BUILD)
 

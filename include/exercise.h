@@ -39,8 +39,7 @@ int exercise__go(struct exercise *e);
 enum exercise_state exercise__poll(struct exercise *e);
 const char *exercise__message(const struct exercise *e); /* what it does, or why it failed */
 const char *exercise__device(const struct exercise *e);	 /* "0000:65:00.0 (group 12, cdev vfio0)" */
-int exercise__pid(const struct exercise *e);
-void exercise__stop(struct exercise *e); /* asks; poll tells when */
+void exercise__stop(struct exercise *e);		 /* asks; poll tells when */
 void exercise__close(struct exercise *e);
 
 #endif

@@ -31,7 +31,6 @@ uint32_t kernel__version(const struct kernel *k); /* kernel_version__parse form 
 /* --- BTF ----------------------------------------------------------------------------------------
  */
 bool kernel__has_btf(const struct kernel *k);
-bool kernel__module_has_btf(const struct kernel *k, const char *module);
 const struct btf *kernel__btf(const struct kernel *k, const char *module); /* NULL: vmlinux */
 bool kernel__has_struct(const struct kernel *k, const char *type);
 bool kernel__has_member(const struct kernel *k, const char *type, const char *member);

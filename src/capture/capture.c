@@ -314,6 +314,7 @@ uint32_t capture__probes(const struct capture *c, struct probe_info *out, uint32
 			.state = probe->state,
 			.required_for_verdict = needs_it(probe->row),
 			.only_class = probe->row->only_class,
+			/* a backup program's own skips are no loss: what both missed is counted */
 			.skipped = probe->misses_seen[AT_ENTRY] + probe->misses_seen[AT_EXIT],
 		};
 	}

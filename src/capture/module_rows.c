@@ -97,16 +97,18 @@ static bool has_programs(const struct capture *c, const struct bpf_object *objec
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(
-		program, object) for (uint32_t i = 0; i < c->probe_count;
-				      i++) if (program == c->probes[i].programs[0] ||
-					       program == c->probes[i].programs[1]) return true;
+	bpf_object__for_each_program(program, object) {
+		for (uint32_t i = 0; i < c->probe_count; i++)
+			for (int j = 0; j < PROBE_PROGRAMS; j++)
+				if (program == c->probes[i].programs[j])
+					return true;
+	}
 	return false;
 }
 
 static void close_unused_objects(struct capture *c)
 {
-	uint32_t kept = 1; /* the first one's maps are everybody's */
+	uint32_t kept = 1; /* all objects share the first one's maps */
 
 	for (uint32_t i = 1; i < c->object_count; i++) {
 		if (has_programs(c, c->objects[i].object))

@@ -36,8 +36,7 @@ void programs__set_constants(struct capture *c, struct bpf_object *object)
 	};
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map(map, object) {
 		char *values = strstr(bpf_map__name(map), ".rodata")
 				       ? (char *)bpf_map__initial_value(map, &size)
 				       : NULL;

@@ -165,7 +165,8 @@ static uint32_t select_rows(struct capture *c, enum probe_object kind, struct bp
 	struct bpf_program *program;
 	uint32_t selected = 0;
 
-	bpf_object__for_each_program(program, object) bpf_program__set_autoload(program, false);
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, false);
 	for (uint32_t i = 0; i < c->probe_count; i++) {
 		struct probe *probe = &c->probes[i];
 
@@ -218,8 +219,7 @@ static int share_maps(struct capture *c, struct bpf_object *object)
 	struct bpf_object *first = first_object(c);
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map(map, object) {
 		const char *name = bpf_map__name(map);
 		struct bpf_map *known;
 		int error;
@@ -370,8 +370,7 @@ uint64_t programs__map_bytes(const struct capture *c)
 
 	if (!object)
 		return 0;
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map(map, object) {
 		char path[64], line[128];
 		unsigned long long value;
 		FILE *info;

@@ -336,8 +336,7 @@ uint64_t contention__map_bytes(const struct contention *c)
 	uint64_t bytes = 0;
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, c->bpf->obj)
-	{
+	bpf_object__for_each_map(map, c->bpf->obj) {
 		uint64_t value = bpf_map__value_size(map) + bpf_map__key_size(map);
 		enum bpf_map_type type = bpf_map__type(map);
 

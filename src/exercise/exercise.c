@@ -197,11 +197,6 @@ const char *exercise__device(const struct exercise *e)
 	return e->described;
 }
 
-int exercise__pid(const struct exercise *e)
-{
-	return e->pid;
-}
-
 void exercise__stop(struct exercise *e)
 {
 	if (!e->gone && e->pid > 0)

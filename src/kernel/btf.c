@@ -244,11 +244,6 @@ bool kernel__has_btf(const struct kernel *k)
 	return vmlinux_btf(k) != NULL;
 }
 
-bool kernel__module_has_btf(const struct kernel *k, const char *module)
-{
-	return kernel__module_btf(k, module, false) != NULL;
-}
-
 const struct btf *kernel__btf(const struct kernel *k, const char *module)
 {
 	const struct module_btf *entry;

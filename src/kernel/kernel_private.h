@@ -88,7 +88,6 @@ struct kernel {
 
 	int preemptible;  /* -1: not looked at yet */
 	int fentry_error; /* 1: not tried yet, else 0 or -errno */
-	struct catalogue *catalogue;
 };
 
 /* Interned, lives as long as the kernel object. NULL only when memory is exhausted. */

@@ -32,8 +32,11 @@ test -z "$missing"
 ok $? "binary, manual, completions, unit, dashboard, rules, examples are there$missing"
 grep -q '^ExecStart=/usr/local/sbin/vfiotrace agent' "$work/root/usr/local/lib/systemd/system/vfiotrace.service"
 ok $? "the unit starts the binary that was installed"
-test -z "$(find "$work/root" -type f -newermt 2000-01-01 -path '*/etc/*')"
-ok $? "nothing lands in /etc unasked"
+echo edited >"$work/root/etc/default/vfiotrace"
+rm "$work/root/etc/vfiotrace/rules"
+tests/locked-make "$build" install PREFIX=/usr/local DESTDIR="$work/root" >"$work/log" 2>&1
+grep -qx edited "$work/root/etc/default/vfiotrace" && [ -e "$work/root/etc/vfiotrace/rules" ] && [ -e "$work/root/etc/vfiotrace/suppress" ]
+ok $? "an installation over another keeps the configuration and adds what is missing of it"
 
 # --- the unit -----------------------------------------------------------------------------------
 mkdir "$work/unit"
@@ -49,6 +52,10 @@ else
 	skip "systemd-analyze security" "no systemd-analyze here"
 	skip "systemd-analyze verify" "no systemd-analyze here"
 fi
+
+tests/locked-make "$build" uninstall PREFIX=/usr/local DESTDIR="$work/root" >"$work/log" 2>&1
+test -z "$(find "$work/root" -type f ! -path '*/etc/*' -o -name 'vfiotrace' -type d ! -path '*/etc/*')"
+ok $? "make uninstall leaves nothing but the configuration"
 
 # --- make deb; in a long run once more from a directory with another name ----------------------------------
 tests/locked-make "$build" deb >"$work/log" 2>&1
