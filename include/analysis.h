@@ -46,7 +46,7 @@ const struct finding *analysis__add_finding(struct analysis *a, const struct fin
  */
 const struct finding *analysis__add_hang(struct analysis *a, const struct blocked_task *task,
 					 uint64_t time, const char *missing);
-/* Mark a reported deadlock as dissolved. */
+/* Mark a reported deadlock as resolved. */
 void analysis__resolve(struct analysis *a, const char *key, uint64_t when);
 /* Live: the cycles known so far are decided with all that is known now, as at the end. */
 void analysis__reevaluate(struct analysis *a);

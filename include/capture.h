@@ -47,7 +47,7 @@ struct capture_options {
 	void (*on_finding)(void *context, const struct finding *finding); /* deadlock, recursion */
 	void (*on_resolved)(void *context, const char *key, uint64_t when);
 	void (*on_stall)(void *context, const struct stall *stall);
-	void (*on_probes_changed)(void *context); /* module came or went */
+	void (*on_probes_changed)(void *context); /* module was loaded or unloaded */
 	void *context;
 };
 

@@ -156,7 +156,7 @@ struct finding {
 	bool same_thread; /* all occurrences from one task */
 	bool inferred;	  /* some dependency is inferred */
 	bool breakable;	  /* deadlock: a signal can break it */
-	bool resolved;	  /* deadlock that was seen to dissolve */
+	bool resolved;	  /* deadlock that was seen to be resolved */
 	uint64_t resolved_at;
 	enum prediction prediction;
 	const char *prediction_note; /* why not decided, or NULL */

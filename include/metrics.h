@@ -20,7 +20,7 @@
 
 enum metrics_flavour {
 	METRICS_OPENMETRICS, /* application/openmetrics-text, ends with "# EOF" */
-	METRICS_PROMETHEUS,  /* text/plain; version=0.0.4: scrapers of old, node-exporter's textfile
+	METRICS_PROMETHEUS,  /* text/plain; version=0.0.4: older scrapers, node-exporter's textfile
 			      */
 };
 

@@ -16,7 +16,7 @@ const struct command commands[] = {
 	{"diff", diff_main, "what changed between two kernels or two runs"},
 	{"report", report_main, "make a text, page, picture or splat of recordings and traces"},
 	{"merge", merge_main, "bring recordings of several runs or hosts together"},
-	{"agent", agent_main, "keep an eye on it for months: metrics, incidents, budget"},
+	{"agent", agent_main, "long-running monitor: metrics, incidents, budget"},
 	{NULL, NULL, NULL},
 };
 

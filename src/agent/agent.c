@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfiotrace agent: the watch that never ends. */
+/* vfiotrace agent: the long-running monitor. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,7 +28,7 @@ static int listen_unix(const char *path, char *error, size_t error_size)
 	/* a socket left by a run that was killed; anything else there is not ours to remove */
 	if (!lstat(path, &about)) {
 		if (!S_ISSOCK(about.st_mode)) {
-			snprintf(error, error_size, "%s exists and is no socket", path);
+			snprintf(error, error_size, "%s exists and is not a socket", path);
 			return -EEXIST;
 		}
 		unlink(path);

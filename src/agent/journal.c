@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Structured journal entries. The MESSAGE_IDs are fixed for ever: journalctl MESSAGE_ID=…, the
+ * Structured journal entries. The MESSAGE_IDs are stable; never change: journalctl MESSAGE_ID=…, the
  * catalogue in src/systemd/vfiotrace.catalog and people's filters rely on them.
  */
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Input files of the service are parsed by a child that has nothing to lose. */
+/* Input files of the service are parsed by an unprivileged child. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

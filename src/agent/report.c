@@ -92,7 +92,7 @@ void agent__report_stall(struct agent *a, const struct stall *stall)
 void agent__report_resolved(struct agent *a, const char *key)
 {
 	(void)a;
-	journal_entry(JOURNAL_RESOLVED, LOG_NOTICE, "a deadlock has dissolved",
+	journal_entry(JOURNAL_RESOLVED, LOG_NOTICE, "a deadlock is resolved",
 		      (struct journal_field[]){{"VFIOTRACE_KEY", key}}, 1);
 }
 
@@ -142,7 +142,7 @@ void agent__report_shed(struct agent *a, uint32_t before)
 
 	snprintf(message, sizeof(message), "%.2f%% of a CPU against a budget of %.2f%%: %s %s",
 		 a->overhead.total_ratio * 100, a->options.max_overhead * 100,
-		 more ? "gives up" : "takes back",
+		 more ? "sheds" : "restores",
 		 overhead__step_name(more ? shed & ~before : before & ~shed));
 	journal_entry(more ? JOURNAL_SHED : JOURNAL_RESTORED, more ? LOG_WARNING : LOG_NOTICE,
 		      message, NULL, 0);

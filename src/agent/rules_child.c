@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Rules and suppressions read by a child without privileges. It prints rows of strings that end
- * with NUL; the agent rebuilds the set from them and believes nothing that does not fit.
+ * with NUL; the agent rebuilds the set from them and validates every field.
  *   "R" kind kernel_from kernel_until expires line class_count class… reason source
  *   "C" line message
  *   "E"                      the end: without it the answer is cut

@@ -144,7 +144,7 @@ void deferred__free(struct capture *c);
 void prefetch__add(struct capture *c, const void *data, size_t size);
 void prefetch__run(struct capture *c); /* as if they came now */
 
-/* frames.c: stacks as people know them; stack ids of the model */
+/* frames.c: stacks without the tracer's own frames; stack ids of the model */
 uint32_t frames__site(struct capture *c, uint64_t site);
 uint32_t frames__full(struct capture *c, const __u64 *ips, uint32_t count, uint64_t site);
 

@@ -37,11 +37,11 @@ static const struct argp_option table[] = {
 	 "Run with each incident file as argument; absolute path and words, no shell", 3},
 	{"hook-timeout", KEY_HOOK_TIMEOUT, "TIME", 0, "Kill the hook after this (default 30s)", 3},
 	{"max-overhead", KEY_MAX_OVERHEAD, "PCT", 0,
-	 "Own cost in percent of one CPU above which it looks at less (default 0.5%)", 4},
+	 "Own cost in percent of one CPU above which it traces less (default 0.5%)", 4},
 	{"max-memory", KEY_MAX_MEMORY, "SIZE", 0,
-	 "Resident memory at which the model is begun anew (default 256M)", 4},
+	 "Resident memory at which the model is reset (default 256M)", 4},
 	{"max-chains", KEY_MAX_CHAINS, "N", 0,
-	 "Chains at which those not seen for long are forgotten, a quarter stays (default "
+	 "Evict least recently seen chains above N, keep N/4 (default "
 	 "65536)",
 	 4},
 	{"sample-interval", KEY_SAMPLE, "TIME", 0,
@@ -156,7 +156,7 @@ static int parse_arguments(struct agent_options *o, int argc, char **argv)
 		.options = table,
 		.parser = parse,
 		.children = children,
-		.doc = "Keep an eye on lock order for months: fixed memory, a budget of CPU time, "
+		.doc = "Monitor lock order for months: fixed memory, a budget of CPU time, "
 		       "metrics, an incident file per finding.",
 	};
 	static char rules[PATH_MAX], suppress[PATH_MAX], textfile[PATH_MAX];

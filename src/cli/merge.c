@@ -56,7 +56,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!settings->output)
-			argp_error(state, "where to? Name the result with -o FILE");
+			argp_error(state, "missing -o FILE");
 		if (!settings->file_count)
 			argp_error(state, "expected recordings");
 		if (settings->redact && settings->file_count > 1)

@@ -96,7 +96,7 @@ static const struct argp argp = {
 	.parser = parse_option,
 	.doc = "Every VM, VFIO group and device, who owns their locks and who waits for them; and "
 	       "whether "
-	       "something is deadlocked, also when it happened before this program came.\v"
+	       "something is deadlocked, including deadlocks older than this process.\v"
 	       "Nothing is attached to any function. Exit status: 0 no deadlock, 3 a deadlock "
 	       "exists, 2 one is possible, 4 none was seen but not everything could be looked at, "
 	       "1 error, 64 wrong usage, 77 not possible on this kernel or with these privileges.",

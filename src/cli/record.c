@@ -27,7 +27,7 @@ int record_main(int argc, char **argv)
 	int status;
 
 	if (!is_named(argc, argv)) {
-		log_error("record: where to? Name the incident file with -o FILE");
+		log_error("record: missing -o FILE");
 		return EXIT_USAGE;
 	}
 	arguments = calloc((size_t)argc + 2, sizeof(*arguments));

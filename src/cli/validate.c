@@ -46,7 +46,7 @@ static const struct argp_option table[] = {
 	 "Paths that must have run beside the usual ones (vm_create, group_del ...)", 1},
 	{"known", KEY_KNOWN, "COMMIT", 0, "A known fix that must be in this kernel", 1},
 	{"exercise", KEY_EXERCISE, "DEVICE", 0,
-	 "Drive the paths on this unused device: PCI address, \"group N\" or its name. May be "
+	 "Exercise the code paths on an idle device: PCI address, \"group N\" or its name. May be "
 	 "given "
 	 "for one device of each driver",
 	 1},
@@ -93,7 +93,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case KEY_ROUNDS:
 		v->rounds = (uint32_t)strtoul(argument, NULL, 10);
 		if (!v->rounds || v->rounds > 1000000)
-			argp_error(state, "--rounds: \"%s\" is no number of rounds", argument);
+			argp_error(state, "--rounds: invalid round count \"%s\"", argument);
 		return 0;
 	case KEY_JUNIT:
 		v->junit = argument;

@@ -41,7 +41,7 @@ static uint32_t parse_id(const char *text, const char *what, struct argp_state *
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (end == text || *end || !value || value > INT32_MAX)
-		argp_error(state, "%s: \"%s\" is no task number", what, text);
+		argp_error(state, "%s: invalid thread id \"%s\"", what, text);
 	return (uint32_t)value;
 }
 
@@ -129,7 +129,7 @@ static void show_resolved(void *context, const struct model *m, const char *key,
 	(void)context;
 	if (common.json)
 		json_print(stdout, json_resolved(m, key, when));
-	log_info("the deadlock %s has dissolved", text_safe(key));
+	log_info("the deadlock %s is resolved", text_safe(key));
 }
 
 static void show_stall(void *context, const struct model *m, const struct stall *stall)

@@ -261,7 +261,7 @@ void contention__find_missed(struct contention *c)
 
 /* One of its tasks no longer waits there. Without a note (older than us) the blocked lock decides.
  */
-static bool dissolved(struct contention *c, const struct active_deadlock *a)
+static bool is_resolved(struct contention *c, const struct active_deadlock *a)
 {
 	for (uint32_t i = 0; i < a->link_count; i++) {
 		const struct contention_link *link = &a->links[i];
@@ -292,7 +292,7 @@ void contention__check_resolved(struct contention *c)
 	while (*at) {
 		struct active_deadlock *a = *at;
 
-		if (!dissolved(c, a)) {
+		if (!is_resolved(c, a)) {
 			at = &a->next;
 			continue;
 		}

@@ -340,7 +340,7 @@ bool kernel__function_known(const struct kernel *k, const char *function)
 	       (vmlinux_btf(k) && find_in_modules(k, function, is_function, true, &entry));
 }
 
-/* A module came: what was looked for in vain, or read from a file, is looked for again. */
+/* A module came: negative cache entries and what was read from a file are dropped. */
 void btf__refresh(struct kernel *k)
 {
 	for (struct module_btf *entry = k->module_btfs; entry; entry = entry->next)

@@ -141,8 +141,8 @@ uint32_t kernel__vmlinux_function(const struct kernel *k, const char *name); /* 
 bool kernel__has_tracepoint(const struct kernel *k, const char *name);
 void btf__refresh(struct kernel *k);
 void btf__close(struct kernel *k);
-void member_names__clear(struct kernel *k); /* a module came or went */
-void btf__shrink(struct kernel *k);	    /* the index by name is made again when needed */
+void member_names__clear(struct kernel *k); /* a module was loaded or unloaded */
+void btf__shrink(struct kernel *k);	    /* the index by name is rebuilt on demand */
 
 /* symbols.c */
 int symbols__load(const struct kernel *k);

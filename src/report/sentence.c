@@ -165,7 +165,7 @@ char *render_sentence(const struct model *m, const struct finding *f)
 	}
 	put_subject(out, m, f);
 	if (f->resolved && f->kind == FINDING_DEADLOCK)
-		fprintf(out, " waited for each other; the deadlock has dissolved since");
+		fprintf(out, " waited for each other; the deadlock has been resolved since");
 	else if (order_meanings[f->code])
 		fprintf(out, " are taken in %s%s", f->length > 2 ? "a circle" : "opposite orders",
 			order_meanings[f->code]);

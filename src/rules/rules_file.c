@@ -104,7 +104,7 @@ static bool parse_attribute(struct block_file *file, const struct block_field *f
 				     "expires takes a day as YYYY-MM-DD, not \"%s\"", field->value);
 	} else {
 		block_file__complain(file, field->line,
-				     "\"%s\" is no attribute; expected reason, kernel or expires",
+				     "\"%s\" is an unknown attribute; expected reason, kernel or expires",
 				     field->key);
 	}
 	return false;
@@ -150,7 +150,7 @@ static bool parse_rule(struct block_file *file, const struct block *block, struc
 		kind++;
 	if (kind == 3) {
 		block_file__complain(file, block->head.line,
-				     "\"%s\" is no statement; expected order, suppress or "
+				     "\"%s\" is an unknown statement; expected order, suppress or "
 				     "instance-only",
 				     block->head.key);
 		return false;
@@ -218,7 +218,7 @@ struct rule_set *rule_set__load(const char *path, complain_fn complain, void *co
 		if (complain)
 			complain(context, path, 0,
 				 ferror(in) ? "cannot be read; is it a file?"
-					    : "longer than 16 MiB: this is no rules file");
+					    : "longer than 16 MiB: too large for a rules file");
 		goto cleanup;
 	}
 	set = rule_set__parse(path, text, length, complain, context);

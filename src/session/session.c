@@ -266,7 +266,7 @@ int session__open(struct session *s, const struct session_settings *settings,
 	else
 		s->kernel = kernel__open(settings->btf);
 	if (!s->kernel) {
-		log_error("cannot read what the kernel says of itself: %s", strerror(errno));
+		log_error("cannot read BTF or kallsyms: %s", strerror(errno));
 		return EXIT_UNSUPPORTED;
 	}
 	read = clock_mono_ns();

@@ -46,7 +46,7 @@ int store_fail_sql(const struct store_message *message, const char *path, sqlite
 	case SQLITE_ERROR:
 	case SQLITE_MISMATCH:
 		return store_fail(message, -EBADMSG,
-				  "%s: says it is a recording, but is not made like one (%s)", path,
+				  "%s: corrupt recording: %s", path,
 				  sqlite3_errmsg(db));
 	case SQLITE_FULL:
 		return store_fail(message, -ENOSPC, "%s: no space left", path);
@@ -84,11 +84,11 @@ int store_header__check(const unsigned char *head, size_t length, const char *pa
 	if (length < 16 || memcmp(head, sqlite_magic, 16))
 		return store_fail(
 			message, -EINVAL,
-			"%s: is no vfiotrace recording; \"vfiotrace analyze\" reads traces "
+			"%s: is not a vfiotrace recording; \"vfiotrace analyze\" reads traces "
 			"and kernel logs",
 			path);
 	if (length < STORE_HEADER_BYTES)
-		return store_fail(message, -EBADMSG, "%s: the file is cut off", path);
+		return store_fail(message, -EBADMSG, "%s: truncated file", path);
 	id = (uint32_t)head[68] << 24 | head[69] << 16 | head[70] << 8 | head[71];
 	version = (uint32_t)head[60] << 24 | head[61] << 16 | head[62] << 8 | head[63];
 	if (id != STORE_APPLICATION_ID)
@@ -103,7 +103,7 @@ int store_header__check(const unsigned char *head, size_t length, const char *pa
 			"%d); open it with that version",
 			path, version, STORE_SCHEMA_VERSION);
 	if (!version)
-		return store_fail(message, -EBADMSG, "%s: carries no schema version", path);
+		return store_fail(message, -EBADMSG, "%s: no schema version", path);
 	return 0;
 }
 
@@ -141,7 +141,7 @@ static int check_place(const char *path, bool overwrite, const struct store_mess
 	close(fd);
 	if (error == -EINVAL)
 		return store_fail(message, -EEXIST,
-				  "%s: exists and is no vfiotrace recording; not overwritten",
+				  "%s: exists and is not a vfiotrace recording; not overwritten",
 				  path);
 	if (!overwrite)
 		return store_fail(message, -EEXIST,

@@ -157,7 +157,7 @@ static int find_page_size(struct recording_file *file, const char *path,
 	unsigned char size[2];
 
 	if (read_fully(file->fd, (char *)size, sizeof(size), 16) != sizeof(size))
-		return store_fail(message, -EBADMSG, "%s: the file is cut off", path);
+		return store_fail(message, -EBADMSG, "%s: truncated file", path);
 	file->page_size = (uint32_t)size[0] << 8 | size[1];
 	if (file->page_size == 1)
 		file->page_size = 65536;

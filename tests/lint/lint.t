@@ -41,7 +41,7 @@ shell_files | sort -u | xargs -r shellcheck -S warning -e SC1087,SC1091,SC2034,S
 
 # vmlinux.h flavours and generated code are not formatted by us
 c_files | xargs -r -n 20 -P "$(nproc)" clang-format --dry-run -Werror 2>&1 | grep -aoE '^[^ :]+:[0-9]+:[0-9]+: error' |
-	cut -d: -f1 | sort | uniq -c | report "clang-format (make format mends it)"
+	cut -d: -f1 | sort | uniq -c | report "clang-format (run make format)"
 
 # --- clang-tidy ------------------------------------------------------------------------------------
 checker=$(clang-tidy --version | cat - .clang-tidy "$0" | sha256sum)

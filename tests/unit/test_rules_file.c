@@ -64,7 +64,7 @@ static void test_refuses_with_line_and_remedy(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{"allow a > b\n", "my.rules:1: \"allow\" is no statement"},
+		{"allow a > b\n", "my.rules:1: \"allow\" is an unknown statement"},
 		{"\treason x\n", "my.rules:1: an attribute without a statement"},
 		{"order a > b\n", "my.rules:1: order without a reason"},
 		{"order a\n\treason x\n", "my.rules:1: order takes at least two classes"},
@@ -77,7 +77,7 @@ static void test_refuses_with_line_and_remedy(void **state)
 		 "my.rules:1: this suppression has expired"},
 		{"suppress a > b\n\treason\n", "my.rules:2: reason is empty"},
 		{"order a > b\n\treason x\n\treason y\n", "my.rules:3: \"reason\" is given twice"},
-		{"order a > b\n\treason x\n\tcolour red\n", "my.rules:3: \"colour\" is no"},
+		{"order a > b\n\treason x\n\tcolour red\n", "my.rules:3: \"colour\" is an unknown attribute"},
 	};
 
 	(void)state;

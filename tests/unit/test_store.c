@@ -173,7 +173,7 @@ static void test_foreign_files(void **state)
 	write_text(file("empty"), "", 0);
 	fails_with(file("empty"), "empty");
 	write_text(file("text"), "T0|acq(l)|1\n", 12);
-	fails_with(file("text"), "is no vfiotrace recording");
+	fails_with(file("text"), "is not a vfiotrace recording");
 	fails_with(file("absent"), "No such file");
 	fails_with(directory, "not a regular file");
 	assert_int_equal(sqlite3_open(file("other.db"), &db), SQLITE_OK);

@@ -105,7 +105,7 @@ static void put_owner(FILE *out, const struct model *m, const struct census_lock
 	else if (l->readers)
 		fprintf(out, "    readers %u\n", l->readers);
 	else if (l->waiter_count)
-		fprintf(out, "    owner   nobody at this moment: it is being handed over\n");
+		fprintf(out, "    owner   no owner (lock handoff in progress)\n");
 }
 
 static void put_lock(FILE *out, const struct model *m, const struct census *c,
@@ -222,7 +222,7 @@ void report_text_now(FILE *out, const struct model *m, const struct census *c,
 		fprintf(out, "note: %s\n", text_safe(c->notes[i]));
 	if (c->changed_while_walked)
 		fprintf(out,
-			"note: a list changed while it was walked; what came or went meanwhile may "
+			"note: a list changed while it was walked; entries added or removed during the walk may "
 			"be missing\n");
 	put_conclusion(out, c, findings, color);
 	fprintf(out, " (census took %s)\n", render_duration(took, sizeof(took), c->duration_ns));
