@@ -54,8 +54,8 @@ int analysis__finish(struct analysis *a);
 const struct finding_list *analysis__findings(const struct analysis *a);
 
 /*
- * Exit status by CONTRACT: precedence 3, 2, 4, 0. `inconclusive_counts`: losses and missing probes
- * make 4 (watch, validate); an imported file with unparsed lines does too.
+ * Exit status, vfiotrace-output(7): precedence 3, 2, 4, 0. `inconclusive_counts`: losses and
+ * missing probes make 4 (watch, validate); an imported file with unparsed lines does too.
  */
 int analysis__exit_code(const struct analysis *a, bool inconclusive_counts);
 

@@ -184,7 +184,7 @@ struct finding_list {
 void finding_list__sorted(const struct finding_list *list, const struct finding **out);
 /* Every check was made to its end: what is not listed does not exist. NULL is an empty list. */
 bool finding_list__is_complete(const struct finding_list *list);
-/* Exit status these findings demand by themselves: 3, 2 or 0 (CONTRACT exit codes). */
+/* Exit status these findings demand by themselves: 3, 2 or 0 (vfiotrace-output(7)). */
 int finding_list__exit_code(const struct finding_list *list);
 
 #endif

@@ -272,7 +272,7 @@ enum path_id {
 	PATH_VM_DESTROY,
 	PATH_COUNT,
 };
-extern const char *const path_names[PATH_COUNT]; /* "device_open" … as in CONTRACT */
+extern const char *const path_names[PATH_COUNT]; /* "device_open" …, vfiotrace-output(7) */
 
 enum coverage_state { COVERAGE_UNPROBED, COVERAGE_ABSENT, COVERAGE_ZERO, COVERAGE_HIT };
 extern const char *const coverage_state_names[COVERAGE_HIT + 1]; /* "unprobed" "absent" … */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Structured journal entries. The MESSAGE_IDs are stable; never change: journalctl MESSAGE_ID=…, the
- * catalogue in src/systemd/vfiotrace.catalog and people's filters rely on them.
+ * Structured journal entries. The MESSAGE_IDs are stable; never change: journalctl MESSAGE_ID=…,
+ * the catalogue in src/systemd/vfiotrace.catalog and people's filters rely on them.
  */
 #include <errno.h>
 #include <stdio.h>

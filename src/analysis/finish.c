@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Everything decided again over the whole model, in VERDICTS' order. */
+/* Everything decided again over the whole model, in the order of vfiotrace-findings(7). */
 #include "analysis/analysis_private.h"
 
 #include <errno.h>

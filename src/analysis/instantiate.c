@@ -2,8 +2,8 @@
 /*
  * Instance cycles: a cycle of classes, instantiated with lock instances, tasks and held sets. The
  * filters are switched on together first (is there an instance cycle that can deadlock?), then one
- * by one to find out which of them forbids all instance cycles; VERDICTS' lines from
- * "instance-inversion" down follow.
+ * by one to find out which of them forbids all instance cycles; the codes of vfiotrace-findings(7)
+ * from "instance-inversion" down follow.
  */
 #include "analysis/analysis_private.h"
 

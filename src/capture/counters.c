@@ -182,7 +182,8 @@ static void collect_chains(struct capture *c)
 	static uint64_t keys[CHAIN_BATCH];
 	static struct chain_value values[CHAIN_BATCH];
 	int fd = programs__map_fd(c, "chains"), error = 0;
-	uint64_t now = clock_mono_ns(), stable_before = now > CHAIN_STABLE_NS ? now - CHAIN_STABLE_NS : 0;
+	uint64_t now = clock_mono_ns(),
+		 stable_before = now > CHAIN_STABLE_NS ? now - CHAIN_STABLE_NS : 0;
 	uint32_t at = 0, *previous = NULL;
 
 	while (!error) {

@@ -276,7 +276,7 @@ static int analyze_file(struct analyze *analyze, const char *file)
 	return code;
 }
 
-/* CONTRACT: precedence 3, 2, then an error while nothing was found, 4, 0. */
+/* vfiotrace-output(7): precedence 3, 2, then an error while nothing was found, 4, 0. */
 static int worse(int a, int b)
 {
 	static const int order[] = {EXIT_DEADLOCK, EXIT_FINDING, EXIT_ERROR, EXIT_INCONCLUSIVE};

@@ -67,7 +67,8 @@ static void parse_trigger(struct session_settings *settings, char *text, struct 
 	if (argument) {
 		*argument++ = 0;
 		if (parse_duration(argument, &value))
-			argp_error(state, "--trigger %s: invalid duration \"%s\" (use 30s, 5m)", text, argument);
+			argp_error(state, "--trigger %s: invalid duration \"%s\" (use 30s, 5m)",
+				   text, argument);
 	}
 	if (strcmp(text, "inversion") && strcmp(text, "deadlock") && strcmp(text, "stall"))
 		argp_error(state, "--trigger takes inversion, deadlock or stall:TIME, not \"%s\"",

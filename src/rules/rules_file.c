@@ -103,9 +103,10 @@ static bool parse_attribute(struct block_file *file, const struct block_field *f
 		block_file__complain(file, field->line,
 				     "expires takes a day as YYYY-MM-DD, not \"%s\"", field->value);
 	} else {
-		block_file__complain(file, field->line,
-				     "\"%s\" is an unknown attribute; expected reason, kernel or expires",
-				     field->key);
+		block_file__complain(
+			file, field->line,
+			"\"%s\" is an unknown attribute; expected reason, kernel or expires",
+			field->key);
 	}
 	return false;
 }

@@ -6,7 +6,7 @@
  * Life cycle: session__open, session__attach, session__open_store (the recording: only now is there
  * something to write, and may an older file go), session__run (returns when the duration is over or
  * a signal asked), session__finish (drains, decides, closes the recording), session__close. Errors:
- * an exit status of CONTRACT, the message already printed; 0 goes on.
+ * an exit status of vfiotrace-output(7), the message already printed; 0 goes on.
  */
 #ifndef VFIOTRACE_SESSION_H
 #define VFIOTRACE_SESSION_H

@@ -45,8 +45,7 @@ int store_fail_sql(const struct store_message *message, const char *path, sqlite
 			path, sqlite3_errmsg(db));
 	case SQLITE_ERROR:
 	case SQLITE_MISMATCH:
-		return store_fail(message, -EBADMSG,
-				  "%s: corrupt recording: %s", path,
+		return store_fail(message, -EBADMSG, "%s: corrupt recording: %s", path,
 				  sqlite3_errmsg(db));
 	case SQLITE_FULL:
 		return store_fail(message, -ENOSPC, "%s: no space left", path);

@@ -44,8 +44,7 @@ int store_fail_read(const struct store_message *message, const char *path, sqlit
 	case SQLITE_TOOBIG:
 	case SQLITE_AUTH:
 	case SQLITE_CANTOPEN: /* SQLite wanted a second file */
-		return store_fail(message, -EBADMSG,
-				  "%s: corrupt recording: %s", path,
+		return store_fail(message, -EBADMSG, "%s: corrupt recording: %s", path,
 				  sqlite3_errmsg(db));
 	case SQLITE_IOERR:
 		return store_fail(message, -EIO, "%s: cannot be read (%s)", path,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """--help, manual and completions say the same; the manual's examples run as they stand."""
 import glob
+import json
 import os
 import re
 import shutil
@@ -70,6 +71,16 @@ for command in commands:
         "src/man/update-options brings the page in line"])
 stale = run("src/man/update-options", "--check", binary)
 ok(stale.returncode == 0, "and says of each what the table says", stale.stdout.splitlines())
+with open("src/man/vfiotrace-output.7", encoding="utf-8") as f:
+    output = f.read()
+records = [r["properties"] for r in json.loads(run(binary, "--json-schema").stdout)["$defs"].values()
+           if "const" in r.get("properties", {}).get("type", {})]
+missing = []
+for record in records:
+    section = re.search(r"^\.TP\n\\fB" + record["type"]["const"] + r"\\fR\n(.*?)(?=^\.TP|^\.SH)", output, re.M | re.S)
+    named = set(re.findall(r"\\fI([a-z_]+)\\fR", section[1])) if section else set()
+    missing += sorted(f"{record['type']['const']}.{name}" for name in set(record) - named - {"type", "ts", "mono"})
+ok(records and not missing, f"vfiotrace-output(7) names every field of the {len(records)} records of the schema", missing)
 mentioned = set()
 for page in pages:
     with open(page, encoding="utf-8") as f:

@@ -77,7 +77,8 @@ static void test_refuses_with_line_and_remedy(void **state)
 		 "my.rules:1: this suppression has expired"},
 		{"suppress a > b\n\treason\n", "my.rules:2: reason is empty"},
 		{"order a > b\n\treason x\n\treason y\n", "my.rules:3: \"reason\" is given twice"},
-		{"order a > b\n\treason x\n\tcolour red\n", "my.rules:3: \"colour\" is an unknown attribute"},
+		{"order a > b\n\treason x\n\tcolour red\n",
+		 "my.rules:3: \"colour\" is an unknown attribute"},
 	};
 
 	(void)state;

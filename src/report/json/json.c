@@ -34,7 +34,7 @@ int report_json(FILE *out, const struct report_input *input, const struct report
 			json_print(out, json_task_graph(graphs, i));
 	task_graphs__free(graphs);
 	code = finding_list__exit_code(input->findings ? input->findings : &none);
-	/* CONTRACT: what was lost or not looked at forbids a verdict */
+	/* vfiotrace-output(7): what was lost or not looked at forbids a verdict */
 	if (!code && (model__has_losses(m) || !finding_list__is_complete(input->findings)))
 		code = 4;
 	json_print(out, json_summary(input, code));

@@ -221,9 +221,9 @@ void report_text_now(FILE *out, const struct model *m, const struct census *c,
 	for (uint32_t i = 0; i < c->note_count; i++)
 		fprintf(out, "note: %s\n", text_safe(c->notes[i]));
 	if (c->changed_while_walked)
-		fprintf(out,
-			"note: a list changed while it was walked; entries added or removed during the walk may "
-			"be missing\n");
+		fprintf(out, "note: a list changed while it was walked; entries added or removed "
+			     "during the walk may "
+			     "be missing\n");
 	put_conclusion(out, c, findings, color);
 	fprintf(out, " (census took %s)\n", render_duration(took, sizeof(took), c->duration_ns));
 }
