@@ -255,7 +255,7 @@ static inline struct fixture *fixture_inversion_named(const char *hostile)
 	/* as many as there is room for */
 	for (size_t i = 1; i < sizeof(x->known) / sizeof(*x->known); i++)
 		x->known[x->known_count++] =
-			(struct known_bug){"0123456789ab", "another", "cannot tell"};
+			(struct known_bug){"0123456789ab", "another", "unknown"};
 	x->prediction_note = "no event stream (--record-events records one)";
 	return f;
 }
