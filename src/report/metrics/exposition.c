@@ -40,25 +40,25 @@ bool metrics_text__room(struct metrics_text *t)
 	return false;
 }
 
-/* Label values are UTF-8 with \ " and newline escaped; other control bytes become \\xNN. */
+/* Label values are UTF-8 with \ " and newline escaped; what is not harmless becomes \\xNN. */
 static size_t escape(char *out, size_t size, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
 	size_t used = 0;
 
 	while (*s && used + 8 < size) {
-		size_t length = utf8_length((const char *)s, NULL);
+		size_t length = safe_sequence((const char *)s);
 
 		if (*s == '\\' || *s == '"' || *s == '\n') {
 			out[used++] = '\\';
 			out[used++] = *s == '\n' ? 'n' : (char)*s;
 			s++;
-		} else if (!length || *s < 0x20 || *s == 0x7f) {
+		} else if (!length) {
 			used += (size_t)snprintf(out + used, size - used, "\\\\x%02x", *s);
 			s++;
 		} else {
-			memcpy(out + used, s, (size_t)length);
-			used += (size_t)length;
+			memcpy(out + used, s, length);
+			used += length;
 			s += length;
 		}
 	}
