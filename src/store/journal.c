@@ -2,7 +2,7 @@
 /*
  * The rollback journal that a crashed writer leaves: the pages as they were before its last
  * transaction (format: sqlite.org/fileformat2.html, section 3). It may as well have been planted,
- * so it is believed only when it is a plain file of the recording's owner (or ours), fits the
+ * so it is believed only when it is a plain file of the recording's owner (or root's), fits the
  * recording, and names no other file: SQLite deletes what a journal names as its super-journal, and
  * no writer of ours has one. Nothing is written back.
  */
@@ -128,7 +128,8 @@ static const char *distrust(const struct journal *j, const struct stat *about)
 
 	if (fstat(j->file->fd, &recording))
 		return strerror(errno);
-	if (about->st_uid != recording.st_uid && about->st_uid != geteuid())
+	/* not whoever reads: root reads as nobody, and nobody's files are anybody's */
+	if (about->st_uid != recording.st_uid && about->st_uid)
 		return "belongs to another user than the recording";
 	if (read_exactly(j->file->journal, tail, sizeof(tail), j->size - sizeof(tail)) &&
 	    !memcmp(tail, journal_magic, sizeof(tail)))
