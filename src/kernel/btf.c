@@ -60,17 +60,22 @@ static struct btf_index *make_index(const struct btf *btf)
 	return index;
 }
 
-/* A file that a person named: a pipe in its place must not hold us up. */
+/*
+ * A file that a person named: a pipe in its place must not hold us up, nor one that says it is
+ * regular, has no size and waits for what comes (/proc/kmsg): libbpf opens it again, to wait.
+ */
 static struct btf *named_btf(const char *path)
 {
 	char why[200], self[32];
 	int fd = input_open(path, INPUT_FILE, why, sizeof(why));
-	struct btf *btf;
+	struct btf *btf = NULL;
+	struct stat about;
 
 	if (fd < 0)
 		return NULL;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	btf = btf__parse(self, NULL);
+	if (!fstat(fd, &about) && about.st_size)
+		btf = btf__parse(self, NULL);
 	close(fd);
 	return btf;
 }
