@@ -44,6 +44,10 @@ struct diff {
 						 (pictures), left out elsewhere */
 	uint32_t count[DIFF_SECTIONS];
 	bool new_cycle;
+	/* was everything looked at on that side (finding_list__is_complete)? Else what is said to
+	   have appeared may have been there before, and what is said to have vanished, or is not
+	   said at all, may be there now */
+	bool before_complete, after_complete;
 	char **names; /* owned texts */
 	uint32_t name_count;
 };

@@ -182,8 +182,12 @@ struct finding_list {
 
 /* Severity order for output: grade descending, then kind, then key. Stable across runs. */
 void finding_list__sorted(const struct finding_list *list, const struct finding **out);
-/* Every check was made to its end: what is not listed does not exist. NULL is an empty list. */
-bool finding_list__is_complete(const struct finding_list *list);
+/*
+ * Was everything looked at? Nothing was lost on the way into `m`, every check was made to its end,
+ * and the source has nothing that is not followed. Only then does what is not listed not exist:
+ * whoever says "clean", "none" or "no ..." asks here first. A NULL list is an empty one.
+ */
+bool finding_list__is_complete(const struct finding_list *list, const struct model *m);
 /* Exit status these findings demand by themselves: 3, 2 or 0 (vfiotrace-output(7)). */
 int finding_list__exit_code(const struct finding_list *list);
 

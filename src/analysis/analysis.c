@@ -143,9 +143,7 @@ int analysis__exit_code(const struct analysis *a, bool inconclusive_counts)
 {
 	int code = finding_list__exit_code(&a->list);
 
-	if (!code && inconclusive_counts &&
-	    (model__has_losses(a->m) || !finding_list__is_complete(&a->list) ||
-	     model__fact(a->m, "trace.conditions")))
+	if (!code && inconclusive_counts && !finding_list__is_complete(&a->list, a->m))
 		return EXIT_INCONCLUSIVE;
 	return code;
 }

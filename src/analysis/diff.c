@@ -156,6 +156,10 @@ struct diff *diff__make(const struct model *a, const struct finding_list *a_find
 		diff__free(d);
 		d = NULL;
 	}
+	if (d) {
+		d->before_complete = finding_list__is_complete(a_findings, a);
+		d->after_complete = finding_list__is_complete(b_findings, b);
+	}
 	return d;
 }
 

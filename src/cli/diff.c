@@ -115,7 +115,7 @@ static int compare(const struct diff_options *options, struct loaded_run *const 
 		log_error("out of memory");
 		return EXIT_ERROR;
 	}
-	status = d->new_cycle ? EXIT_FINDING : EXIT_CLEAN;
+	status = d->new_cycle ? EXIT_FINDING : d->after_complete ? EXIT_CLEAN : EXIT_INCONCLUSIVE;
 	error = write_diff(d, options, runs);
 	if (error == -ENOENT && options->format == REPORT_SVG)
 		log_error("svg needs Graphviz's dot. Remedy: apt-get install graphviz, or -f dot");
@@ -161,7 +161,8 @@ int diff_main(int argc, char **argv)
 		.doc = "What changed between two recordings, splats or traces: cycles, "
 		       "dependencies, "
 		       "classes, coverage, waits, holds. Aligned by class and function name.\v"
-		       "Exit status: 0 no new cycle, 2 a new cycle, 1 a file could not be read.",
+		       "Exit status: 0 no new cycle, 2 a new cycle, 4 none was seen but not "
+		       "everything was looked at in B, 1 a file could not be read.",
 	};
 	struct diff_options options = {.format = REPORT_TEXT};
 	int status, error = 0;
@@ -181,6 +182,6 @@ int diff_main(int argc, char **argv)
 	status = error ? log_unwritten(error) : unprivileged__run(diff_files, &options, svg);
 	if (options.output)
 		error = output_file__close(&options.file,
-					   status == EXIT_CLEAN || status == EXIT_FINDING);
+					   status != EXIT_ERROR && status != EXIT_USAGE);
 	return error && status != EXIT_ERROR ? log_unwritten(error) : status;
 }

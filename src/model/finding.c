@@ -106,9 +106,10 @@ void finding_list__sorted(const struct finding_list *list, const struct finding 
 		qsort(out, list->count, sizeof(*out), compare);
 }
 
-bool finding_list__is_complete(const struct finding_list *list)
+bool finding_list__is_complete(const struct finding_list *list, const struct model *m)
 {
-	return !list || (!list->search_limited && !list->undecided);
+	return (!list || (!list->search_limited && !list->undecided)) && !model__has_losses(m) &&
+	       !model__fact(m, "trace.conditions");
 }
 
 int finding_list__exit_code(const struct finding_list *list)

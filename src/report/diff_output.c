@@ -24,6 +24,21 @@ static void put_text_row(FILE *out, enum diff_section section, const struct diff
 	fprintf(out, "%s%s\n", row->bad ? "  NEW CYCLE" : "", color ? "\033[0m" : "");
 }
 
+/* What a side that was not seen whole takes from the words of the rows. Ends with NULL. */
+static const char *const *doubts(const struct diff *d)
+{
+	static const char before[] = "- not everything was looked at here: what appeared may have "
+				     "been there before";
+	static const char after[] = "+ not everything was looked at here: what vanished may still "
+				    "be there, and there may be a new cycle";
+	static const char *const both[] = {before, after, NULL};
+	static const char *const first[] = {before, NULL};
+
+	if (d->before_complete)
+		return d->after_complete ? both + 2 : both + 1;
+	return d->after_complete ? first : both;
+}
+
 static void put_text(FILE *out, const struct diff *d, const struct diff_labels *labels, bool color)
 {
 	uint32_t total = 0;
@@ -42,7 +57,10 @@ static void put_text(FILE *out, const struct diff *d, const struct diff_labels *
 					     color);
 	}
 	if (!total)
-		fprintf(out, "\nno difference\n");
+		fprintf(out, "\nno difference%s\n",
+			d->before_complete && d->after_complete ? "" : " in what was seen");
+	for (int i = 0; doubts(d)[i]; i++)
+		fprintf(out, "\n%s\n", doubts(d)[i]);
 }
 
 static void put_markdown(FILE *out, const struct diff *d, const struct diff_labels *labels)
@@ -52,6 +70,9 @@ static void put_markdown(FILE *out, const struct diff *d, const struct diff_labe
 	fprintf(out, " to ");
 	write_markdown(out, labels->after);
 	fputc('\n', out);
+	for (int i = 0; doubts(d)[i]; i++)
+		fprintf(out, "\n%s %s.\n",
+			i || d->before_complete ? "After:" : "Before:", doubts(d)[i] + 2);
 	for (int section = 0; section < DIFF_SECTIONS; section++) {
 		if (!diff__changes(d, (enum diff_section)section))
 			continue;
@@ -105,6 +126,8 @@ static void put_json(FILE *out, const struct diff *d, const struct diff_labels *
 		json_object_set_new(record, diff_section_names[section], rows);
 	}
 	json_object_set_new(record, "new_cycle", json_boolean(d->new_cycle));
+	json_object_set_new(record, "before_complete", json_boolean(d->before_complete));
+	json_object_set_new(record, "after_complete", json_boolean(d->after_complete));
 	json_print(out, record);
 }
 

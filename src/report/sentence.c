@@ -205,11 +205,6 @@ static void put_losses(FILE *out, const struct model *m)
 			" Something was lost while recording, so more may exist than was seen.");
 }
 
-static bool is_incomplete(const struct model *m)
-{
-	return model__has_losses(m) || model__fact(m, "trace.conditions");
-}
-
 static uint32_t count_grade(const struct finding_list *list, enum finding_grade at_least)
 {
 	uint32_t count = 0;
@@ -244,6 +239,37 @@ static void put_first(FILE *out, const struct report_input *input, uint32_t bad)
 			bad == 2 ? "" : "s");
 }
 
+/* What was not found: said of what was looked at, and not beside what is suppressed or of grade
+ * info.
+ */
+static void put_nothing_bad(FILE *out, const struct report_input *input)
+{
+	const struct model *m = input->model;
+	const bool complete = finding_list__is_complete(input->findings, m);
+	const uint32_t count = input->findings ? input->findings->count : 0;
+	const uint32_t shown = count_grade(input->findings, GRADE_INFO);
+
+	if (!count && !model__dependency_count(m) && !model__class_edge_count(m)) {
+		fputs(complete ? "No lock was taken while another was held, so there is nothing to "
+				 "judge."
+			       : "No lock was seen taken while another was held; that says little, "
+				 "because not all was seen.",
+		      out);
+		return;
+	}
+	fprintf(out, "%s among %u lock classes and %u dependencies%s.",
+		count	   ? "Nothing of grade warning or worse was found"
+		: complete ? "No inversion, no cycle and no deadlock"
+			   : "Nothing was found",
+		model__class_count(m), model__dependency_count(m),
+		complete ? "" : ", but not everything was looked at");
+	if (shown)
+		fprintf(out, " %u finding%s of grade info.", shown, shown == 1 ? "" : "s");
+	if (count > shown)
+		fprintf(out, " %u finding%s suppressed.", count - shown,
+			count - shown == 1 ? " is" : "s are");
+}
+
 char *render_verdict(const struct report_input *input)
 {
 	const struct model *m = input->model;
@@ -256,22 +282,8 @@ char *render_verdict(const struct report_input *input)
 		return NULL;
 	if (bad) {
 		put_first(out, input, bad);
-	} else if (!model__dependency_count(m) && !model__class_edge_count(m)) {
-		fputs(is_incomplete(m) ? "No lock was seen taken while another was held; that "
-					 "says little, because not all was seen."
-				       : "No lock was taken while another was held, so there is "
-					 "nothing to judge.",
-		      out);
-	} else if (!finding_list__is_complete(input->findings)) {
-		fprintf(out,
-			"Nothing was found among %u lock classes and %u dependencies, but not "
-			"everything was looked at.",
-			model__class_count(m), model__dependency_count(m));
 	} else {
-		fprintf(out,
-			"No inversion, no cycle and no deadlock among %u lock classes and %u "
-			"dependencies.",
-			model__class_count(m), model__dependency_count(m));
+		put_nothing_bad(out, input);
 	}
 	if (input->findings && input->findings->search_limited)
 		fprintf(out, " The search for cycles ended at its budget, so more may exist than "

@@ -355,7 +355,10 @@ int report_splat(FILE *out, const struct report_input *input, const struct repor
 			"see -f text\n",
 			count - shown, count - shown == 1 ? "" : "s");
 	if (!count)
-		fprintf(out, "# no findings\n");
+		fprintf(out, "# no findings%s\n",
+			finding_list__is_complete(input->findings, input->model)
+				? ""
+				: ", but not everything was looked at: see -f text");
 	free(sorted);
 	return 0;
 }

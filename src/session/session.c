@@ -348,9 +348,11 @@ int session__finish(struct session *s, const char *verdict)
 	}
 	status = analysis__exit_code(s->analysis, true);
 	error = store_writer__close(s->store, analysis__findings(s->analysis), verdict);
-	if (error)
+	if (error) {
 		log_warning("the recording %s is not complete: %s", s->settings.output,
 			    strerror(-error));
+		status = status ? status : EXIT_ERROR;
+	}
 	s->store = NULL;
 	s->is_finished = true;
 	return status;

@@ -235,7 +235,7 @@ static void test_undecided_is_not_clean(void **state)
 	(void)state;
 	assert_int_equal(list->count, 1);
 	assert_int_equal(list->items[0]->code, CODE_GATED);
-	assert_true(finding_list__is_complete(list));
+	assert_true(finding_list__is_complete(list, m));
 	assert_int_equal(analysis__exit_code(a, true), 0);
 	analysis__free(a);
 	model__free(m);
@@ -244,7 +244,7 @@ static void test_undecided_is_not_clean(void **state)
 	list = judge(guarded, &options);
 	assert_int_equal(list->count, 0);
 	assert_true(list->undecided > 0);
-	assert_false(finding_list__is_complete(list));
+	assert_false(finding_list__is_complete(list, m));
 	assert_int_equal(analysis__exit_code(a, true), 4);
 	assert_int_equal(analysis__exit_code(a, false), 0);
 }

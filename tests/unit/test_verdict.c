@@ -3,6 +3,9 @@
  * The rules of the verdict: what a pass needs, and each way in which an honest operator can fool
  * himself (the table of vfiotrace-validate(8), WHAT A PASS NEEDS).
  */
+#include <unistd.h>
+
+#include "cli/validate.h"
 #include "verdict_world.h"
 
 /* --- a pass, and the paths ----------------------------------------------------------------------
@@ -342,6 +345,56 @@ static void a_search_that_ends_at_its_budget_says_so(void **state)
 	model__free(w.m);
 }
 
+/* Is there a passed case of this name in the JUnit report, and in the page the word "none"? */
+static void expect_denied(struct world *w, const struct verdict_options *options, const char *name,
+			  bool denied)
+{
+	struct verdict *verdict = verdict__decide(w->m, &w->findings, options);
+	const struct validation v = {.m = w->m, .findings = &w->findings, .verdict = verdict};
+	char path[] = "/tmp/vfiotrace-junit-XXXXXX", passed[128], *text = NULL;
+	int fd = mkstemp(path);
+	size_t size = 0;
+	FILE *in;
+
+	assert_true(fd >= 0);
+	assert_int_equal(validation__junit(path, &v), 0);
+	in = fopen(path, "r");
+	assert_true(getdelim(&text, &size, 0, in) > 0);
+	snprintf(passed, sizeof(passed), "name=\"%s\"/>", name);
+	assert_int_equal(strstr(text, passed) != NULL, denied);
+	fclose(in);
+	free(text);
+	in = open_memstream(&text, &size);
+	validation__page(in, &v, false);
+	fclose(in);
+	assert_int_equal(strstr(text, "warning or worse: none\n") != NULL, denied);
+	free(text);
+	close(fd);
+	unlink(path);
+	verdict__free(verdict);
+}
+
+static void test_reports_deny_only_what_was_looked_at(void **state)
+{
+	static const char nothing[] = "no finding of grade warning or worse";
+	struct verdict_options options = fixed_kernel();
+	struct world w;
+	(void)state;
+
+	good_run(&w);
+	expect_denied(&w, &options, nothing, true);
+	w.findings.undecided = 1;
+	expect_denied(&w, &options, nothing, false);
+	w.findings.undecided = 0;
+	model__set_losses_unknown(w.m, "kprobes");
+	expect_denied(&w, &options, nothing, false);
+	model__free(w.m);
+	bad_run(&w);
+	w.finding.suppressed = "accepted here";
+	expect_denied(&w, &options, nothing, false);
+	model__free(w.m);
+}
+
 static void test_scope_is_said(void **state)
 {
 	struct verdict_options options = fixed_kernel();
@@ -433,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_losses_unknown),
 		cmocka_unit_test(test_contention_only),
 		cmocka_unit_test(a_search_that_ends_at_its_budget_says_so),
+		cmocka_unit_test(test_reports_deny_only_what_was_looked_at),
 		cmocka_unit_test(test_scope_is_said),
 		cmocka_unit_test(test_missing_probe),
 		cmocka_unit_test(test_probe_that_the_preemption_model_switched_off),

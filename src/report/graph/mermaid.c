@@ -71,7 +71,9 @@ int report_mermaid(FILE *out, const struct report_input *input,
 		links++;
 	}
 	if (!shown)
-		fputs("  nothing[\"no lock was taken while another was held\"]\n", out);
+		fprintf(out, "  nothing[\"%s\"]\n",
+			only_cycles ? "no lock order is part of a finding"
+				    : "no lock was seen taken while another was held");
 	marks__release(&marks);
 	free(known);
 	return 0;

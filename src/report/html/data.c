@@ -105,9 +105,11 @@ static const char *verdict_level(const struct report_input *input)
 	}
 	if (worst >= GRADE_WARNING)
 		return finding_grade_names[worst];
-	if (model__has_losses(input->model) || model__losses_unknown(input->model))
+	if (!finding_list__is_complete(input->findings, input->model))
 		return "inconclusive";
-	return model__dependency_count(input->model) ? "clean" : "empty";
+	return model__dependency_count(input->model) || model__class_edge_count(input->model)
+		       ? "clean"
+		       : "empty";
 }
 
 void html_data_write(FILE *out, const struct report_input *input,

@@ -35,8 +35,8 @@ int report_json(FILE *out, const struct report_input *input, const struct report
 	task_graphs__free(graphs);
 	code = finding_list__exit_code(input->findings ? input->findings : &none);
 	/* vfiotrace-output(7): what was lost or not looked at forbids a verdict */
-	if (!code && (model__has_losses(m) || !finding_list__is_complete(input->findings)))
-		code = 4;
+	if (!code && !finding_list__is_complete(input->findings, m))
+		code = EXIT_INCONCLUSIVE;
 	json_print(out, json_summary(input, code));
 	free(sorted);
 	return 0;

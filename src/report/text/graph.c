@@ -211,8 +211,8 @@ void report_text_tasks(FILE *out, const struct model *m, uint32_t tid, bool colo
 		any = true;
 	}
 	if (!any && tid)
-		fprintf(out, "  task %u took no lock while it held another\n", tid);
+		fprintf(out, "  task %u was not seen to take a lock while it held another\n", tid);
 	else if (!any)
-		fprintf(out, "  no task took a lock while it held another\n");
+		fprintf(out, "  no task was seen to take a lock while it held another\n");
 	free(order);
 }

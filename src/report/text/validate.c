@@ -182,19 +182,30 @@ static void print_fixes(FILE *out, const struct validation *v)
 
 static void print_findings(FILE *out, const struct validation *v, bool color)
 {
-	uint32_t shown = 0;
+	uint32_t shown = 0, suppressed = 0;
 
 	for (uint32_t i = 0; i < v->findings->count; i++) {
 		const struct finding *f = v->findings->items[i];
 
-		if (f->grade < GRADE_WARNING || f->suppressed)
+		if (f->grade < GRADE_WARNING)
 			continue;
+		if (f->suppressed) {
+			suppressed++;
+			continue;
+		}
 		fputc('\n', out);
 		report_text_finding(out, v->m, f, color);
 		shown++;
 	}
 	if (!shown)
-		fprintf(out, "\n  findings of grade warning or worse: none\n");
+		fprintf(out, "\n  findings of grade warning or worse: %s",
+			finding_list__is_complete(v->findings, v->m)
+				? "none"
+				: "none seen, but not everything was looked at");
+	if (!shown && suppressed)
+		fprintf(out, ", %u suppressed", suppressed);
+	if (!shown)
+		fputc('\n', out);
 }
 
 void validation__page(FILE *out, const struct validation *v, bool color)
