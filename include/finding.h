@@ -154,6 +154,7 @@ struct finding {
 	struct blocked_task *tasks; /* of a deadlock all on it; else one or none */
 	uint32_t task_count;
 	bool same_thread; /* all occurrences from one task */
+	bool same_class;  /* two locks of one class, lockdep says; it may be one lock */
 	bool inferred;	  /* some dependency is inferred */
 	bool breakable;	  /* deadlock: a signal can break it */
 	bool resolved;	  /* deadlock that was seen to be resolved */

@@ -103,6 +103,7 @@ enum {
 	CLASS_FROM_SITE = 4,	 /* unnamed: slab cache and call site stand in for the name */
 	CLASS_INFERRED = 8,	 /* not probed, inferred from a path (kvm_ref_lock) */
 	CLASS_HAD_WRITER = 16,	 /* an exclusive acquisition of some instance was seen */
+	CLASS_FROM_LOCKDEP = 32, /* lockdep's own class, never too coarse: it has a key per use */
 };
 
 struct lock_instance {

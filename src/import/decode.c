@@ -165,7 +165,7 @@ static char *decode_line(struct decoder *d, char *text)
 	if (!text)
 		return NULL;
 	/* a collector may wrap what another one wrapped */
-	for (int depth = 0; text && depth < JSON_DEPTH && strchr(text, '"'); depth++) {
+	for (int depth = 0; text && depth < JSON_DEPTH && strpbrk(text, "\"{}"); depth++) {
 		char *inner = json_text__message(text);
 
 		if (inner == text)

@@ -135,8 +135,10 @@ static char *field(char *start, char *line)
 	char *p = *key.end ? key.end + 1 : key.end;
 
 	p += strspn(p, " \t");
-	if (*p != ':' || !rank_of(key))
+	if (*p != ':')
 		return line;
+	if (!rank_of(key))
+		return NULL;
 	p += 1 + strspn(p + 1, " \t");
 	return *p == '"' ? unescape(find_string(p + 1)) : line;
 }
@@ -149,6 +151,9 @@ char *json_text__message(char *line)
 		start += 6;
 	if (*start == '"')
 		return field(start, line);
+	/* an object of several lines: nothing but its end */
+	if ((*start == '{' || *start == '}') && !start[1 + strspn(start + 1, ", \t")])
+		return NULL;
 	if (*start != '{')
 		return line;
 	if (start[1 + strspn(start + 1, " \t")] != '"')

@@ -59,13 +59,27 @@ static void note_gap(struct klog_reader *log, const struct klog_line *line)
 				      "the log says that messages are missing here");
 }
 
-static int feed(struct klog_reader *log, struct splat_reader *splats, struct hung_reader *hung)
+/* Reports that say nothing about locks, or nothing that can be judged: named, and counted. */
+static uint32_t leave_out(struct klog_reader *log, const struct klog_line *line,
+			  const struct report_start *start)
+{
+	if (start->kind != REPORT_OTHER && start->kind != REPORT_NO_ORDER)
+		return 0;
+	line_reader__complain(&log->lines, line->number, "left out: %s", start->name);
+	return 1;
+}
+
+/* *left_out counts the reports that were seen and not used. */
+static int feed(struct klog_reader *log, struct splat_reader *splats, struct hung_reader *hung,
+		uint32_t *left_out)
 {
 	const struct klog_line *line;
 	struct model_clock *clock = model__clock(log->lines.m);
 	int err = 0;
 
 	while (!err && (line = klog_reader__next(log))) {
+		struct report_start start = report_start__find(line->text);
+
 		if (line->has_time) {
 			clock->has_time = true;
 			clock->start = clock->start ? clock->start : line->time;
@@ -75,9 +89,10 @@ static int feed(struct klog_reader *log, struct splat_reader *splats, struct hun
 		if (!model__fact(log->lines.m, "arch"))
 			note_architecture(log->lines.m, line->text);
 		if (splats)
-			err = splat_reader__line(splats, line);
+			err = splat_reader__line(splats, line, start.kind);
 		if (hung && !err)
-			err = hung_reader__line(hung, line);
+			err = hung_reader__line(hung, line, start.kind);
+		*left_out += leave_out(log, line, &start);
 	}
 	if (!err && splats)
 		err = splat_reader__end(splats);
@@ -110,6 +125,7 @@ int klog__import(struct model *m, FILE *in, const char *name, const struct impor
 	struct klog_reader *log = klog_reader__new(m, in, name, options);
 	struct splat_reader *splats = NULL;
 	struct hung_reader *hung = NULL;
+	uint32_t left_out = 0;
 	int err = -ENOMEM;
 
 	if (!log)
@@ -118,8 +134,8 @@ int klog__import(struct model *m, FILE *in, const char *name, const struct impor
 		goto cleanup;
 	if ((!want || (want & KLOG_HUNG_TASKS)) && !(hung = hung_reader__new(log)))
 		goto cleanup;
-	err = feed(log, splats, hung);
-	if (!err && !(splats && splat_reader__reports(splats)) &&
+	err = feed(log, splats, hung, &left_out);
+	if (!err && !left_out && !(splats && splat_reader__reports(splats)) &&
 	    !(hung && hung_reader__reports(hung))) {
 		complain_nothing(log, want);
 		err = -EINVAL;

@@ -9,6 +9,7 @@
 #define VFIOTRACE_IMPORT_KLOG_H
 
 #include "import/klog_line.h"
+#include "import/report_start.h"
 
 enum klog_want { KLOG_SPLATS = 1, KLOG_HUNG_TASKS = 2 };
 
@@ -19,14 +20,16 @@ int klog__import(struct model *m, FILE *in, const char *name, const struct impor
 struct splat_reader;
 struct splat_reader *splat_reader__new(struct klog_reader *log);
 void splat_reader__free(struct splat_reader *r);
-int splat_reader__line(struct splat_reader *r, const struct klog_line *line);
+/* `starts`: what the line begins */
+int splat_reader__line(struct splat_reader *r, const struct klog_line *line,
+		       enum report_kind starts);
 int splat_reader__end(struct splat_reader *r);
 uint32_t splat_reader__reports(const struct splat_reader *r);
 
 struct hung_reader;
 struct hung_reader *hung_reader__new(struct klog_reader *log);
 void hung_reader__free(struct hung_reader *r);
-int hung_reader__line(struct hung_reader *r, const struct klog_line *line);
+int hung_reader__line(struct hung_reader *r, const struct klog_line *line, enum report_kind starts);
 int hung_reader__end(struct hung_reader *r);
 uint32_t hung_reader__reports(const struct hung_reader *r);
 

@@ -101,7 +101,7 @@ static enum lock_kind kind_of(const struct lock_event *event)
 static uint32_t contended_class(struct lock_stream *s, const struct lock_event *event,
 				const struct klog_stack *stack)
 {
-	struct klog_acquire acquire = klog_stack__acquire(stack);
+	struct wait_place acquire = klog_stack__place(stack);
 	enum lock_kind kind = kind_of(event);
 	const char *lock_class = NULL;
 	char plain[256], name[300];
@@ -125,7 +125,7 @@ static void make_event(struct lock_stream *s, const struct lock_event *event,
 		       const struct stream_task *task, const struct klog_stack *stack,
 		       struct trace_event *out)
 {
-	const struct lock_function *function = klog_stack__acquire(stack).function;
+	const struct wait_function *function = klog_stack__place(stack).function;
 	uint32_t lock_class;
 
 	memset(out, 0, sizeof(*out));
@@ -304,4 +304,26 @@ int lock_stream__end(struct lock_stream *s)
 		}
 	}
 	return err;
+}
+
+void lock_stream__each_waiting(const struct lock_stream *s,
+			       void (*say)(void *context, const char *text), void *context)
+{
+	const struct stream_task *t, *next;
+
+	HASH_ITER(hh, s->tasks, t, next) {
+		const struct task *task = model__task(s->m, t->id);
+		struct stack stack = model__stack(s->m, t->wait_stack);
+		struct wait_place place = wait_place__of(stack.frames, stack.frame_count);
+		char site[320] = "a place that was not recorded (perf record -g)", text[512];
+
+		if (!t->waiting)
+			continue;
+		if (place.caller < stack.frame_count)
+			klog_frame__print(&stack.frames[place.caller], site, sizeof(site));
+		snprintf(text, sizeof(text),
+			 "%s/%u still waits in %s; nothing in the trace tells who has the lock",
+			 task->comm, task->tid, site);
+		say(context, text);
+	}
 }

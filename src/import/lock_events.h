@@ -43,5 +43,8 @@ int lock_stream__add(struct lock_stream *s, const struct lock_event *event,
 /* Events were lost: what tasks hold is no longer known. */
 int lock_stream__cut(struct lock_stream *s);
 int lock_stream__end(struct lock_stream *s);
+/* Tasks that still wait at the end, in words: "qemu/4712 waits for lock of f() in f+0x1 [m]". */
+void lock_stream__each_waiting(const struct lock_stream *s,
+			       void (*say)(void *context, const char *text), void *context);
 
 #endif

@@ -16,7 +16,12 @@ enum section {
 	SECTION_WANTED,
 	SECTION_HOLDING,
 	SECTION_OTHER,
+	SECTION_SAFE,
+	SECTION_UNSAFE,
+	SECTION_SAFE_STACK,
+	SECTION_UNSAFE_STACK,
 	SECTION_CHAIN_STACK,
+	SECTION_PATH,
 	SECTION_SCENARIO,
 	SECTION_HELD_LIST,
 	SECTION_BACKTRACE,
@@ -32,39 +37,6 @@ struct splat_reader {
 	char context[16];
 	uint32_t reports;
 };
-
-static const struct {
-	const char *text;
-	enum splat_kind kind;
-} banners[] = {
-	{"possible circular locking dependency detected", SPLAT_CIRCULAR},
-	{"possible recursive locking detected", SPLAT_RECURSIVE},
-	{"inconsistent lock state", SPLAT_INCONSISTENT},
-	{"possible irq lock inversion dependency detected", SPLAT_IRQ_INVERSION},
-	{"lock order detected", SPLAT_IRQ_ORDER},
-	{"lock held when returning to user space", SPLAT_HELD},
-	{"still has locks held", SPLAT_HELD},
-	{"bad unlock balance detected", SPLAT_UNLOCK},
-	{"held lock freed", SPLAT_NO_ORDER},
-	{"Invalid wait context", SPLAT_NO_ORDER},
-	{"Nested lock was not taken", SPLAT_NO_ORDER},
-	{"bad contention detected", SPLAT_NO_ORDER},
-};
-
-/* A banner as the kernel prints it, not a mail's subject that quotes it. */
-static bool find_banner(const char *text, enum splat_kind *kind)
-{
-	if (strncmp(text, "WARNING: ", 9) && strncmp(text, "INFO: ", 6) &&
-	    strncmp(text, "BUG: ", 5) && strncmp(text, "[ ", 2) && strncmp(text, "DEBUG", 5))
-		return false;
-	for (size_t i = 0; i < sizeof(banners) / sizeof(banners[0]); i++) {
-		if (!strstr(text, banners[i].text))
-			continue;
-		*kind = banners[i].kind;
-		return true;
-	}
-	return false;
-}
 
 struct splat_reader *splat_reader__new(struct klog_reader *log)
 {
@@ -95,24 +67,6 @@ static int finish(struct splat_reader *r)
 	r->active = false;
 	r->reports++;
 	return splat__emit(&r->splat, r->log);
-}
-
-static int start(struct splat_reader *r, enum splat_kind kind, const struct klog_line *line)
-{
-	int err = finish(r);
-	struct splat_entry *chain = r->splat.chain;
-	uint32_t capacity = r->splat.chain_capacity;
-
-	memset(&r->splat, 0, sizeof(r->splat));
-	r->splat.chain = chain;
-	r->splat.chain_capacity = capacity;
-	r->splat.kind = kind;
-	r->splat.line = line->number;
-	r->splat.time = line->time;
-	r->section = SECTION_NONE;
-	r->active = true;
-	memcpy(r->context, line->context, sizeof(r->context));
-	return err;
 }
 
 static struct splat_entry *add_entry(struct splat *splat)
@@ -159,6 +113,18 @@ static int chain_line(struct splat_reader *r, const struct klog_line *line)
 	line_reader__complain(&r->log->lines, line->number,
 			      "expected \"-> #N (class){usage}:\" of a dependency chain");
 	return 0;
+}
+
+/* "HARDIRQ-safe -> HARDIRQ-unsafe lock order", "inconsistent {IN-SOFTIRQ-W} -> …", "but this lock
+ * took another, SOFTIRQ-unsafe lock": up to 4.x "hard-irq" and "soft-irq" as well */
+static void note_context(struct splat *splat, const char *text)
+{
+	if (*splat->context)
+		return;
+	if (strcasestr(text, "hardirq") || strcasestr(text, "hard-safe"))
+		strcpy(splat->context, "HARDIRQ");
+	else if (strcasestr(text, "softirq") || strcasestr(text, "soft-safe"))
+		strcpy(splat->context, "SOFTIRQ");
 }
 
 static void task_before(struct splat *splat, const char *text, const char *end)
@@ -223,30 +189,40 @@ static bool section_line(struct splat_reader *r, const char *text)
 		{"but task is already holding", SECTION_HOLDING},
 		{"and this task is already holding", SECTION_HOLDING},
 		{"which would create a new lock dependency", SECTION_SKIP},
-		{"but this new dependency connects", SECTION_SKIP},
-		{"-irq-unsafe lock:", SECTION_SKIP},
+		{"but this new dependency connects", SECTION_SAFE},
+		{"irq-unsafe lock:", SECTION_UNSAFE},
+		{"IRQ-unsafe lock:", SECTION_UNSAFE},
 		{"but this lock took another", SECTION_OTHER},
 		{"but this lock was taken by another", SECTION_OTHER},
-		{"state was registered at:", SECTION_SKIP},
-		{"... which became", SECTION_SKIP},
+		{"state was registered at:", SECTION_SAFE_STACK},
 		{"existing dependency chain", SECTION_NONE},
 		{"the shortest dependencies between", SECTION_SKIP},
 		{"the dependencies between", SECTION_SKIP},
 		{"other info that might help", SECTION_SKIP},
-		{"Chain exists of:", SECTION_SKIP},
+		{"Chain exists of:", SECTION_PATH},
 		{"locking scenario", SECTION_SCENARIO},
 		{"*** DEADLOCK ***", SECTION_SKIP},
 		{"stack backtrace:", SECTION_BACKTRACE},
 	};
 	size_t i = 0;
 
+	if (strstr(text, "which became")) {
+		r->section =
+			strcasestr(text, "-unsafe") ? SECTION_UNSAFE_STACK : SECTION_SAFE_STACK;
+		return true;
+	}
+
 	while (i < sizeof(phrases) / sizeof(phrases[0]) && !strstr(text, phrases[i].phrase))
 		i++;
 	if (i == sizeof(phrases) / sizeof(phrases[0]))
 		return false;
 	r->section = phrases[i].next;
+	note_context(&r->splat, text);
 	if (strstr(text, "was taken by another"))
 		r->splat.taken_by_other = true;
+	/* "{IN-HARDIRQ-W} state was registered at:" */
+	if (strstr(text, "state was registered"))
+		r->splat.was_in_irq = strstr(text, "{IN-") != NULL || strstr(text, "{in-");
 	return true;
 }
 
@@ -264,15 +240,36 @@ static bool held_header(struct splat_reader *r, const char *text)
 	return true;
 }
 
-/* "rlock(&sem);" in the scenario: that class is read */
+static void add_name(struct splat_reader *r, const char **names, uint32_t *count, const char *text,
+		     size_t length)
+{
+	if (length && *count < SPLAT_NAMES_MAX)
+		names[(*count)++] = model__intern_n(r->log->lines.m, text, length);
+}
+
+/* "lock(&kvm->lock);" of the scenario; "rlock(&sem);": that class is read */
 static void scenario_line(struct splat_reader *r, const char *text)
 {
-	const char *at = strstr(text, "rlock("), *end;
+	const char *at = strstr(text, "lock("), *end;
 
-	if (!at || !(end = strrchr(at, ')')) || r->splat.read_count == KLOG_HELD_MAX)
+	if (!at || !(end = strrchr(at, ')')))
 		return;
-	r->splat.reads[r->splat.read_count++] =
-		model__intern_n(r->log->lines.m, at + 6, (size_t)(end - at - 6));
+	add_name(r, r->splat.scenario, &r->splat.scenario_count, at + 5, (size_t)(end - at - 5));
+	if (at > text && at[-1] == 'r')
+		add_name(r, r->splat.reads, &r->splat.read_count, at + 5, (size_t)(end - at - 5));
+}
+
+/* "&safe->lock --> &middle->lock --> &unsafe->lock" */
+static void path_line(struct splat_reader *r, const char *text)
+{
+	for (const char *arrow; *text; text = arrow + 5) {
+		arrow = strstr(text, " --> ");
+		add_name(r, r->splat.path, &r->splat.path_count, text,
+			 arrow ? (size_t)(arrow - text) : strlen(text));
+		if (!arrow)
+			break;
+	}
+	r->section = SECTION_SKIP;
 }
 
 static void keep_lock(struct klog_lock *to, const struct klog_lock *lock)
@@ -308,6 +305,10 @@ static bool lock_line(struct splat_reader *r, const char *text)
 		keep_lock(&r->splat.holding, &lock);
 	else if (r->section == SECTION_OTHER)
 		keep_lock(&r->splat.other, &lock);
+	else if (r->section == SECTION_SAFE)
+		keep_lock(&r->splat.safe, &lock);
+	else if (r->section == SECTION_UNSAFE)
+		keep_lock(&r->splat.unsafe, &lock);
 	else if (r->section == SECTION_HELD_LIST && *text == '#')
 		held_line(r, &lock);
 	return true;
@@ -325,49 +326,93 @@ static bool is_backtrace_noise(const char *text)
 	return !*text;
 }
 
+static struct klog_stack *stack_of_section(struct splat_reader *r)
+{
+	switch (r->section) {
+	case SECTION_CHAIN_STACK:
+		return r->splat.chain_count ? &r->splat.chain[r->splat.chain_count - 1].stack
+					    : NULL;
+	case SECTION_BACKTRACE:
+		return &r->splat.backtrace;
+	case SECTION_SAFE_STACK:
+		return &r->splat.safe_stack;
+	case SECTION_UNSAFE_STACK:
+		return &r->splat.unsafe_stack;
+	default:
+		return NULL;
+	}
+}
+
 static int frame_line(struct splat_reader *r, const char *text)
 {
-	struct frame frame;
+	struct klog_stack *stack = stack_of_section(r);
+	struct frame frames[2];
+	uint32_t count;
 	bool reliable;
 
-	if (!klog_parse__frame(r->log->lines.m, text, &frame, &reliable)) {
+	count = klog_parse__frames(r->log->lines.m, text, frames, &reliable);
+	if (!count) {
 		/* the backtrace ends the report; the next line belongs to something else */
 		if (r->section == SECTION_BACKTRACE && r->splat.backtrace.count &&
 		    !is_backtrace_noise(text))
 			return finish(r);
 		return 0;
 	}
-	if (!reliable)
-		return 0;
-	if (r->section == SECTION_CHAIN_STACK && r->splat.chain_count)
-		klog_stack__add(&r->splat.chain[r->splat.chain_count - 1].stack, &frame);
-	else if (r->section == SECTION_BACKTRACE)
-		klog_stack__add(&r->splat.backtrace, &frame);
-	else if (r->section == SECTION_UNLOCK_SITE && !r->splat.wanted.has_site) {
-		r->splat.wanted.site = frame;
+	if (stack && reliable)
+		klog_stack__add_line(stack, frames, count);
+	if (r->section == SECTION_UNLOCK_SITE && !r->splat.wanted.has_site) {
+		r->splat.wanted.site = frames[0];
 		r->splat.wanted.has_site = true;
 		r->section = SECTION_NONE;
 	}
 	return 0;
 }
 
+static int start(struct splat_reader *r, enum report_kind kind, const struct klog_line *line)
+{
+	int err = finish(r);
+	struct splat_entry *chain = r->splat.chain;
+	uint32_t capacity = r->splat.chain_capacity;
+
+	memset(&r->splat, 0, sizeof(r->splat));
+	r->splat.chain = chain;
+	r->splat.chain_capacity = capacity;
+	r->splat.kind = kind;
+	r->splat.line = line->number;
+	r->splat.time = line->time;
+	r->section = SECTION_NONE;
+	r->active = true;
+	memcpy(r->context, line->context, sizeof(r->context));
+	note_context(&r->splat, line->text);
+	/* "WARNING: qemu/4398 still has locks held!" */
+	task_line(r, strchr(line->text, ' ') ? strchr(line->text, ' ') + 1 : line->text);
+	return err;
+}
+
+/* Which of the reports are lockdep's and say something. */
+static bool is_splat(enum report_kind kind)
+{
+	return kind >= REPORT_CIRCULAR && kind <= REPORT_UNLOCK;
+}
+
 /* Reports without a backtrace end where something else begins. */
 static bool ends_report(const struct splat_reader *r, const char *text)
 {
-	if (!strncmp(text, "------------[ cut here", 22) || !strncmp(text, "INFO: task ", 11) ||
-	    strstr(text, "Showing all locks held"))
+	if (!strncmp(text, "------------[ cut here", 22))
 		return true;
-	return r->splat.kind == SPLAT_HELD && r->section == SECTION_HELD_LIST && *text != '#' &&
+	return r->splat.kind == REPORT_HELD && r->section == SECTION_HELD_LIST && *text != '#' &&
 	       !strstr(text, "stack backtrace:");
 }
 
-int splat_reader__line(struct splat_reader *r, const struct klog_line *line)
+int splat_reader__line(struct splat_reader *r, const struct klog_line *line,
+		       enum report_kind starts)
 {
-	enum splat_kind kind;
 	char release[128];
 
-	if (find_banner(line->text, &kind))
-		return start(r, kind, line);
+	if (is_splat(starts))
+		return start(r, starts, line);
+	if (starts != REPORT_NONE)
+		return finish(r);
 	if (!r->active || !*line->text)
 		return 0;
 	/* another CPU printed in between */
@@ -375,6 +420,10 @@ int splat_reader__line(struct splat_reader *r, const struct klog_line *line)
 		return 0;
 	if (ends_report(r, line->text))
 		return finish(r);
+	if (!strncmp(line->text, "inconsistent {", 14)) {
+		note_context(&r->splat, line->text);
+		return 0;
+	}
 	if (line->number < r->splat.line + 4 &&
 	    klog_parse__release(line->text, release, sizeof(release))) {
 		klog__note_release(r->log, release, line->number);
@@ -387,6 +436,8 @@ int splat_reader__line(struct splat_reader *r, const struct klog_line *line)
 		return 0;
 	if (r->section == SECTION_SCENARIO)
 		scenario_line(r, line->text);
+	else if (r->section == SECTION_PATH)
+		path_line(r, line->text);
 	else
 		return frame_line(r, line->text);
 	return 0;

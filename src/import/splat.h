@@ -8,16 +8,7 @@
 
 #define SPLAT_CHAIN_MAX 64
 
-enum splat_kind {
-	SPLAT_CIRCULAR,
-	SPLAT_RECURSIVE,
-	SPLAT_INCONSISTENT,  /* one class, taken in an interrupt and with interrupts on */
-	SPLAT_IRQ_ORDER,     /* safe -> unsafe */
-	SPLAT_IRQ_INVERSION, /* state change of a lock that has dependencies */
-	SPLAT_HELD,	     /* left the kernel with a lock held */
-	SPLAT_UNLOCK,
-	SPLAT_NO_ORDER, /* a lockdep report that says nothing about order */
-};
+#define SPLAT_NAMES_MAX 16
 
 /* "-> #N (class)" and the stack on which it was acquired. */
 struct splat_entry {
@@ -27,13 +18,23 @@ struct splat_entry {
 };
 
 struct splat {
-	enum splat_kind kind;
+	enum report_kind kind;
 	uint32_t line; /* of the banner */
 	uint64_t time;
 	struct klog_task task;
 	struct klog_lock wanted, holding;
 	struct klog_lock other; /* the class "in the past" of an interrupt inversion */
 	bool taken_by_other;	/* … took ours, instead of being taken under it */
+	/* of reports about interrupts: what an interrupt takes, and where; what is taken with
+	 * interrupts on, and where */
+	struct klog_lock safe, unsafe;
+	struct klog_stack safe_stack, unsafe_stack;
+	char context[16]; /* "HARDIRQ", "SOFTIRQ", or "" */
+	bool was_in_irq;  /* the use that is recalled was in the interrupt, not this one */
+	const char *scenario[SPLAT_NAMES_MAX]; /* "lock(a); lock(b); …" of both CPUs, in order */
+	uint32_t scenario_count;
+	const char *path[SPLAT_NAMES_MAX]; /* "Chain exists of: a --> b --> c" */
+	uint32_t path_count;
 	struct splat_entry *chain;
 	uint32_t chain_count, chain_capacity;
 	struct klog_lock held[KLOG_HELD_MAX];

@@ -15,26 +15,21 @@
 
 #include "analysis.h"
 #include "import/splat.h"
+#include "import/splat_private.h"
 
-struct emitter {
-	const struct splat *splat;
-	struct klog_reader *log;
-	struct model *m;
-	uint32_t task;
-	int err;
-};
-
-static void complain(struct emitter *e, const char *expected)
+void splat__complain(struct splat_emitter *e, const char *missing)
 {
 	line_reader__complain(&e->log->lines, e->splat->line,
 			      "this lockdep report is cut or damaged: %s is missing; what is left "
 			      "of it is used",
-			      expected);
+			      missing);
+	if (!model__fact(e->m, "source.missing"))
+		model__set_fact(e->m, "source.missing", missing);
 }
 
-static const struct lock_function *function_of(const struct klog_stack *stack)
+static const struct wait_function *function_of(const struct klog_stack *stack)
 {
-	return stack ? klog_stack__acquire(stack).function : NULL;
+	return stack ? klog_stack__place(stack).function : NULL;
 }
 
 static bool is_read(const struct splat *splat, const char *name)
@@ -43,6 +38,55 @@ static bool is_read(const struct splat *splat, const char *name)
 		if (splat->reads[i] && !strcmp(splat->reads[i], name))
 			return true;
 	return false;
+}
+
+struct places {
+	const char *name;
+	bool is_spin;
+	enum lock_kind kind;
+	struct frame frames[8];
+	uint32_t count;
+};
+
+static void add_place(struct places *places, const struct klog_lock *lock,
+		      const struct klog_stack *stack)
+{
+	struct wait_place place;
+
+	if (lock->name != places->name)
+		return;
+	places->is_spin |= lock->is_spin;
+	if (lock->has_site && places->count < 8)
+		places->frames[places->count++] = lock->site;
+	if (!stack)
+		return;
+	place = klog_stack__place(stack);
+	if (place.function && !places->kind)
+		places->kind = place.function->kind;
+	if (place.caller < stack->count && places->count < 8)
+		places->frames[places->count++] = stack->frames[place.caller];
+}
+
+/* One name is one class in the whole report, whatever place of it says where the lock belongs. */
+uint32_t splat__class(struct splat_emitter *e, const char *name, uint8_t *subclass)
+{
+	const struct splat *splat = e->splat;
+	struct places places = {.name = name};
+	struct lock_context context = {.flags = CLASS_FROM_LOCKDEP};
+
+	add_place(&places, &splat->wanted, splat->backtrace.count ? &splat->backtrace : NULL);
+	add_place(&places, &splat->holding, NULL);
+	add_place(&places, &splat->other, NULL);
+	add_place(&places, &splat->safe, NULL);
+	add_place(&places, &splat->unsafe, NULL);
+	for (uint32_t i = 0; i < splat->held_count; i++)
+		add_place(&places, &splat->held[i], NULL);
+	for (uint32_t i = 0; i < splat->chain_count; i++)
+		add_place(&places, &splat->chain[i].lock, &splat->chain[i].stack);
+	context.kind = places.is_spin ? LOCK_KIND_SPINLOCK : places.kind;
+	context.frames = places.frames;
+	context.frame_count = places.count;
+	return lock_name__class_in(e->m, name, strlen(name), &context, subclass);
 }
 
 /* The address of a lock there is only one of, wherever the report gives it. */
@@ -60,7 +104,7 @@ static uint64_t static_address(const struct splat *splat, const char *name)
 	return 0;
 }
 
-static uint32_t add_instance(struct emitter *e, const struct klog_lock *lock, bool recalled,
+static uint32_t add_instance(struct splat_emitter *e, const struct klog_lock *lock, bool recalled,
 			     uint32_t lock_class)
 {
 	uint64_t address = static_address(e->splat, lock->name);
@@ -76,14 +120,12 @@ static uint32_t add_instance(struct emitter *e, const struct klog_lock *lock, bo
 	return instance;
 }
 
-static struct held_lock make_lock(struct emitter *e, const struct klog_lock *lock, bool recalled,
-				  const struct klog_stack *stack)
+struct held_lock splat__lock(struct splat_emitter *e, const struct klog_lock *lock, bool recalled,
+			     const struct klog_stack *stack)
 {
-	const struct lock_function *function = function_of(stack);
-	enum lock_kind kind = function ? function->kind : LOCK_KIND_UNKNOWN;
+	const struct wait_function *function = function_of(stack);
 	struct held_lock made = {.stack = NO_ID, .mode = LOCK_EXCLUSIVE};
-	uint32_t lock_class =
-		lock_name__class(e->m, lock->name, strlen(lock->name), kind, &made.subclass);
+	uint32_t lock_class = splat__class(e, lock->name, &made.subclass);
 
 	made.instance = add_instance(e, lock, recalled, lock_class);
 	if (stack && stack->count)
@@ -99,16 +141,16 @@ static struct held_lock make_lock(struct emitter *e, const struct klog_lock *loc
 
 /* A lock in its role as held: how it was taken then is not in the report, so the mode that keeps
  * lockdep's verdict is assumed. */
-static struct held_lock make_held(struct emitter *e, const struct klog_lock *lock, bool recalled)
+struct held_lock splat__held(struct splat_emitter *e, const struct klog_lock *lock, bool recalled)
 {
-	struct held_lock held = make_lock(e, lock, recalled, NULL);
+	struct held_lock held = splat__lock(e, lock, recalled, NULL);
 
 	held.mode = LOCK_EXCLUSIVE;
 	return held;
 }
 
-static uint32_t add_chain(struct emitter *e, const struct held_lock *held, uint32_t count,
-			  const struct held_lock *wanted, uint32_t task)
+uint32_t splat__chain(struct splat_emitter *e, const struct held_lock *held, uint32_t count,
+		      const struct held_lock *wanted, uint32_t task)
 {
 	uint32_t chain;
 
@@ -127,7 +169,7 @@ static bool same_lock(const struct klog_lock *a, const struct klog_lock *b)
 }
 
 /* Everything the reporting task held: the list, or at least the lock named in the report. */
-static uint32_t held_of_task(struct emitter *e, struct held_lock *held)
+uint32_t splat__held_of_task(struct splat_emitter *e, struct held_lock *held)
 {
 	const struct splat *splat = e->splat;
 	bool has_holding = !splat->holding.name;
@@ -136,13 +178,13 @@ static uint32_t held_of_task(struct emitter *e, struct held_lock *held)
 	for (uint32_t i = 0; i < splat->held_count; i++) {
 		const struct klog_lock *lock = &splat->held[i];
 
-		if (splat->kind != SPLAT_RECURSIVE && same_lock(lock, &splat->wanted))
+		if (splat->kind != REPORT_RECURSIVE && same_lock(lock, &splat->wanted))
 			continue;
 		has_holding |= same_lock(lock, &splat->holding);
-		held[count++] = make_held(e, lock, false);
+		held[count++] = splat__held(e, lock, false);
 	}
 	if (!has_holding)
-		held[count++] = make_held(e, &splat->holding, false);
+		held[count++] = splat__held(e, &splat->holding, false);
 	return count;
 }
 
@@ -154,22 +196,22 @@ static const struct klog_stack *wanted_stack(const struct splat *splat)
 	return splat->backtrace.count ? &splat->backtrace : NULL;
 }
 
-static uint32_t new_dependency(struct emitter *e)
+uint32_t splat__new_dependency(struct splat_emitter *e)
 {
 	struct held_lock held[KLOG_HELD_MAX + 1], wanted;
 	uint32_t count;
 
 	if (!e->splat->wanted.name) {
-		complain(e, "the lock that is being acquired");
+		splat__complain(e, "the lock that is being acquired");
 		return NO_ID;
 	}
-	count = held_of_task(e, held);
+	count = splat__held_of_task(e, held);
 	if (!count) {
-		complain(e, "the lock that is already held");
+		splat__complain(e, "the lock that is already held");
 		return NO_ID;
 	}
-	wanted = make_lock(e, &e->splat->wanted, false, wanted_stack(e->splat));
-	return add_chain(e, held, count, &wanted, e->task);
+	wanted = splat__lock(e, &e->splat->wanted, false, wanted_stack(e->splat));
+	return splat__chain(e, held, count, &wanted, e->task);
 }
 
 static const struct splat_entry *find_entry(const struct splat *splat, uint32_t number)
@@ -180,192 +222,121 @@ static const struct splat_entry *find_entry(const struct splat *splat, uint32_t 
 	return NULL;
 }
 
-/* "-> #k" was acquired with "-> #(k-1)" held; #0 is the new acquisition and stands in `wanted`. */
-static void recalled_dependencies(struct emitter *e)
+static void recall(struct splat_emitter *e, const struct klog_lock *from,
+		   const struct klog_lock *to, const struct klog_stack *stack)
 {
 	uint32_t past = model__add_task(e->m, 0, 0, "an earlier task", 0, TASK_AGGREGATED);
+	struct held_lock held = splat__held(e, from, true);
+	struct held_lock wanted = splat__lock(e, to, true, stack);
 
-	for (uint32_t k = 1; k < e->splat->chain_count; k++) {
+	splat__chain(e, &held, 1, &wanted, past);
+}
+
+/* "-> #k" was acquired with "-> #(k-1)" held; #0 is the new acquisition and stands in `wanted`. */
+static void recalled_dependencies(struct splat_emitter *e)
+{
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i < e->splat->chain_count; i++)
+		last = e->splat->chain[i].number > last ? e->splat->chain[i].number : last;
+	for (uint32_t k = 1; k <= last && k < SPLAT_CHAIN_MAX; k++) {
 		const struct splat_entry *to = find_entry(e->splat, k);
 		const struct splat_entry *from = find_entry(e->splat, k - 1);
-		struct held_lock held, wanted;
+		const struct klog_lock *held = from ? &from->lock : NULL;
 
-		if (!to || !from) {
-			complain(e, "an entry of the dependency chain");
-			continue;
+		if (!held && k == 1 && e->splat->wanted.name) {
+			splat__complain(e, "the entry #0 of the dependency chain");
+			held = &e->splat->wanted;
 		}
-		held = make_held(e, &from->lock, true);
-		wanted = make_lock(e, &to->lock, true, &to->stack);
-		add_chain(e, &held, 1, &wanted, past);
+		if (to && held)
+			recall(e, held, &to->lock, &to->stack);
+		else
+			splat__complain(e, "an entry of the dependency chain");
 	}
 }
 
-static void circular(struct emitter *e)
+/* Without the chain its summary: "Chain exists of: wanted --> … --> held", or the scenario. */
+static void summarised_dependencies(struct splat_emitter *e)
 {
-	if (e->splat->chain_count < 2)
-		complain(e, "the existing dependency chain (\"-> #N …\")");
-	recalled_dependencies(e);
-	new_dependency(e);
-}
+	const struct splat *splat = e->splat;
+	struct klog_lock from = splat->wanted, to = splat->holding;
 
-static void inferred_dependency(struct emitter *e, const struct klog_lock *from,
-				const struct klog_lock *to)
-{
-	uint32_t interrupt = model__add_task(e->m, 0, 0, "an interrupt", 0, TASK_AGGREGATED);
-	struct held_lock held = make_held(e, from, true), wanted = make_held(e, to, true);
-
-	held.flags |= HELD_INFERRED;
-	wanted.flags |= HELD_INFERRED;
-	add_chain(e, &held, 1, &wanted, interrupt);
-}
-
-/* safe -> unsafe: an interrupt that takes the safe lock may hit the holder of the unsafe one */
-static void irq_order(struct emitter *e)
-{
-	new_dependency(e);
-	if (e->splat->wanted.name && e->splat->holding.name)
-		inferred_dependency(e, &e->splat->wanted, &e->splat->holding);
-}
-
-static void irq_inversion(struct emitter *e)
-{
-	const struct klog_lock *ours = &e->splat->wanted, *other = &e->splat->other;
-	struct held_lock held, wanted;
-
-	if (!ours->name || !other->name) {
-		complain(e, "one of the two locks");
-		return;
+	splat__complain(e, "the existing dependency chain (\"-> #N …\")");
+	for (uint32_t i = 0; i + 1 < splat->path_count; i++) {
+		from = (struct klog_lock){.name = splat->path[i], .index = -1};
+		to = (struct klog_lock){.name = splat->path[i + 1], .index = -1};
+		recall(e, &from, &to, NULL);
 	}
-	held = make_held(e, e->splat->taken_by_other ? other : ours, false);
-	wanted = make_lock(e, e->splat->taken_by_other ? ours : other, false, NULL);
-	add_chain(e, &held, 1, &wanted, e->task);
-	inferred_dependency(e, e->splat->taken_by_other ? ours : other,
-			    e->splat->taken_by_other ? other : ours);
+	/* CPU1 of the scenario takes them the other way round */
+	if (!splat->path_count && splat->scenario_count >= 4 && from.name && to.name)
+		recall(e, &from, &to, NULL);
 }
 
-/* A finding about one class that the order graph cannot derive. */
-static void state_finding(struct emitter *e, enum finding_kind kind, enum finding_code code,
-			  enum finding_grade grade, const struct held_lock *lock, uint32_t chain,
-			  const char *note)
+static void circular(struct splat_emitter *e)
 {
-	uint32_t lock_class = model__held_class(e->m, lock);
-	struct witness witness = {.dependency = NO_ID,
-				  .chain = chain,
-				  .last_chain = chain,
-				  .task = e->task,
-				  .class_edge = NO_ID};
-	uint8_t mode = lock->mode;
-	char key[512];
-	struct finding finding = {
-		.kind = kind,
-		.code = code,
-		.grade = grade,
-		.key = key,
-		.length = 1,
-		.classes = &lock_class,
-		.modes = &mode,
-		.witnesses = &witness,
-		.prediction_note = "a report about one lock; there is no order to replay",
-		.note = note,
-		.first = e->splat->time,
-		.last = e->splat->time,
-		.count = 1,
-	};
-
-	if (e->err || !e->log->lines.options || !e->log->lines.options->analysis)
-		return;
-	snprintf(key, sizeof(key), "%s stated %s", finding_kind_names[kind],
-		 model__lock_class(e->m, lock_class)->name);
-	analysis__add_finding(e->log->lines.options->analysis, &finding);
+	if (e->splat->chain_count)
+		recalled_dependencies(e);
+	else
+		summarised_dependencies(e);
+	splat__new_dependency(e);
 }
 
-/* The interrupt may find the very lock held: X wants X. */
-static void inconsistent(struct emitter *e)
+/* Abbreviated reports: #0 is the lock that is wanted, the last entry the one that is held, and the
+ * scenario begins with the held and ends with the wanted one. */
+static void complete(struct splat_emitter *e, struct splat *splat)
 {
-	struct klog_lock elsewhere = e->splat->wanted;
-	struct held_lock held, wanted;
-	uint32_t chain;
+	const struct splat_entry *first = find_entry(splat, 0), *last = NULL;
+	uint32_t count = splat->scenario_count;
 
-	if (!elsewhere.name) {
-		complain(e, "the lock that is taken");
-		return;
+	for (uint32_t i = 0; i < splat->chain_count; i++)
+		if (!last || splat->chain[i].number > last->number)
+			last = &splat->chain[i];
+	if (!splat->wanted.name) {
+		splat__complain(e, "\"is trying to acquire lock:\"");
+		if (first)
+			splat->wanted = first->lock;
+		else if (count >= 4)
+			splat->wanted.name = splat->scenario[count - 1];
 	}
-	elsewhere.has_site = false;
-	held = make_held(e, &elsewhere, true);
-	held.flags |= HELD_INFERRED;
-	wanted = make_lock(e, &e->splat->wanted, false, wanted_stack(e->splat));
-	chain = add_chain(e, &held, 1, &wanted, e->task);
-	state_finding(e, FINDING_CYCLE, CODE_CLASS_INVERSION, GRADE_WARNING, &wanted, chain,
-		      "taken in an interrupt, and elsewhere with interrupts enabled: the interrupt "
-		      "may wait for the task it interrupted");
-}
-
-static void left_held(struct emitter *e)
-{
-	struct held_lock held[KLOG_HELD_MAX + 1];
-	uint32_t count = held_of_task(e, held), chain = NO_ID;
-
-	if (!count)
-		complain(e, "the list of held locks");
-	for (uint32_t i = 0; i < count; i++) {
-		if (i)
-			chain = add_chain(e, held, i, &held[i], e->task);
-		state_finding(e, FINDING_UNLOCK, CODE_BAD_UNLOCK, GRADE_ERROR, &held[i], chain,
-			      "still held when the task left the kernel: a release is missing");
+	if (!splat->holding.name) {
+		splat__complain(e, "\"but task is already holding lock:\"");
+		if (last && last->number)
+			splat->holding = last->lock;
+		else if (count >= 4)
+			splat->holding.name = splat->scenario[0];
 	}
-}
-
-static void bad_unlock(struct emitter *e)
-{
-	struct trace_event event = {.time = e->splat->time, .task = e->task, .op = EVENT_RELEASE};
-	struct held_lock lock;
-
-	if (!e->splat->wanted.name) {
-		complain(e, "the lock that is released");
-		return;
-	}
-	lock = make_lock(e, &e->splat->wanted, false, NULL);
-	event.operand = lock.instance;
-	event.stack = lock.stack;
-	event.subclass = lock.subclass;
-	if (!e->err)
-		e->err = model__add_event(e->m, &event);
 }
 
 int splat__emit(const struct splat *splat, struct klog_reader *log)
 {
-	struct emitter e = {.splat = splat, .log = log, .m = log->lines.m};
+	struct splat mended = *splat;
+	struct splat_emitter e = {.splat = &mended, .log = log, .m = log->lines.m};
 
 	e.task = model__add_task(e.m, splat->task.pid, splat->task.pid,
 				 splat->task.known ? splat->task.comm : "a task", 0, 0);
 	if (e.task == NO_ID)
 		return -ENOMEM;
 	switch (splat->kind) {
-	case SPLAT_CIRCULAR:
+	case REPORT_CIRCULAR:
+		complete(&e, &mended);
 		circular(&e);
 		break;
-	case SPLAT_RECURSIVE:
-		new_dependency(&e);
+	case REPORT_RECURSIVE:
+		splat__state_recursion(&e);
 		break;
-	case SPLAT_INCONSISTENT:
-		inconsistent(&e);
+	case REPORT_INCONSISTENT:
+	case REPORT_IRQ_ORDER:
+	case REPORT_IRQ_INVERSION:
+		splat__state_interrupt(&e, &mended);
 		break;
-	case SPLAT_IRQ_ORDER:
-		irq_order(&e);
+	case REPORT_HELD:
+	case REPORT_FREED:
+		splat__state_leak(&e);
 		break;
-	case SPLAT_IRQ_INVERSION:
-		irq_inversion(&e);
+	case REPORT_UNLOCK:
+		splat__state_bad_unlock(&e);
 		break;
-	case SPLAT_HELD:
-		left_held(&e);
-		break;
-	case SPLAT_UNLOCK:
-		bad_unlock(&e);
-		break;
-	case SPLAT_NO_ORDER:
-		line_reader__complain(&log->lines, splat->line,
-				      "this lockdep report is not about the order of locks; it is "
-				      "left out");
+	default:
 		break;
 	}
 	return e.err;

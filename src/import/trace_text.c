@@ -232,6 +232,13 @@ static int one_line(struct trace_text *t)
 	return 0;
 }
 
+static void say_waiting(void *context, const char *text)
+{
+	struct trace_text *t = context;
+
+	line_reader__complain(&t->lines, t->lines.number, "%s", text);
+}
+
 int trace_text__import(struct model *m, FILE *in, const char *name,
 		       const struct import_options *options, enum trace_dialect dialect)
 {
@@ -265,6 +272,7 @@ int trace_text__import(struct model *m, FILE *in, const char *name,
 			&t->lines, t->lines.number,
 			"only contention events: who waits is seen, what is held is not; "
 			"for the order record lock:lock_acquire and lock:lock_release");
+		lock_stream__each_waiting(t->stream, say_waiting, t);
 	}
 	line_reader__close(&t->lines);
 cleanup:

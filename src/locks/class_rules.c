@@ -65,6 +65,8 @@ void class_rules__apply(struct model *m, const struct rule_set *rules, uint32_t 
 
 		if ((class->flags & CLASS_FROM_SITE) || is_declared_coarse(class->name, rules))
 			flags |= CLASS_INSTANCE_ONLY;
+		if (class->flags & CLASS_FROM_LOCKDEP)
+			flags &= ~CLASS_INSTANCE_ONLY;
 		if (flags & ~class->flags)
 			model__add_class(m, class->name, class->kind, flags);
 	}

@@ -12,25 +12,27 @@
 
 #include "model.h"
 
+/* Where a lock of some name was seen: an expression ("iommu->lock") may stand for several types. */
+struct lock_context {
+	enum lock_kind kind; /* UNKNOWN: may be any */
+	const struct frame *frames;
+	uint32_t frame_count;
+	uint32_t flags; /* CLASS_* that the source adds */
+};
+
 /*
- * Class for a lockdep name. A trailing "#2" (another key of the same name) is dropped for names of
- * the table; "/1" is given as `subclass` (may be NULL). Returns NO_ID only without memory.
+ * Class for a lockdep name. "#2" (another key of the same name) is part of it, "/1" is given as
+ * `subclass` (may be NULL). A name of the table counts only where kind and frames fit it. Returns
+ * NO_ID only without memory.
  */
+uint32_t lock_name__class_in(struct model *m, const char *name, size_t length,
+			     const struct lock_context *context, uint8_t *subclass);
 uint32_t lock_name__class(struct model *m, const char *name, size_t length, enum lock_kind kind,
 			  uint8_t *subclass);
+/* RCU's own classes: not a lock, may be nested, nobody waits for it. */
+bool lock_name__is_rcu(const char *name);
 /* A class that is one lock ("kvm_lock"), not a member of objects ("&kvm->lock"). */
 bool lock_name__is_static(const char *name, size_t length);
-
-/* What a lock function does. */
-struct lock_function {
-	const char *name; /* prefix of the symbol */
-	enum lock_kind kind;
-	enum lock_mode mode;
-	bool breakable, try_lock;
-};
-const struct lock_function *lock_function__find(const char *symbol);
-/* Machinery between a lock function and the scheduler, or lockdep's own frames. */
-bool lock_function__is_internal(const char *symbol);
 
 /* The class that `function` takes when it calls a lock function of this kind; NULL unknown. */
 const char *lock_site__class(const char *function, enum lock_kind kind, uint32_t kernel_version);

@@ -164,7 +164,11 @@ char *render_sentence(const struct model *m, const struct finding *f)
 		return text;
 	}
 	put_subject(out, m, f);
-	if (f->resolved && f->kind == FINDING_DEADLOCK)
+	if (f->same_class)
+		fputs(" are taken inside each other, says lockdep; if they are ever the same, or "
+		      "taken the other way round, that task hangs",
+		      out);
+	else if (f->resolved && f->kind == FINDING_DEADLOCK)
 		fprintf(out, " waited for each other; the deadlock has been resolved since");
 	else if (order_meanings[f->code])
 		fprintf(out, " are taken in %s%s", f->length > 2 ? "a circle" : "opposite orders",
@@ -282,6 +286,11 @@ char *render_verdict(const struct report_input *input)
 		return NULL;
 	if (bad) {
 		put_first(out, input, bad);
+	} else if (model__fact(m, "source.missing")) {
+		fprintf(out,
+			"The kernel reported something, but its report is cut (missing: %s), so "
+			"there is no verdict.",
+			model__fact(m, "source.missing"));
 	} else {
 		put_nothing_bad(out, input);
 	}

@@ -186,6 +186,7 @@ char *store_finding__encode(const struct finding *f)
 	set_text(body, "key", f->key);
 	pack_lists(body, f);
 	json_object_set_new(body, "same_thread", json_boolean(f->same_thread));
+	json_object_set_new(body, "same_class", json_boolean(f->same_class));
 	json_object_set_new(body, "inferred", json_boolean(f->inferred));
 	json_object_set_new(body, "breakable", json_boolean(f->breakable));
 	json_object_set_new(body, "resolved", json_boolean(f->resolved));
@@ -361,6 +362,7 @@ static void read_scalars(const json_t *body, struct finding *f, struct model *m)
 	f->grade = (enum finding_grade)get_number(body, "grade", 0, FINDING_GRADES - 1);
 	f->key = get_text(body, "key", m);
 	f->same_thread = json_is_true(json_object_get(body, "same_thread"));
+	f->same_class = json_is_true(json_object_get(body, "same_class"));
 	f->inferred = json_is_true(json_object_get(body, "inferred"));
 	f->breakable = json_is_true(json_object_get(body, "breakable"));
 	f->resolved = json_is_true(json_object_get(body, "resolved"));

@@ -145,7 +145,7 @@ static void test_irq_reports(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < list->count; i++)
-		inversions += list->items[i]->code == CODE_CLASS_INVERSION;
+		inversions += list->items[i]->code == CODE_IRQ_INVERSION;
 	assert_int_equal(inversions, 3);
 	assert_non_null(strstr(last, "not about the order of locks"));
 	assert_int_equal(model__loss(r.m, LOSS_PARSE), 1);
@@ -289,7 +289,7 @@ static void test_cut_splat_says_so(void **state)
 
 	(void)state;
 	assert_int_equal(r.err, 0);
-	assert_int_equal(complaints, 2);
+	assert_int_equal(complaints, 3);
 	assert_non_null(strstr(last, ":1: this lockdep report is cut or damaged"));
 	assert_int_equal(analysis__exit_code(r.a, true), 4);
 	free_result(&r);

@@ -151,6 +151,7 @@ static void add_attributes(json_t *record, const struct finding *f)
 	for (uint32_t i = 0; i < f->schedule_count; i++)
 		json_array_append_new(schedule, json_text(f->schedule[i]));
 	json_object_set_new(record, "same_thread", json_boolean(f->same_thread));
+	json_object_set_new(record, "same_class", json_boolean(f->same_class));
 	json_object_set_new(record, "inferred", json_boolean(f->inferred));
 	json_object_set_new(record, "breakable", json_boolean(f->breakable));
 	json_object_set_new(record, "resolved", json_boolean(f->resolved));

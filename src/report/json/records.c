@@ -242,6 +242,8 @@ json_t *json_summary(const struct report_input *input, int exit_code)
 	json_object_set_new(record, "coverage", json_coverage(m));
 	json_object_set_new(record, "losses", json_losses(m));
 	json_object_set_new(record, "losses_unknown", json_text(model__losses_unknown(m)));
+	json_object_set_new(record, "partial", json_boolean(model__fact(m, "source.missing")));
+	json_object_set_new(record, "missing", json_text(model__fact(m, "source.missing")));
 	json_object_set_new(record, "unpaired", json_unpaired(m));
 	json_object_set_new(record, "overhead", json_overhead(m));
 	json_object_set_new(record, "exit", json_integer(exit_code));
