@@ -2,6 +2,7 @@
 /* The report as the records that watch would have printed, one object a line. */
 #include <stdlib.h>
 
+#include "exit_code.h"
 #include "report/outputs.h"
 
 static void put_dependencies(FILE *out, const struct model *m)
