@@ -14,12 +14,16 @@
 
 #include "finding.h"
 
-enum rule_kind { RULE_ORDER, RULE_SUPPRESS, RULE_INSTANCE_ONLY };
+enum rule_kind { RULE_ORDER, RULE_SUPPRESS, RULE_INSTANCE_ONLY, RULE_SUPPRESS_HANG, RULE_KINDS };
 
 struct rule {
 	enum rule_kind kind;
-	uint32_t class_count; /* order: outermost first; suppress: cycle order, any rotation */
+	/* order: outermost first; suppress: cycle order, any rotation; suppress-hang: the lock, or
+	 * none for all hangs */
+	uint32_t class_count;
 	const char **classes; /* fnmatch patterns on class names */
+	const char *site;     /* suppress-hang: pattern of the function it waits in, NULL any */
+	const char *comm;     /* suppress-hang: pattern of the task's name, NULL any */
 	const char *reason;
 	uint32_t kernel_from, kernel_until;
 	int64_t expires;    /* seconds since the epoch, 0 never */
@@ -41,6 +45,10 @@ struct catalogue_row {
 	const char *kinds;	   /* finding kinds it shows as, space separated, NULL any */
 	uint32_t class_count;
 	const char **classes; /* cycle order, fnmatch patterns */
+	/* A hang is this bug too when all of these functions (patterns) are on the stack of the
+	 * task, innermost first; none: when the task holds one class and wants the next. */
+	uint32_t stack_count;
+	const char **stack;
 };
 
 struct catalogue {

@@ -2,7 +2,7 @@
 /*
  * Rules and suppressions read by a child without privileges. It prints rows of strings that end
  * with NUL; the agent rebuilds the set from them and validates every field.
- *   "R" kind kernel_from kernel_until expires line class_count class… reason source
+ *   "R" kind kernel_from kernel_until expires line class_count class… site comm reason source
  *   "C" line message
  *   "E"                      the end: without it the answer is cut
  */
@@ -57,6 +57,8 @@ static void put_rule(FILE *out, const struct rule *rule)
 	put_number(out, rule->class_count);
 	for (uint32_t i = 0; i < rule->class_count; i++)
 		put(out, rule->classes[i]);
+	put(out, rule->site ? rule->site : "");
+	put(out, rule->comm ? rule->comm : "");
 	put(out, rule->reason ? rule->reason : "");
 	put(out, rule->source ? rule->source : "");
 }
@@ -112,6 +114,14 @@ static int64_t take_number(struct reader *r, int64_t lowest, int64_t highest)
 	return r->bad ? 0 : number;
 }
 
+/* No pattern is empty: an empty one is none. */
+static const char *take_optional(struct reader *r)
+{
+	const char *text = take(r);
+
+	return *text ? strdup(text) : NULL;
+}
+
 static void take_rule(struct reader *r, struct rule_set *set)
 {
 	struct rule *items = realloc(set->items, (set->count + 1) * sizeof(*items));
@@ -125,17 +135,19 @@ static void take_rule(struct reader *r, struct rule_set *set)
 	set->items = items;
 	rule = &items[set->count];
 	memset(rule, 0, sizeof(*rule));
-	rule->kind = (enum rule_kind)take_number(r, 0, RULE_INSTANCE_ONLY);
+	rule->kind = (enum rule_kind)take_number(r, 0, RULE_KINDS - 1);
 	rule->kernel_from = (uint32_t)take_number(r, 0, UINT32_MAX);
 	rule->kernel_until = (uint32_t)take_number(r, 0, UINT32_MAX);
 	rule->expires = take_number(r, 0, INT64_MAX);
 	rule->line = (uint32_t)take_number(r, 0, UINT32_MAX);
-	count = (uint32_t)take_number(r, 1, CLASSES_MAX);
-	if (r->bad || !(rule->classes = calloc(count, sizeof(*rule->classes))))
+	count = (uint32_t)take_number(r, rule->kind != RULE_SUPPRESS_HANG, CLASSES_MAX);
+	if (r->bad || !(rule->classes = calloc(count + 1ULL, sizeof(*rule->classes))))
 		return;
 	set->count++; /* from here on rule_set__free takes care of it */
 	for (; rule->class_count < count && !r->bad; rule->class_count++)
 		rule->classes[rule->class_count] = strdup(take(r));
+	rule->site = take_optional(r);
+	rule->comm = take_optional(r);
 	rule->reason = strdup(take(r));
 	rule->source = strdup(take(r));
 }

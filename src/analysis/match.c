@@ -3,6 +3,7 @@
 #include "analysis/analysis_private.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -37,6 +38,38 @@ static uint32_t kernel_version(const struct analysis *a)
 	return release ? kernel_version__parse(release) : 0;
 }
 
+/* "vfio_file_set_kvm.isra.0+0x1c/0x80 [vfio]" is what "vfio_file_set_kvm" means. */
+static bool function_matches(const char *pattern, const char *symbol)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(symbol, "+ "), symbol);
+	if (!fnmatch(pattern, name, 0))
+		return true;
+	name[strcspn(name, ".")] = '\0';
+	return !fnmatch(pattern, name, 0);
+}
+
+static bool hang_is_accepted(const struct analysis *a, const struct finding *f,
+			     const struct rule *rule)
+{
+	const struct task_wait *wait = f->tasks[0].wait;
+	const char *comm = model__task(a->m, f->tasks[0].task)->comm;
+
+	return (!rule->class_count || (wait->lock_class != NO_ID &&
+				       name_matches(a, rule->classes[0], wait->lock_class))) &&
+	       (!rule->site || (wait->site && function_matches(rule->site, wait->site))) &&
+	       (!rule->comm || (comm && !fnmatch(rule->comm, comm, 0)));
+}
+
+/* Hangs have suppressions of their own: one for an order of locks must not hide a blocked task. */
+static bool is_accepted(const struct analysis *a, const struct finding *f, const struct rule *rule)
+{
+	if (f->kind == FINDING_HANG)
+		return rule->kind == RULE_SUPPRESS_HANG && hang_is_accepted(a, f, rule);
+	return rule->kind == RULE_SUPPRESS && cycle_matches(a, f, rule->classes, rule->class_count);
+}
+
 static void match_suppressions(struct analysis *a, struct finding *f)
 {
 	const struct rule_set *set = a->options.suppressions;
@@ -47,9 +80,8 @@ static void match_suppressions(struct analysis *a, struct finding *f)
 	for (uint32_t i = 0; i < set->count; i++) {
 		const struct rule *rule = &set->items[i];
 
-		if (rule->kind == RULE_SUPPRESS &&
-		    rule__applies(rule, kernel_version(a), (int64_t)time(NULL)) &&
-		    cycle_matches(a, f, rule->classes, rule->class_count)) {
+		if (rule__applies(rule, kernel_version(a), (int64_t)time(NULL)) &&
+		    is_accepted(a, f, rule)) {
 			f->suppressed = rule->reason ? rule->reason : "";
 			return;
 		}
@@ -90,6 +122,48 @@ static bool may_be(const struct analysis *a, const struct finding *f,
 	return !row->kinds || has_word(row->kinds, finding_kind_names[f->kind]);
 }
 
+/* One task's part of the cycle: it holds a class and wants the next one. */
+static bool is_part_of_cycle(const struct analysis *a, const struct blocked_task *t,
+			     const struct catalogue_row *row)
+{
+	for (uint32_t i = 0; i < row->class_count; i++) {
+		const char *held = row->classes[i];
+		const char *wanted = row->classes[(i + 1) % row->class_count];
+
+		if (!name_matches(a, wanted, t->wait->lock_class))
+			continue;
+		for (uint32_t k = 0; k < t->hold_count; k++)
+			if (t->holds[k] < model__instance_count(a->m) &&
+			    name_matches(a, held, model__instance(a->m, t->holds[k])->lock_class))
+				return true;
+	}
+	return false;
+}
+
+static bool is_on_stack(const struct analysis *a, const struct blocked_task *t,
+			const struct catalogue_row *row)
+{
+	struct stack stack = model__stack(a->m, t->kernel_stack);
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < stack.frame_count && found < row->stack_count; i++)
+		found += stack.frames[i].symbol &&
+			 function_matches(row->stack[found], stack.frames[i].symbol);
+	return found == row->stack_count;
+}
+
+static bool is_bug(const struct analysis *a, const struct finding *f,
+		   const struct catalogue_row *row)
+{
+	const struct blocked_task *t = f->tasks;
+
+	if (f->kind != FINDING_HANG)
+		return cycle_matches(a, f, row->classes, row->class_count);
+	if (row->stack_count)
+		return is_on_stack(a, t, row);
+	return row->class_count > 1 && t->wait->lock_class != NO_ID && is_part_of_cycle(a, t, row);
+}
+
 static bool names_commit(const struct finding *f, const char *commit)
 {
 	for (uint32_t i = 0; i < f->known_count; i++)
@@ -109,8 +183,7 @@ void match_known(struct analysis *a, struct finding *f)
 	for (uint32_t i = 0; catalogue && i < catalogue->count && f->known_count < size; i++) {
 		const struct catalogue_row *row = &catalogue->rows[i];
 
-		if (!cycle_matches(a, f, row->classes, row->class_count) || !may_be(a, f, row) ||
-		    names_commit(f, row->commit))
+		if (!is_bug(a, f, row) || !may_be(a, f, row) || names_commit(f, row->commit))
 			continue;
 		f->known[f->known_count++] =
 			(struct known_bug){row->commit, row->title, fix_state(a, row)};

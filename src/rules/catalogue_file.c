@@ -26,6 +26,7 @@ static void free_row(struct catalogue_row *row)
 	free((char *)row->architectures);
 	free((char *)row->kinds);
 	block_free_classes(row->classes, row->class_count);
+	block_free_classes(row->stack, row->stack_count);
 }
 
 static char *take(const struct block *block, const char *key)
@@ -38,6 +39,7 @@ static char *take(const struct block *block, const char *key)
 static bool parse_row(struct block_file *file, const struct block *block, struct catalogue_row *row)
 {
 	const struct block_field *classes = block__find(block, "classes");
+	const struct block_field *stack = block__find(block, "stack");
 
 	memset(row, 0, sizeof(*row));
 	if (strcmp(block->head.key, "bug") || !*block->head.value) {
@@ -52,8 +54,10 @@ static bool parse_row(struct block_file *file, const struct block *block, struct
 	row->kinds = take(block, "kinds");
 	if (classes)
 		row->class_count = block_split_classes(classes->value, &row->classes);
-	if (!block->broken && row->commit && row->title && row->fixed_in && row->evidence &&
-	    known_evidence(row->evidence) && row->class_count)
+	if (stack)
+		row->stack_count = block_split_classes(stack->value, &row->stack);
+	if (!block->broken && (!stack || row->stack_count) && row->commit && row->title &&
+	    row->fixed_in && row->evidence && known_evidence(row->evidence) && row->class_count)
 		return true;
 	block_file__complain(file, block->head.line,
 			     "bug %s needs title, fixed-in, classes (\"a > b\") and evidence "

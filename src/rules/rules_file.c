@@ -13,7 +13,7 @@
 #define DAY_SECONDS 86400
 #define RULES_MAX_BYTES (16U << 20)
 
-static const char *const rule_keywords[] = {"order", "suppress", "instance-only"};
+static const char *const rule_keywords[] = {"order", "suppress", "instance-only", "suppress-hang"};
 
 uint32_t kernel_version__parse(const char *release)
 {
@@ -82,6 +82,19 @@ static bool parse_expiry(const char *value, int64_t *expires)
 	return *expires > 0;
 }
 
+static bool take_pattern(struct block_file *file, const struct block_field *field,
+			 const char **pattern)
+{
+	if (!*field->value || *pattern) {
+		block_file__complain(file, field->line,
+				     "%s takes one pattern as in the shell, and stands once",
+				     field->key);
+		return false;
+	}
+	*pattern = strdup(field->value);
+	return *pattern;
+}
+
 static bool parse_attribute(struct block_file *file, const struct block_field *field,
 			    struct rule *rule)
 {
@@ -90,6 +103,10 @@ static bool parse_attribute(struct block_file *file, const struct block_field *f
 		if (rule->reason)
 			return true;
 		block_file__complain(file, field->line, "reason is empty; say why in a few words");
+	} else if (rule->kind == RULE_SUPPRESS_HANG && !strcmp(field->key, "site")) {
+		return take_pattern(file, field, &rule->site);
+	} else if (rule->kind == RULE_SUPPRESS_HANG && !strcmp(field->key, "comm")) {
+		return take_pattern(file, field, &rule->comm);
 	} else if (!strcmp(field->key, "kernel")) {
 		if (parse_kernel_range(field->value, rule))
 			return true;
@@ -103,10 +120,11 @@ static bool parse_attribute(struct block_file *file, const struct block_field *f
 		block_file__complain(file, field->line,
 				     "expires takes a day as YYYY-MM-DD, not \"%s\"", field->value);
 	} else {
-		block_file__complain(
-			file, field->line,
-			"\"%s\" is an unknown attribute; expected reason, kernel or expires",
-			field->key);
+		block_file__complain(file, field->line,
+				     "\"%s\" is an unknown attribute of %s; expected reason, "
+				     "kernel%s or expires",
+				     field->key, rule_keywords[rule->kind],
+				     rule->kind == RULE_SUPPRESS_HANG ? ", site, comm" : "");
 	}
 	return false;
 }
@@ -114,8 +132,15 @@ static bool parse_attribute(struct block_file *file, const struct block_field *f
 static void free_rule(struct rule *rule)
 {
 	block_free_classes(rule->classes, rule->class_count);
+	free((char *)rule->site);
+	free((char *)rule->comm);
 	free((char *)rule->reason);
 	free((char *)rule->source);
+}
+
+static bool is_suppression(const struct rule *rule)
+{
+	return rule->kind == RULE_SUPPRESS || rule->kind == RULE_SUPPRESS_HANG;
 }
 
 static bool check_rule(struct block_file *file, const struct block *block, struct rule *rule)
@@ -132,7 +157,18 @@ static bool check_rule(struct block_file *file, const struct block *block, struc
 				     "kvm.lock > kvm.slots_lock");
 		return false;
 	}
-	if (rule->kind == RULE_SUPPRESS && rule->expires && time(NULL) >= rule->expires) {
+	if (rule->kind == RULE_SUPPRESS_HANG && !rule->class_count && !rule->site && !rule->comm) {
+		block_file__complain(file, block->head.line,
+				     "suppress-hang takes a lock's class, or indented lines \"site "
+				     "FUNCTION\" or \"comm NAME\"");
+		return false;
+	}
+	if (rule->kind == RULE_SUPPRESS_HANG && rule->class_count > 1) {
+		block_file__complain(file, block->head.line,
+				     "suppress-hang takes one class, that of the lock waited for");
+		return false;
+	}
+	if (is_suppression(rule) && rule->expires && time(NULL) >= rule->expires) {
 		block_file__complain(file, block->head.line,
 				     "this suppression has expired and no longer counts; renew its "
 				     "\"expires\" line or remove it");
@@ -147,20 +183,21 @@ static bool parse_rule(struct block_file *file, const struct block *block, struc
 	uint32_t kind = 0;
 
 	memset(rule, 0, sizeof(*rule));
-	while (kind < 3 && strcmp(block->head.key, rule_keywords[kind]))
+	while (kind < RULE_KINDS && strcmp(block->head.key, rule_keywords[kind]))
 		kind++;
-	if (kind == 3) {
+	if (kind == RULE_KINDS) {
 		block_file__complain(file, block->head.line,
-				     "\"%s\" is an unknown statement; expected order, suppress or "
-				     "instance-only",
+				     "\"%s\" is an unknown statement; expected order, suppress, "
+				     "suppress-hang or instance-only",
 				     block->head.key);
 		return false;
 	}
 	rule->kind = (enum rule_kind)kind;
 	rule->line = block->head.line;
 	rule->source = strdup(file->name);
-	rule->class_count = block_split_classes(block->head.value, &rule->classes);
-	if (!rule->class_count) {
+	if (*block->head.value)
+		rule->class_count = block_split_classes(block->head.value, &rule->classes);
+	if (!rule->class_count && (*block->head.value || rule->kind != RULE_SUPPRESS_HANG)) {
 		block_file__complain(file, block->head.line,
 				     "expected class names with \">\" between them after \"%s\"",
 				     block->head.key);
