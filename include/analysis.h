@@ -55,7 +55,8 @@ const struct finding_list *analysis__findings(const struct analysis *a);
 
 /*
  * Exit status, vfiotrace-output(7): precedence 3, 2, 4, 0. `inconclusive_counts`: losses and
- * missing probes make 4 (watch, validate); an imported file with unparsed lines does too.
+ * missing probes make 4 (watch, validate); an imported file with unparsed lines does too, and one
+ * that is cut or abbreviated: the fact "source.missing" says what is missing.
  */
 int analysis__exit_code(const struct analysis *a, bool inconclusive_counts);
 

@@ -5,7 +5,8 @@
  *
  * Rows are aligned by class name. A class that is named after its call site is aligned by the
  * function without offset, module and compiler suffix (.isra.0 …), and functions that were renamed
- * between releases count as one, so that inlining and renames do not show as changes. Counts alone
+ * between releases count as one, so that inlining and renames do not show as changes. Hangs are
+ * aligned by code, lock, function and the task's name without its numbers. Counts alone
  * are no change: two runs never count the same.
  *
  * Order: appeared, vanished, changed; then by name. The same two runs give the same bytes.
@@ -22,6 +23,7 @@ extern const char *const diff_kind_names[];
 
 enum diff_section {
 	DIFF_CYCLES,
+	DIFF_HANGS,
 	DIFF_DEPENDENCIES,
 	DIFF_CLASSES,
 	DIFF_COVERAGE,
@@ -36,7 +38,7 @@ struct diff_row {
 	const char *name; /* "kvm.lock", "kvm.lock -> vfio_group.group_lock", "device_open" … */
 	const char *from, *to; /* dependencies only */
 	char *before, *after;  /* what it was and is, words; NULL where it was not there */
-	bool bad;	       /* a new cycle of grade warning or worse, not suppressed */
+	bool bad;	       /* a new cycle or hang of grade warning or worse, not suppressed */
 };
 
 struct diff {

@@ -9,8 +9,8 @@
 #include "analysis/diff_internal.h"
 
 const char *const diff_kind_names[] = {"appeared", "vanished", "changed", "same"};
-const char *const diff_section_names[DIFF_SECTIONS] = {"cycles",   "dependencies", "classes",
-						       "coverage", "waits",	   "holds"};
+const char *const diff_section_names[DIFF_SECTIONS] = {
+	"cycles", "hangs", "dependencies", "classes", "coverage", "waits", "holds"};
 
 static int by_name(const void *a, const void *b)
 {

@@ -160,9 +160,60 @@ static int collect_cycles(const struct diff_side *side, struct diff_list *out)
 		const struct finding *f = side->findings->items[i];
 		struct diff_entry *entry;
 
-		if (!f->length)
+		if (!f->length || f->kind == FINDING_HANG)
 			continue;
 		cycle_name(side->m, f, name, sizeof(name));
+		entry = add(out, name);
+		if (!entry)
+			return -1;
+		entry->value = 1ull << f->code;
+		entry->count = f->count;
+		entry->words = finding_code_names[f->code];
+		entry->is_bad = f->grade >= GRADE_WARNING && !f->suppressed;
+	}
+	return 0;
+}
+
+/* Of "CPU 6/KVM" the number says nothing: which one of many it was. */
+static void comm_pattern(const char *comm, char *out, size_t size)
+{
+	size_t used = 0;
+
+	while (*comm && used + 1 < size) {
+		size_t digits = strspn(comm, "0123456789");
+
+		out[used++] = digits ? '*' : *comm;
+		comm += digits ? digits : 1;
+	}
+	out[used] = 0;
+}
+
+static void hang_name(const struct model *m, const struct finding *f, char *out, size_t size)
+{
+	const struct task_wait *wait = f->tasks[0].wait;
+	const char *comm = model__task(m, f->tasks[0].task)->comm;
+	char lock[256] = "", function[192] = "?", task[64];
+
+	if (wait->lock_class != NO_ID)
+		class_name(m, wait->lock_class, lock, sizeof(lock));
+	if (wait->site)
+		diff__aligned_function(wait->site, function, sizeof(function));
+	comm_pattern(comm ? comm : "?", task, sizeof(task));
+	snprintf(out, size, "%s in %s, %s%s%s", task, function, wait_what_names[wait->what],
+		 *lock ? " " : "", lock);
+}
+
+static int collect_hangs(const struct diff_side *side, struct diff_list *out)
+{
+	char name[640];
+
+	for (uint32_t i = 0; side->findings && i < side->findings->count; i++) {
+		const struct finding *f = side->findings->items[i];
+		struct diff_entry *entry;
+
+		if (f->kind != FINDING_HANG)
+			continue;
+		hang_name(side->m, f, name, sizeof(name));
 		entry = add(out, name);
 		if (!entry)
 			return -1;
@@ -214,6 +265,8 @@ int diff__collect(enum diff_section section, const struct diff_side *side, struc
 	switch (section) {
 	case DIFF_CYCLES:
 		return collect_cycles(side, out);
+	case DIFF_HANGS:
+		return collect_hangs(side, out);
 	case DIFF_DEPENDENCIES:
 		return collect_dependencies(side->m, out);
 	case DIFF_CLASSES:
@@ -259,6 +312,7 @@ char *diff__describe(enum diff_section section, const struct diff_entry *entry)
 
 	switch (section) {
 	case DIFF_CYCLES:
+	case DIFF_HANGS:
 		return words("%s, seen %" PRIu64, entry->words, entry->count);
 	case DIFF_DEPENDENCIES:
 		return describe_modes(entry->value);

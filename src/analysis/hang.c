@@ -181,6 +181,24 @@ static int compare_queued(const void *a, const void *b)
 	return x->finding < y->finding ? -1 : 1;
 }
 
+/* Who has the lock is known of all that wait for it, as soon as it is of one. */
+static void share_owner(struct analysis *a, const struct queued *queue, uint32_t count)
+{
+	const struct other_task *owner = NULL;
+
+	for (uint32_t i = 0; !owner && i < count; i++) {
+		const struct task_wait *wait = a->list.items[queue[i].finding]->tasks[0].wait;
+
+		owner = wait->owner.task == NO_ID ? NULL : &wait->owner;
+	}
+	for (uint32_t i = 0; owner && i < count; i++) {
+		struct blocked_task *t = a->list.items[queue[i].finding]->tasks;
+
+		if (t->wait->owner.task == NO_ID && t->task != owner->task)
+			t->wait->owner = *owner;
+	}
+}
+
 static int name_waiters(struct analysis *a, const struct queued *queue, uint32_t count,
 			uint32_t own)
 {
@@ -222,6 +240,7 @@ static int name_all_waiters(struct analysis *a)
 	for (uint32_t start = 0; !error && start < count; start = end) {
 		for (end = start; end < count && queue[end].wants == queue[start].wants; end++)
 			;
+		share_owner(a, queue + start, end - start);
 		for (uint32_t i = start; !error && i < end; i++)
 			error = name_waiters(a, queue + start, end - start, i - start);
 	}

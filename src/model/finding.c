@@ -109,7 +109,7 @@ void finding_list__sorted(const struct finding_list *list, const struct finding 
 bool finding_list__is_complete(const struct finding_list *list, const struct model *m)
 {
 	return (!list || (!list->search_limited && !list->undecided)) && !model__has_losses(m) &&
-	       !model__fact(m, "trace.conditions");
+	       !model__fact(m, "trace.conditions") && !model__fact(m, "source.missing");
 }
 
 int finding_list__exit_code(const struct finding_list *list)

@@ -84,7 +84,8 @@ static void put_markdown(FILE *out, const struct diff *d, const struct diff_labe
 			if (row->kind == DIFF_SAME)
 				continue;
 			fprintf(out, "| %s%s | ", diff_kind_names[row->kind],
-				row->bad ? " (new cycle)" : "");
+				row->bad ? section == DIFF_HANGS ? " (new hang)" : " (new cycle)"
+					 : "");
 			write_markdown(out, row->name);
 			fprintf(out, " | ");
 			write_markdown(out, row->before ? row->before : "");

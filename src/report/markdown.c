@@ -71,15 +71,69 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 	fputs("```\n\n", out);
 }
 
-static void put_deadlock_task(FILE *out, const struct model *m, const struct blocked_task *t)
+static void put_other(FILE *out, const struct model *m, const char *what,
+		      const struct other_task *t)
 {
-	struct stack s = model__stack(m, t->kernel_stack);
+	char buffer[RENDER_SIZE];
+
+	fputs(what, out);
+	write_code(out, render_task(buffer, sizeof(buffer), m, t->task));
+	if (t->state) {
+		fputs(", state ", out);
+		write_code(out, (char[]){t->state, '\0'});
+	}
+	if (t->blocked_ns)
+		fprintf(out, ", for %s", render_duration(buffer, sizeof(buffer), t->blocked_ns));
+	fputc('\n', out);
+}
+
+static void put_wait(FILE *out, const struct model *m, const struct blocked_task *t)
+{
+	const struct task_wait *wait = t->wait;
+
+	fprintf(out, "waits  %s\n", render_wait(wait->what));
+	if (wait->lock_class != NO_ID && t->wants >= model__instance_count(m)) {
+		fputs("wants  ", out);
+		write_code(out, render_class_name(m, wait->lock_class));
+		fputc('\n', out);
+	}
+	if (wait->site) {
+		fputs("in     ", out);
+		write_code(out, wait->site);
+		fputc('\n', out);
+	}
+	if (wait->owner.task != NO_ID)
+		put_other(out, m, "owner  ", &wait->owner);
+	for (uint32_t i = 0; i < wait->waiter_count; i++)
+		put_other(out, m, "behind ", &wait->waiters[i]);
+	if (wait->more_waiters)
+		fprintf(out, "behind %u more\n", wait->more_waiters);
+}
+
+static void put_frames(FILE *out, const struct model *m, uint32_t stack)
+{
+	struct stack s = model__stack(m, stack);
 	char buffer[4 * RENDER_SIZE];
+
+	for (uint32_t i = 0; i < s.frame_count; i++) {
+		fputs("    ", out);
+		write_code(out, render_frame(buffer, sizeof(buffer), &s.frames[i]));
+		fputc('\n', out);
+	}
+}
+
+static void put_blocked_task(FILE *out, const struct model *m, const struct blocked_task *t)
+{
+	char buffer[RENDER_SIZE];
 
 	fputs("```\n", out);
 	write_code(out, render_task(buffer, sizeof(buffer), m, t->task));
-	fprintf(out, ", state %c\n", t->state ? t->state : '?');
+	fputs(", state ", out);
+	write_code(out, (char[]){t->state ? t->state : '?', '\0'});
+	fputc('\n', out);
 	for (uint32_t i = 0; i < t->hold_count; i++) {
+		if (t->holds[i] >= model__instance_count(m))
+			continue;
 		fputs("holds  ", out);
 		write_code(out, render_class_name(m, model__instance(m, t->holds[i])->lock_class));
 		fputc(' ', out);
@@ -93,10 +147,12 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct blo
 		write_code(out, render_instance(buffer, sizeof(buffer), m, t->wants));
 		fputc('\n', out);
 	}
-	for (uint32_t i = 0; i < s.frame_count; i++) {
-		fputs("    ", out);
-		write_code(out, render_frame(buffer, sizeof(buffer), &s.frames[i]));
-		fputc('\n', out);
+	if (t->wait)
+		put_wait(out, m, t);
+	put_frames(out, m, t->kernel_stack);
+	if (t->wait && model__stack(m, t->wait->owner.stack).frame_count) {
+		fputs("owner's stack\n", out);
+		put_frames(out, m, t->wait->owner.stack);
 	}
 	fputs("```\n\n", out);
 }
@@ -104,7 +160,7 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct blo
 static void put_finding(FILE *out, const struct model *m, const struct finding *f)
 {
 	char *sentence = render_sentence(m, f);
-	char **remedies = NULL;
+	char **next = render_next(m, f);
 
 	fprintf(out, "### %s: %s, %s%s\n\n", finding_grade_names[f->grade],
 		finding_kind_names[f->kind], finding_code_names[f->code],
@@ -120,15 +176,20 @@ static void put_finding(FILE *out, const struct model *m, const struct finding *
 		write_markdown(out, f->known[i].state);
 		fputs(".\n\n", out);
 	}
+	if (f->missing) {
+		fputs("Incomplete: ", out);
+		write_markdown(out, f->missing);
+		fputs(".\n\n", out);
+	}
 	for (uint32_t i = 0; i < f->task_count; i++)
-		put_deadlock_task(out, m, &f->tasks[i]);
+		put_blocked_task(out, m, &f->tasks[i]);
 	for (uint32_t i = 0; f->witnesses && i < f->length && !finding_kind__is_wait(f->kind); i++)
 		put_witness(out, m, f, i);
-	if (f->kind == FINDING_DEADLOCK)
-		remedies = render_remedies(m, f);
-	for (char **line = remedies; line && *line; line++)
+	if (next && *next)
+		fputs("What to do next:\n\n", out);
+	for (char **line = next; line && *line; line++)
 		fprintf(out, "- %s\n%s", text_safe(*line), line[1] ? "" : "\n");
-	render_free_lines(remedies);
+	render_free_lines(next);
 	free(sentence);
 }
 

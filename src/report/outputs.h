@@ -31,4 +31,9 @@ int graphviz_run(const char *format, const char *dot, size_t size, unsigned int 
 /* More edges than this are not drawn by renderers that cannot be zoomed: only the cycles are. */
 #define DRAWN_EDGES 120
 
+/* Blocked tasks, what they wait for and who has it: part of a graph of its format (dot, mermaid).
+ */
+bool has_wait_findings(const struct finding_list *findings);
+int write_wait_findings(FILE *out, const struct report_input *input, bool mermaid);
+
 #endif

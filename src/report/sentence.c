@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Findings and verdicts in sentences. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +103,12 @@ static void put_comm_tid(FILE *out, const struct model *m, uint32_t task)
 	fprintf(out, "%s/%u", t->comm ? t->comm : "?", t->tid ? t->tid : t->pid);
 }
 
-static const char *state_words(char state)
+const char *render_wait(enum wait_what what)
+{
+	return wait_words[what];
+}
+
+const char *render_state(char state)
 {
 	switch (state) {
 	case 'R':
@@ -144,8 +148,8 @@ static void put_hang(FILE *out, const struct model *m, const struct finding *f)
 	if (wait->owner.task != NO_ID) {
 		fputs(", likely owned by ", out);
 		put_comm_tid(out, m, wait->owner.task);
-		if (state_words(wait->owner.state))
-			fprintf(out, " (%s)", state_words(wait->owner.state));
+		if (render_state(wait->owner.state))
+			fprintf(out, " (%s)", render_state(wait->owner.state));
 	}
 	fputc('.', out);
 }
@@ -307,6 +311,8 @@ char *render_verdict(const struct report_input *input)
 			" Of pairs of locks not seen for long (%s chains), only the order of their "
 			"classes is known.",
 			model__fact(m, "model.forgotten"));
+	if (bad && model__fact(m, "source.missing"))
+		fprintf(out, " Missing in the source: %s.", model__fact(m, "source.missing"));
 	if (model__fact(m, "trace.conditions"))
 		fprintf(out,
 			" Wait and notify are not followed: what they order, and the locks they "
@@ -314,89 +320,4 @@ char *render_verdict(const struct report_input *input)
 	put_losses(out, m);
 	fclose(out);
 	return text;
-}
-
-/* --- what to do about a deadlock
- * ------------------------------------------------------------------ */
-
-static char *line(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static char *line(const char *format, ...)
-{
-	char *text = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
-	va_end(arguments);
-	return text;
-}
-
-static char *breaking_line(const struct model *m, const struct finding *f)
-{
-	for (uint32_t i = 0; i < f->task_count; i++) {
-		const struct blocked_task *t = &f->tasks[i];
-
-		if (t->breakable == WAIT_UNINTERRUPTIBLE || t->task >= model__task_count(m))
-			continue;
-		return line("A signal breaks it: `kill -%s %u` (its wait is %s).",
-			    t->breakable == WAIT_KILLABLE ? "KILL" : "INT",
-			    model__task(m, t->task)->tid ? model__task(m, t->task)->tid
-							 : model__task(m, t->task)->pid,
-			    t->breakable == WAIT_KILLABLE ? "killable" : "interruptible");
-	}
-	return line(
-		"No signal breaks it: every wait is uninterruptible. The tasks stay until the host "
-		"reboots; move the other guests away first.");
-}
-
-static const char *structure_of(enum lock_kind kind)
-{
-	switch (kind) {
-	case LOCK_KIND_RWSEM:
-		return "rw_semaphore";
-	case LOCK_KIND_PERCPU_RWSEM:
-		return "percpu_rw_semaphore";
-	case LOCK_KIND_RTMUTEX:
-		return "rt_mutex";
-	default:
-		return "mutex";
-	}
-}
-
-char **render_remedies(const struct model *m, const struct finding *f)
-{
-	char **lines = calloc(6 + f->task_count, sizeof(*lines));
-	uint32_t n = 0;
-
-	if (!lines)
-		return NULL;
-	if (f->resolved || !f->task_count) {
-		return lines;
-	}
-	lines[n++] = breaking_line(m, f);
-	lines[n++] =
-		line("Keep the evidence: `echo w > /proc/sysrq-trigger` puts every blocked task's "
-		     "stack into the kernel log.");
-	for (uint32_t i = 0; i < f->task_count && i < 4; i++) {
-		const struct blocked_task *t = &f->tasks[i];
-		const struct lock_instance *wants =
-			t->wants < model__instance_count(m) ? model__instance(m, t->wants) : NULL;
-
-		if (t->task >= model__task_count(m) || !wants || !wants->address)
-			continue;
-		lines[n++] = line("In crash or drgn: `bt %u`, then `struct %s 0x%" PRIx64 "` (%s).",
-				  model__task(m, t->task)->tid,
-				  structure_of(model__lock_class(m, wants->lock_class)->kind),
-				  wants->address, render_class_name(m, wants->lock_class));
-	}
-	lines[n] = NULL;
-	return lines;
-}
-
-void render_free_lines(char **lines)
-{
-	for (char **l = lines; l && *l; l++)
-		free(*l);
-	free(lines);
 }

@@ -251,6 +251,32 @@ static const char *kind_of(const struct model *m, uint32_t instance)
 	}
 }
 
+static const char *hung_kind(enum wait_what what)
+{
+	switch (what) {
+	case WAIT_WHAT_RWSEM_READ:
+	case WAIT_WHAT_RWSEM_WRITE:
+	case WAIT_WHAT_RWSEM:
+	case WAIT_WHAT_PERCPU_RWSEM:
+		return "rw-semaphore";
+	case WAIT_WHAT_SEMAPHORE:
+		return "semaphore";
+	case WAIT_WHAT_RTMUTEX:
+		return "rt-mutex";
+	default:
+		return "mutex";
+	}
+}
+
+static void put_task_stack(FILE *out, const struct model *m, uint32_t task, char state,
+			   uint32_t stack)
+{
+	fprintf(out, "task:%-15s state:%s pid:%-5u\nCall Trace:\n <TASK>\n", comm_of(m, task),
+		text_safe((char[]){state ? state : '?', '\0'}), tid_of(m, task));
+	put_stack(out, m, stack, " ");
+	fprintf(out, " </TASK>\n");
+}
+
 static void put_hung(FILE *out, const struct model *m, const struct finding *f, uint32_t n)
 {
 	const struct blocked_task *t = &f->tasks[n];
@@ -263,10 +289,7 @@ static void put_hung(FILE *out, const struct model *m, const struct finding *f, 
 		fprintf(out, "INFO: task %s:%u is blocked on a %s likely owned by task %s:%u.\n",
 			comm_of(m, t->task), tid_of(m, t->task), kind_of(m, t->wants),
 			comm_of(m, owner->task), tid_of(m, owner->task));
-	fprintf(out, "task:%-15s state:%c pid:%-5u\nCall Trace:\n <TASK>\n", comm_of(m, t->task),
-		t->state ? t->state : '?', tid_of(m, t->task));
-	put_stack(out, m, t->kernel_stack, " ");
-	fprintf(out, " </TASK>\n");
+	put_task_stack(out, m, t->task, t->state, t->kernel_stack);
 }
 
 /* The occurrence that shows the task's held set, in the order in which it was taken: its own
@@ -305,6 +328,29 @@ static void put_locks_of(FILE *out, const struct model *m, const struct finding 
 	}
 }
 
+/* As the hung task detector has it, with its line on the owner. */
+static void put_hang(FILE *out, const struct model *m, const struct finding *f)
+{
+	const struct blocked_task *t = &f->tasks[0];
+	const struct task_wait *wait = t->wait;
+	bool is_lock = wait_what__is_lock(wait->what);
+
+	fprintf(out, "INFO: task %s:%u blocked for more than %" PRIu64 " seconds.\n",
+		comm_of(m, t->task), tid_of(m, t->task), wait->blocked_ns / 1000000000);
+	if (is_lock && wait->owner.task != NO_ID)
+		fprintf(out, "INFO: task %s:%u is blocked on a %s likely owned by task %s:%u.\n",
+			comm_of(m, t->task), tid_of(m, t->task), hung_kind(wait->what),
+			comm_of(m, wait->owner.task), tid_of(m, wait->owner.task));
+	put_task_stack(out, m, t->task, t->state, t->kernel_stack);
+	if (wait->owner.task != NO_ID && wait->owner.stack != NO_ID)
+		put_task_stack(out, m, wait->owner.task, wait->owner.state, wait->owner.stack);
+	if (t->hold_count || t->wants < model__instance_count(m)) {
+		fprintf(out, "\nShowing all locks held in the system:\n");
+		put_locks_of(out, m, f, 0);
+	}
+	fprintf(out, "\n=============================================\n\n");
+}
+
 static void put_deadlock(FILE *out, const struct model *m, const struct finding *f)
 {
 	for (uint32_t i = 0; i < f->task_count; i++)
@@ -317,8 +363,8 @@ static void put_deadlock(FILE *out, const struct model *m, const struct finding 
 
 static bool put_finding(FILE *out, const struct model *m, const struct finding *f)
 {
-	if (f->suppressed || !f->length || f->code == CODE_POSSIBLE_DEADLOCK ||
-	    (!f->witnesses && f->kind != FINDING_DEADLOCK))
+	if (f->suppressed || (!f->length && f->kind != FINDING_HANG) ||
+	    f->code == CODE_POSSIBLE_DEADLOCK || (!f->witnesses && !finding_kind__is_wait(f->kind)))
 		return false;
 	switch (f->kind) {
 	case FINDING_INVERSION:
@@ -330,6 +376,9 @@ static bool put_finding(FILE *out, const struct model *m, const struct finding *
 		return true;
 	case FINDING_DEADLOCK:
 		put_deadlock(out, m, f);
+		return true;
+	case FINDING_HANG:
+		put_hang(out, m, f);
 		return true;
 	default:
 		return false;

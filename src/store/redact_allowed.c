@@ -298,6 +298,7 @@ enum fact_rule allowed__fact(const char *key)
 		{"recording.version", FACT_STAYS},
 		{"recording.sources", FACT_STAYS},
 		{"source.format", FACT_STAYS},
+		{"source.missing", FACT_IS_TEXT},
 		{"trace.conditions", FACT_STAYS},
 		{"probe.", FACT_IS_TEXT},
 		{"fix.", FACT_IS_TEXT},

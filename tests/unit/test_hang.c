@@ -2,7 +2,9 @@
 /* Tasks that a source says are blocked: what becomes of them in the analysis and in a recording. */
 #include "store_files.h"
 
+#include "diff.h"
 #include "hangs.h"
+#include "report.h"
 
 static void test_one_finding_for_each_task_and_wait(void **state)
 {
@@ -95,6 +97,8 @@ static void test_who_queues_behind_the_same_lock_is_named(void **state)
 	assert_int_equal(f->tasks[0].wait->waiters[0].task, h->writer);
 	assert_int_equal(f->tasks[0].wait->waiters[0].blocked_ns, 122 * HANGS_SECOND);
 	assert_int_equal(f->tasks[0].wait->more_waiters, 0);
+	/* one report names the owner: it is the other one's too */
+	assert_int_equal(analysis__findings(h->a)->items[1]->tasks[0].wait->owner.task, h->worker);
 	hangs_free(h);
 }
 
@@ -184,6 +188,225 @@ static void test_redacting_leaves_no_name_of_a_hang(void **state)
 	hangs_free(h);
 }
 
+static struct rule_set *parse(const char *text)
+{
+	return rule_set__parse("suppress", text, strlen(text), NULL, NULL);
+}
+
+static uint32_t suppressed_by(const char *text)
+{
+	struct rule_set *set = parse(text);
+	const struct analysis_options options = {.suppressions = set};
+	struct hangs *h = hangs_complete(NULL, &options);
+	uint32_t count = 0;
+
+	assert_non_null(set);
+	for (uint32_t i = 0; i < analysis__findings(h->a)->count; i++)
+		if (analysis__findings(h->a)->items[i]->suppressed)
+			count |= 1U << i;
+	hangs_free(h);
+	rule_set__free(set);
+	return count;
+}
+
+static void test_hangs_are_suppressed_by_lock_site_and_comm(void **state)
+{
+	(void)state;
+	assert_int_equal(suppressed_by("suppress-hang\n\tsite vgpu_mmio_*\n\treason x\n"), 1);
+	assert_int_equal(suppressed_by("suppress-hang\n\tcomm qemu-img\n\treason x\n"), 4);
+	assert_int_equal(suppressed_by("suppress-hang vgpu.*\n\treason x\n"), 3);
+	assert_int_equal(suppressed_by("suppress-hang vgpu.*\n\tcomm vgpu-ctl\n\treason x\n"), 2);
+	assert_int_equal(suppressed_by("suppress-hang\n\tsite vfs_read\n\treason x\n"), 0);
+	/* an accepted nesting hides no blocked task */
+	assert_int_equal(suppressed_by("suppress vgpu.vgpu_lock\n\treason x\n"), 0);
+	/* a rule that would hide every hang is none */
+	assert_null(parse("suppress-hang\n\treason x\n"));
+	assert_null(parse("suppress-hang a > b\n\treason x\n"));
+	assert_null(parse("suppress a > b\n\tsite f\n\treason x\n"));
+	assert_null(parse("suppress-hang\n\tsite\n\treason x\n"));
+}
+
+static uint32_t known_of(struct hangs *h, uint32_t i, const char *commit)
+{
+	const struct finding *f = analysis__findings(h->a)->items[i];
+	uint32_t found = 0;
+
+	for (uint32_t k = 0; k < f->known_count; k++)
+		found += !strcmp(f->known[k].commit, commit);
+	return found;
+}
+
+static struct hangs *hang_in_set_kvm(const char *const *symbols, uint32_t count, bool holds_kvm)
+{
+	const struct analysis_options options = {.catalogue = catalogue__builtin()};
+	struct hangs *h = hangs_new(NULL, &options);
+	static const char *const modules[8];
+	uint32_t group = model__add_class(h->m, "vfio_group.group_lock", LOCK_KIND_MUTEX, 0);
+	uint32_t kvm = model__add_class(h->m, "kvm.lock", LOCK_KIND_MUTEX, 0);
+
+	if (holds_kvm)
+		h->kvm_lock = model__add_instance(h->m, kvm, 0xffff888100000000, 0);
+	hangs_add(h, h->vcpu, NO_ID, hangs_stack(h, symbols, modules, count),
+		  hangs_wait(WAIT_WHAT_MUTEX, group, "vfio_file_set_kvm+0x1c [vfio]", 120), 500);
+	return h;
+}
+
+static void test_a_hang_on_half_of_a_known_cycle_names_the_bug(void **state)
+{
+	static const char *const release[] = {"__mutex_lock.constprop.0", "vfio_file_set_kvm",
+					      "kvm_vfio_release", "kvm_device_release"};
+	struct hangs *h = hang_in_set_kvm(release, 4, true);
+
+	(void)state;
+	assert_int_equal(known_of(h, 0, "2b48f52f2bff"), 1);
+	hangs_free(h);
+	h = hang_in_set_kvm(release, 4, false);
+	assert_int_equal(analysis__findings(h->a)->items[0]->known_count, 0);
+	hangs_free(h);
+}
+
+static void test_a_hang_with_the_stack_of_a_known_bug_names_it(void **state)
+{
+	static const char *const own[] = {"__mutex_lock.constprop.0", "vfio_file_set_kvm.isra.0",
+					  "kvm_vfio_destroy", "kvm_put_kvm",
+					  "vfio_device_fops_release"};
+	struct hangs *h = hang_in_set_kvm(own, 5, false);
+
+	(void)state;
+	assert_int_equal(known_of(h, 0, "51cdc8bc120e"), 1);
+	hangs_free(h);
+	/* the same functions from outside of VFIO are another matter */
+	h = hang_in_set_kvm(own, 4, false);
+	assert_int_equal(known_of(h, 0, "51cdc8bc120e"), 0);
+	hangs_free(h);
+}
+
+static void test_diff_compares_hangs_by_function_lock_and_kind_of_task(void **state)
+{
+	struct hangs *before = hangs_complete(NULL, NULL),
+		     *after = hangs_complete("CPU 2/KVM", NULL);
+	const struct diff_row *row;
+	struct diff *d;
+
+	(void)state;
+	hangs_add(after, after->disk, NO_ID, after->disk_stack,
+		  hangs_wait(WAIT_WHAT_COMPLETION, NO_ID, "submit_bio_wait+0x4", 9), 700);
+	d = diff__make(before->m, analysis__findings(before->a), after->m,
+		       analysis__findings(after->a));
+	assert_non_null(d);
+	assert_int_equal(diff__changes(d, DIFF_CYCLES), 0);
+	assert_int_equal(diff__changes(d, DIFF_HANGS), 1);
+	row = &d->rows[DIFF_HANGS][0];
+	assert_int_equal(row->kind, DIFF_APPEARED);
+	assert_true(row->bad && d->new_cycle);
+	assert_string_equal(row->name, "qemu-img in submit_bio_wait, completion");
+	assert_string_equal(row->after, "hung-elsewhere, seen 1");
+	diff__free(d);
+	hangs_free(before);
+	hangs_free(after);
+}
+
+/* --- outputs ---------------------------------------------------------------------------------- */
+
+static char *rendered(const struct hangs *h, enum report_format format)
+{
+	const struct report_input input = {h->m, analysis__findings(h->a), NULL};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(report_write(out, format, &input, NULL), 0);
+	fclose(out);
+	return text;
+}
+
+static void says(enum report_format format, const char *const *words)
+{
+	struct hangs *h = hangs_complete(NULL, NULL);
+	char *text = rendered(h, format);
+
+	for (; *words; words++)
+		if (!strstr(text, *words))
+			fail_msg("%s says nothing of \"%s\"", report_format_names[format], *words);
+	free(text);
+	hangs_free(h);
+}
+
+static void test_every_output_says_who_waits_for_what_and_who_has_it(void **state)
+{
+	(void)state;
+	says(REPORT_TEXT, (const char *[]){"CPU 6/KVM/11091 has been blocked for 241 s on a mutex",
+					   " in vgpu_mmio_read [examplegpu], likely owned by "
+					   "gpu-worker/333 (running).",
+					   "behind  vgpu-ctl pid 812", "owner's stack",
+					   "on a page in filemap_read.", "what to do next", NULL});
+	says(REPORT_MARKDOWN,
+	     (const char *[]){"### warning: hang, hung-on-lock", "owner  gpu-worker pid 333",
+			      "behind vgpu-ctl", "What to do next:", "subgraph waits", NULL});
+	says(REPORT_SPLAT,
+	     (const char *[]){"INFO: task CPU 6/KVM:11091 blocked for more than 241 seconds.",
+			      "is blocked on a mutex likely owned by task gpu-worker:333.",
+			      "2 locks held by CPU 6/KVM/11091:", "vgpu_reset_worker", NULL});
+	says(REPORT_DOT,
+	     (const char *[]){"cluster_waits", "t0 -> l0 [label=\"waits 241 s\"]",
+			      "l0 -> t1 [label=\"likely owned by\"", "folio\\nfilemap_read", NULL});
+	says(REPORT_MERMAID, (const char *[]){"t0 -->|\"waits 241 s\"| l0",
+					      "l0 -.->|\"likely owned by\"| t1", NULL});
+	says(REPORT_JSON, (const char *[]){"\"hung-on-lock\"", NULL});
+	says(REPORT_HTML, (const char *[]){"\"what\":\"on a mutex\"", "\"waiters\":[{\"task\"",
+					   "has been blocked for 241 s", NULL});
+}
+
+static void test_text_of_what_to_do_next_fits_80_columns(void **state)
+{
+	struct hangs *h = hangs_complete(NULL, NULL);
+	char *text = rendered(h, REPORT_TEXT), *rest = text, *line;
+	bool in_list = false;
+	uint32_t lines = 0;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n"))) {
+		in_list = *line && (in_list || strstr(line, "what to do next"));
+		lines += in_list;
+		assert_true(!in_list || strlen(line) <= 80);
+	}
+	assert_true(lines > 9);
+	free(text);
+	hangs_free(h);
+}
+
+static void test_json_of_a_hang_has_the_wait_the_owner_and_who_is_behind(void **state)
+{
+	struct hangs *h = hangs_complete(NULL, NULL);
+	json_t *record = json_finding(h->m, analysis__findings(h->a)->items[0]), *task, *owner;
+	json_int_t pid = 0, tid = 0, blocked = 0, behind = 0;
+	const char *what, *site, *lock, *comm, *owner_state;
+
+	(void)state;
+	task = json_array_get(json_object_get(record, "tasks"), 0);
+	owner = json_object_get(task, "owner");
+	assert_int_equal(json_unpack(task, "{s:I,s:I,s:s,s:I,s:{s:s,s:s,s:{s:s}}}", "pid", &pid,
+				     "tid", &tid, "comm", &comm, "for", &blocked, "waits_for",
+				     "what", &what, "site", &site, "lock", "class", &lock),
+			 0);
+	assert_true(pid == 11091 && tid == 11091 && blocked == 241000000000);
+	assert_string_equal(comm, "CPU 6/KVM");
+	assert_string_equal(what, "mutex");
+	assert_string_equal(site, "vgpu_mmio_read+0x52 [examplegpu]");
+	assert_string_equal(lock, "vgpu.vgpu_lock");
+	assert_int_equal(json_unpack(owner, "{s:I,s:s}", "tid", &tid, "state", &owner_state), 0);
+	assert_true(tid == 333 && json_array_size(json_object_get(owner, "stack")) == 2);
+	assert_string_equal(owner_state, "R");
+	assert_int_equal(json_unpack(json_array_get(json_object_get(task, "waiters"), 0), "{s:I}",
+				     "tid", &behind),
+			 0);
+	assert_true(behind == 812);
+	assert_true(json_is_false(json_object_get(record, "partial")));
+	assert_true(json_array_size(json_object_get(record, "next")) >= 2);
+	json_decref(record);
+	hangs_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +417,13 @@ int main(void)
 		cmocka_unit_test(test_a_long_queue_is_counted_not_listed),
 		cmocka_unit_test(test_a_recording_gives_hangs_back),
 		cmocka_unit_test(test_redacting_leaves_no_name_of_a_hang),
+		cmocka_unit_test(test_hangs_are_suppressed_by_lock_site_and_comm),
+		cmocka_unit_test(test_a_hang_on_half_of_a_known_cycle_names_the_bug),
+		cmocka_unit_test(test_a_hang_with_the_stack_of_a_known_bug_names_it),
+		cmocka_unit_test(test_diff_compares_hangs_by_function_lock_and_kind_of_task),
+		cmocka_unit_test(test_every_output_says_who_waits_for_what_and_who_has_it),
+		cmocka_unit_test(test_text_of_what_to_do_next_fits_80_columns),
+		cmocka_unit_test(test_json_of_a_hang_has_the_wait_the_owner_and_who_is_behind),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

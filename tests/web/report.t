@@ -122,7 +122,7 @@ async function testKeyboard(browser) {
 		.filter((node) => !(node.getAttribute('aria-label') || node.textContent.trim() || node.labels && node.labels.length))
 		.map((node) => node.outerHTML.slice(0, 80)));
 	ok(nameless.length === 0, 'everything that acts or shows has a name', nameless.join('\n'));
-	ok((await tab.textContent('.remedies')).includes('sysrq-trigger'), 'a deadlock says what to do');
+	ok((await tab.textContent('.next')).includes('sysrq-trigger'), 'a deadlock says what to do');
 	ok(await tab.locator('.timeline rect').count() > 0, 'its waits are in the timeline');
 	await tab.setViewportSize({width: 390, height: 800});
 	ok(await tab.evaluate(() => document.documentElement.scrollWidth) <= 390, 'a narrow screen needs no sideways scrolling');

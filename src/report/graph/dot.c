@@ -85,8 +85,10 @@ int report_dot(FILE *out, const struct report_input *input, const struct report_
 	for (uint32_t i = 0; i < marks.edge_count; i++)
 		if (!options->only_cycles || marks.edges[i])
 			put_edge(out, m, i, marks.edges[i]);
-	fputs("}\n", out);
 	status = 0;
+	if (has_wait_findings(input->findings))
+		status = write_wait_findings(out, input, false);
+	fputs("}\n", out);
 	marks__release(&marks);
 cleanup:
 	free(drawn);

@@ -46,6 +46,7 @@ int report_mermaid(FILE *out, const struct report_input *input,
 	struct marks marks = {0};
 	uint32_t shown = 0, cycles = 0, links = 0;
 	bool only_cycles;
+	int status = 0;
 
 	if (!known || marks__init(&marks, input)) {
 		free(known);
@@ -70,11 +71,13 @@ int report_mermaid(FILE *out, const struct report_input *input,
 			fprintf(out, "  linkStyle %u stroke:#c1121f,stroke-width:3px\n", links);
 		links++;
 	}
-	if (!shown)
+	if (has_wait_findings(input->findings))
+		status = write_wait_findings(out, input, true);
+	else if (!shown)
 		fprintf(out, "  nothing[\"%s\"]\n",
 			only_cycles ? "no lock order is part of a finding"
 				    : "no lock was seen taken while another was held");
 	marks__release(&marks);
 	free(known);
-	return 0;
+	return status;
 }

@@ -42,11 +42,15 @@ struct witness_objects render_witness_objects(const struct model *m, const struc
 char *render_cycle(const struct model *m, const struct finding *f);
 /* One sentence on what the finding means, for somebody who has not read the manual. */
 char *render_sentence(const struct model *m, const struct finding *f);
+/* "on a mutex", "until a work is done": what comes after "blocked". */
+const char *render_wait(enum wait_what what);
+/* "running", "blocked itself"; NULL: not known. */
+const char *render_state(char state);
 /* One sentence over everything: the verdict on top of a report. */
 char *render_verdict(const struct report_input *input);
-/* What somebody at the host can do about a deadlock: lines, NULL-terminated; free with
+/* What to do next about it: lines, NULL-terminated, commands in backticks; free with
  * render_free_lines. */
-char **render_remedies(const struct model *m, const struct finding *f);
+char **render_next(const struct model *m, const struct finding *f);
 void render_free_lines(char **lines);
 
 /* Whether a class edge or dependency belongs to a cycle of a finding of grade warning or worse. */

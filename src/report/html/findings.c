@@ -46,8 +46,44 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 	fputc('}', out);
 }
 
-static void put_deadlock_task(FILE *out, const struct model *m, const struct blocked_task *t,
-			      bool first)
+static void put_other(FILE *out, const struct other_task *t)
+{
+	fputs("{\"task\":", out);
+	html_id(out, t->task);
+	fputs(",\"stack\":", out);
+	html_id(out, t->stack);
+	fprintf(out, ",\"blocked\":%" PRIu64, t->blocked_ns);
+	put_text(out, "state", (char[]){t->state, '\0'});
+	fputc('}', out);
+}
+
+static void put_wait(FILE *out, const struct task_wait *wait)
+{
+	fputs(",\"wait\":", out);
+	if (!wait) {
+		fputs("null", out);
+		return;
+	}
+	fputs("{\"class\":", out);
+	html_id(out, wait->lock_class);
+	put_text(out, "what", render_wait(wait->what));
+	put_text(out, "site", wait->site);
+	fprintf(out, ",\"blocked\":%" PRIu64 ",\"more\":%u,\"owner\":", wait->blocked_ns,
+		wait->more_waiters);
+	if (wait->owner.task == NO_ID)
+		fputs("null", out);
+	else
+		put_other(out, &wait->owner);
+	fputs(",\"waiters\":[", out);
+	for (uint32_t i = 0; i < wait->waiter_count; i++) {
+		fputs(i ? "," : "", out);
+		put_other(out, &wait->waiters[i]);
+	}
+	fputs("]}", out);
+}
+
+static void put_blocked_task(FILE *out, const struct model *m, const struct blocked_task *t,
+			     bool first)
 {
 	struct witness at = {.chain = NO_ID, .task = t->task};
 	struct witness_objects objects = render_witness_objects(m, &at);
@@ -68,6 +104,7 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct blo
 	html_id(out, t->device != NO_ID ? t->device : objects.device);
 	put_text(out, "state", (char[]){t->state ? t->state : '?', '\0'});
 	put_ids(out, "holds", t->holds, t->hold_count);
+	put_wait(out, t->wait);
 	fputc('}', out);
 }
 
@@ -105,6 +142,7 @@ static void put_judgement(FILE *out, const struct finding *f)
 	put_text(out, "ordered_by", f->ordered_by);
 	put_text(out, "note", f->note);
 	put_text(out, "rule", f->rule);
+	put_text(out, "missing", f->missing);
 	put_text(out, "suppressed", f->suppressed);
 	fprintf(out, ",\"same_thread\":%s,\"inferred\":%s,\"resolved\":%s,\"is_suppressed\":%s",
 		f->same_thread ? "true" : "false", f->inferred ? "true" : "false",
@@ -119,7 +157,7 @@ static void put_judgement(FILE *out, const struct finding *f)
 
 static void put_finding(FILE *out, const struct model *m, const struct finding *f)
 {
-	char **remedies = f->kind == FINDING_DEADLOCK ? render_remedies(m, f) : NULL;
+	char **next = render_next(m, f);
 
 	fprintf(out, "{\"kind\":\"%s\",\"code\":\"%s\",\"grade\":\"%s\",\"count\":%" PRIu64,
 		finding_kind_names[f->kind], finding_code_names[f->code],
@@ -136,16 +174,16 @@ static void put_finding(FILE *out, const struct model *m, const struct finding *
 	for (uint32_t i = 0; f->modes && i < f->length; i++)
 		fprintf(out, "%s%u", i ? "," : "", f->modes[i]);
 	fputs("],\"witnesses\":[", out);
-	for (uint32_t i = 0; f->witnesses && i < f->length; i++)
+	for (uint32_t i = 0; f->witnesses && f->kind != FINDING_HANG && i < f->length; i++)
 		put_witness(out, m, f, i);
 	fputs("],\"tasks\":[", out);
 	for (uint32_t i = 0; i < f->task_count; i++)
-		put_deadlock_task(out, m, &f->tasks[i], !i);
+		put_blocked_task(out, m, &f->tasks[i], !i);
 	fputc(']', out);
 	put_known(out, f);
 	put_judgement(out, f);
-	put_lines(out, "remedies", remedies);
-	render_free_lines(remedies);
+	put_lines(out, "next", next);
+	render_free_lines(next);
 	fputc('}', out);
 }
 

@@ -68,6 +68,18 @@ static void take_cycle_task(struct html_selection *s, uint32_t task)
 	take(s->cycle_tasks, model__task_count(s->m), task);
 }
 
+static void take_wait(struct html_selection *s, const struct task_wait *wait)
+{
+	if (!wait)
+		return;
+	take_task(s, wait->owner.task);
+	take(s->stacks, model__stack_count(s->m), wait->owner.stack);
+	for (uint32_t i = 0; i < wait->waiter_count; i++) {
+		take_task(s, wait->waiters[i].task);
+		take(s->stacks, model__stack_count(s->m), wait->waiters[i].stack);
+	}
+}
+
 static void take_finding(struct html_selection *s, const struct finding *f)
 {
 	for (uint32_t i = 0; f->witnesses && i < f->length; i++) {
@@ -85,6 +97,7 @@ static void take_finding(struct html_selection *s, const struct finding *f)
 		const struct blocked_task *t = &f->tasks[i];
 
 		take_cycle_task(s, t->task);
+		take_wait(s, t->wait);
 		take_instance(s, t->wants);
 		take_stack(s, t->kernel_stack);
 		take_stack(s, t->user_stack);

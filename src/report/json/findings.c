@@ -4,6 +4,7 @@
 
 #include "capture.h"
 #include "report.h"
+#include "report/graph/render.h"
 #include "report/json/json_private.h"
 
 /* A witness that knows only its class edge (a class graph without occurrences). */
@@ -139,6 +140,17 @@ static json_t *json_known(const struct finding *f)
 	return list;
 }
 
+static json_t *json_next(const struct model *m, const struct finding *f)
+{
+	char **lines = render_next(m, f);
+	json_t *list = json_array();
+
+	for (char **line = lines; line && *line; line++)
+		json_array_append_new(list, json_text(*line));
+	render_free_lines(lines);
+	return list;
+}
+
 static void add_attributes(json_t *record, const struct finding *f)
 {
 	static const char *const predictions[] = {
@@ -195,6 +207,7 @@ json_t *json_finding(const struct model *m, const struct finding *f)
 	json_object_set_new(record, "guards", guards);
 	json_object_set_new(record, "tasks", tasks);
 	json_object_set_new(record, "known", json_known(f));
+	json_object_set_new(record, "next", json_next(m, f));
 	json_object_set_new(record, "first", json_count(f->first));
 	json_object_set_new(record, "last", json_count(f->last));
 	json_object_set_new(record, "count", json_count(f->count));

@@ -30,7 +30,7 @@ static void put_headline(FILE *out, const struct model *m, const struct finding 
 		f->code == CODE_DEADLOCK ? "" : finding_code_names[f->code], text_end(color));
 	fprintf(out, "   %s%s%s\n", text_style(color, STYLE_BOLD), text_safe(sentence),
 		text_end(color));
-	if (f->length)
+	if (f->length && f->kind != FINDING_HANG)
 		fprintf(out, "   %s\n", text_safe(cycle));
 	if (f->suppressed)
 		fprintf(out, "   suppressed: %s\n", text_safe(f->suppressed));
@@ -151,19 +151,60 @@ static void put_witness(FILE *out, const struct model *m, const struct finding *
 			"    the source names the two classes only: no instances, no stacks\n");
 }
 
-static void put_holds(FILE *out, const struct model *m, const struct blocked_task *t)
+/* `closes`: the first one closes a cycle. */
+static void put_holds(FILE *out, const struct model *m, const struct blocked_task *t, bool closes)
 {
 	for (uint32_t i = 0; i < t->hold_count; i++) {
 		if (t->holds[i] >= model__instance_count(m))
 			continue;
 		fprintf(out, "    holds   ");
 		text_lock(out, m, model__instance(m, t->holds[i])->lock_class, t->holds[i], false);
-		fputs(i ? "\n" : "   <- wanted by the one before it\n", out);
+		fputs(i || !closes ? "\n" : "   <- wanted by the one before it\n", out);
 	}
 }
 
-static void put_deadlock_task(FILE *out, const struct model *m, const struct finding *f, uint32_t n,
-			      bool color)
+static void put_other(FILE *out, const struct model *m, const char *what,
+		      const struct other_task *t)
+{
+	char task[RENDER_SIZE], waited[RENDER_SIZE];
+
+	fprintf(out, "    %-7s %s", what, text_safe(render_task(task, sizeof(task), m, t->task)));
+	if (t->state)
+		fprintf(out, ", state %s", text_safe((char[]){t->state, '\0'}));
+	if (t->blocked_ns)
+		fprintf(out, ", for %s", render_duration(waited, sizeof(waited), t->blocked_ns));
+	fputc('\n', out);
+}
+
+/* What a log says of a wait; where the lock's instance is known, put_blocked_task names it. */
+static void put_wait(FILE *out, const struct model *m, const struct blocked_task *t, bool color)
+{
+	const struct task_wait *wait = t->wait;
+	char waited[RENDER_SIZE];
+
+	fprintf(out, "    waits   %s", render_wait(wait->what));
+	if (wait->blocked_ns)
+		fprintf(out, ", for %s", render_duration(waited, sizeof(waited), wait->blocked_ns));
+	fputc('\n', out);
+	if (wait->lock_class != NO_ID && t->wants >= model__instance_count(m)) {
+		fprintf(out, "    wants   ");
+		text_lock(out, m, wait->lock_class, NO_ID, color);
+		fputc('\n', out);
+	}
+	if (wait->site)
+		fprintf(out, "    in      %s\n", text_safe(wait->site));
+	if (wait->owner.task != NO_ID)
+		put_other(out, m, "owner", &wait->owner);
+	else if (wait_what__is_lock(wait->what))
+		fprintf(out, "    owner   not known\n");
+	for (uint32_t i = 0; i < wait->waiter_count; i++)
+		put_other(out, m, "behind", &wait->waiters[i]);
+	if (wait->more_waiters)
+		fprintf(out, "    behind  %u more\n", wait->more_waiters);
+}
+
+static void put_blocked_task(FILE *out, const struct model *m, const struct finding *f, uint32_t n,
+			     bool color)
 {
 	static const char *const breaks[] = {"uninterruptible", "killable", "interruptible"};
 	const struct blocked_task *t = &f->tasks[n];
@@ -172,19 +213,24 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 	char task[RENDER_SIZE], since[RENDER_SIZE], waited[RENDER_SIZE];
 	uint64_t now = f->resolved && f->resolved_at ? f->resolved_at : f->last;
 
-	fprintf(out, "\n %s%u%s  %s, state %c, %s wait\n", text_style(color, STYLE_BOLD), n + 1,
+	fprintf(out, "\n %s%u%s  %s, state %s", text_style(color, STYLE_BOLD), n + 1,
 		text_end(color), text_safe(render_task(task, sizeof(task), m, t->task)),
-		t->state ? t->state : '?', t->breakable < 3 ? breaks[t->breakable] : "?");
+		text_safe((char[]){t->state ? t->state : '?', '\0'}));
+	if (finding_kind__is_wait(f->kind))
+		fprintf(out, ", %s wait", t->breakable < 3 ? breaks[t->breakable] : "?");
+	fputc('\n', out);
 	objects = render_witness_objects(m, &at);
 	objects.vm = t->vm != NO_ID ? t->vm : objects.vm;
 	objects.device = t->device != NO_ID ? t->device : objects.device;
 	put_objects(out, m, objects, NO_ID);
-	put_holds(out, m, t);
+	put_holds(out, m, t, f->kind == FINDING_DEADLOCK);
 	if (t->wants < model__instance_count(m)) {
 		fprintf(out, "    wants   ");
 		text_lock(out, m, model__instance(m, t->wants)->lock_class, t->wants, color);
 		fprintf(out, ", %s\n", render_mode(t->wants_mode));
 	}
+	if (t->wait)
+		put_wait(out, m, t, color);
 	if (t->since)
 		fprintf(out, "    since   %s%s%s\n", render_time(since, sizeof(since), m, t->since),
 			now > t->since ? "   waiting for " : "",
@@ -197,6 +243,10 @@ static void put_deadlock_task(FILE *out, const struct model *m, const struct fin
 	if (model__stack(m, t->user_stack).frame_count) {
 		fprintf(out, "    user stack\n");
 		text_stack(out, m, t->user_stack, indent, color);
+	}
+	if (t->wait && model__stack(m, t->wait->owner.stack).frame_count) {
+		fprintf(out, "    owner's stack\n");
+		text_stack(out, m, t->wait->owner.stack, indent, color);
 	}
 }
 
@@ -247,6 +297,8 @@ static void put_attributes(FILE *out, const struct model *m, const struct findin
 	put_prediction(out, f);
 	if (f->note)
 		fprintf(out, "   note        %s\n", text_safe(f->note));
+	if (f->missing)
+		fprintf(out, "   incomplete  %s\n", text_safe(f->missing));
 }
 
 static void put_known(FILE *out, const struct finding *f, bool color)
@@ -257,15 +309,47 @@ static void put_known(FILE *out, const struct finding *f, bool color)
 			text_safe(f->known[i].title), text_safe(f->known[i].state));
 }
 
-static void put_remedies(FILE *out, const struct model *m, const struct finding *f, bool color)
+#define WIDTH 80
+
+/* Where the piece ends that stays on one line: at a space, but not in a command. */
+static size_t piece_length(const char *text)
 {
-	char **lines = render_remedies(m, f);
+	bool in_command = false;
+	size_t length = 0;
+
+	for (; text[length] && (in_command || text[length] != ' '); length++)
+		in_command ^= text[length] == '`';
+	return length;
+}
+
+static void put_item(FILE *out, const char *text)
+{
+	size_t column = 5;
+
+	fputs("    -", out);
+	for (const char *at = text; *at;) {
+		size_t length = piece_length(at);
+
+		if (column > 5 && column + 1 + length > WIDTH) {
+			fputs("\n     ", out);
+			column = 5;
+		}
+		fprintf(out, " %.*s", (int)length, at);
+		column += 1 + length;
+		at += length + strspn(at + length, " ");
+	}
+	fputc('\n', out);
+}
+
+static void put_next(FILE *out, const struct model *m, const struct finding *f, bool color)
+{
+	char **lines = render_next(m, f);
 
 	if (lines && *lines)
-		fprintf(out, "\n   %swhat to do%s\n", text_style(color, STYLE_BOLD),
+		fprintf(out, "\n   %swhat to do next%s\n", text_style(color, STYLE_BOLD),
 			text_end(color));
 	for (char **line = lines; line && *line; line++)
-		fprintf(out, "    - %s\n", text_safe(*line));
+		put_item(out, text_safe(*line));
 	render_free_lines(lines);
 }
 
@@ -277,14 +361,14 @@ void report_text_finding(FILE *out, const struct model *m, const struct finding 
 		put_seen(out, m, f->first, f->last, f->count);
 	}
 	for (uint32_t i = 0; i < f->task_count; i++)
-		put_deadlock_task(out, m, f, i, color);
+		put_blocked_task(out, m, f, i, color);
 	for (uint32_t i = 0; f->witnesses && i < f->length && !finding_kind__is_wait(f->kind); i++)
 		put_witness(out, m, f, i, color);
-	if (!finding_kind__is_wait(f->kind) || f->known_count || f->note || f->inferred)
+	if (!finding_kind__is_wait(f->kind) || f->known_count || f->note || f->missing ||
+	    f->inferred)
 		fputc('\n', out);
 	put_attributes(out, m, f);
 	put_known(out, f, color);
-	if (f->kind == FINDING_DEADLOCK)
-		put_remedies(out, m, f, color);
+	put_next(out, m, f, color);
 	fputc('\n', out);
 }

@@ -59,6 +59,37 @@ function ordersFigure(finding) {
 	return figure;
 }
 
+/*
+ * Who waits for what and who has it, as far as a log tells: those who wait on the left, what they
+ * wait for in the middle, its likely owner on the right.
+ */
+function waitFigure(finding) {
+	const {task, wait, state} = finding.tasks[0], row = 46, box = 190, prefix = `wait-${figureCount++}`;
+	const waiting = [{task, state, blocked: wait.blocked}, ...wait.waiters.slice(0, 5)];
+	const more = wait.more + wait.waiters.length - waiting.length + 1;
+	const height = Math.max(1, waiting.length) * row + (more ? 22 : 6), middle = waiting.length * row / 2 - 5;
+	const thing = wait.class >= 0 ? className(wait.class) : wait.what.replace(/^(on|until) (an? |all |some)?/, '');
+	const figure = svg('svg', {class: 'orders', viewBox: `0 0 640 ${height}`, role: 'img', 'aria-label': finding.sentence});
+	const node = (x, y, name, note, attributes) => [svg('rect', {x, y: y - 17, width: box, height: 34, rx: 4, fill: 'var(--surface)', stroke: 'var(--muted)', ...attributes}),
+		text(x + 8, y - 3, shorten(name, 24), {class: 'in-bar'}), text(x + 8, y + 11, shorten(note, 26), {class: 'axis'})];
+
+	figure.append(svg('defs', null, svg('marker', {id: `${prefix}-head`, viewBox: '0 0 10 10', refX: 9, refY: 5, markerWidth: 7,
+		markerHeight: 7, orient: 'auto'}, svg('path', {d: 'M0 0 10 5 0 10z', fill: 'var(--cycle)'}))));
+	waiting.forEach((other, i) => {
+		const y = i * row + 18, note = `${other.state ? `state ${other.state}` : ''}${other.blocked ? `, waits ${duration(other.blocked)}` : ''}`;
+
+		figure.append(svg('path', {class: 'closes', 'marker-end': `url(#${prefix}-head)`, d: `M${box} ${y} C ${box + 20} ${y} ${box + 12} ${middle} ${box + 33} ${middle}`}),
+			...node(0, y, taskName(other.task), note.replace(/^, /, ''), i ? {} : {stroke: 'var(--cycle)', 'stroke-width': 2}));
+	});
+	figure.append(...node(box + 35, middle, thing, wait.site || '', wait.class >= 0 ? {stroke: ownColor(wait.class)} : {'stroke-dasharray': '4 3'}));
+	if (wait.owner)
+		figure.append(svg('path', {class: 'closes', 'stroke-dasharray': '5 4', 'marker-end': `url(#${prefix}-head)`, d: `M${2 * box + 35} ${middle} L ${2 * box + 68} ${middle}`}),
+			...node(2 * box + 70, middle, taskName(wait.owner.task), `likely owns it${wait.owner.state ? `, state ${wait.owner.state}` : ''}`));
+	if (more)
+		figure.append(text(0, height - 6, `and ${plural(more, 'more task')} behind it`, {class: 'axis'}));
+	return figure;
+}
+
 /* Durations by powers of two; bars carry their numbers for those who cannot see them. */
 function histogram(row, label) {
 	const width = 26, height = 84, n = row.buckets.length, top = Math.max(...row.buckets, 1);

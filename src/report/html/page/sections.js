@@ -11,14 +11,14 @@ function findingFacts(finding) {
 	const rows = finding.known.map(([commit, title, state]) => factRow('Known fix', el('code', null, commit), ` ${title} `,
 		el('span', {class: `pill ${state.startsWith('missing') ? 'bad' : ''}`}, state)));
 
-	if (finding.kind !== 'deadlock')
+	if (finding.kind !== 'deadlock' && finding.kind !== 'hang')
 		rows.push(factRow('Guard', finding.guards.length ? finding.guards.map((id, i) =>
 			[i ? ', ' : '', lockName(D.instances.get(id).class), ` ${instanceName(id)} is held over every order`]) : 'none: no lock is held over every order'));
 	if (finding.kind === 'inversion' || finding.kind === 'cycle')
 		rows.push(factRow('Prediction', finding.prediction === 'reachable' ? 'a legal reordering of the recorded events deadlocks'
 			: finding.prediction === 'unreachable' ? 'no reordering of the recorded events gets there'
 				: `not decided: ${finding.prediction_note || 'it needs every event (--record-events)'}`));
-	for (const [key, value] of [['Ordered by', finding.ordered_by], ['Rule', finding.rule], ['Note', finding.note],
+	for (const [key, value] of [['Ordered by', finding.ordered_by], ['Rule', finding.rule], ['Note', finding.note], ['Incomplete', finding.missing],
 		['Suppressed', finding.suppressed], ['Task', finding.same_thread ? 'every order was seen from one task' : ''],
 		['Inferred', finding.inferred ? 'one dependency is inferred from a path, not probed' : '']])
 		if (value)
@@ -41,30 +41,58 @@ function witnessBlock(finding, row, i) {
 		row.edge >= 0 ? el('p', null, el('button', {type: 'button', onclick: () => revealEdge(row.edge)}, 'Show this edge in the graph')) : null);
 }
 
-function deadlockColumn(task) {
+function otherTask(other) {
+	return `${taskName(other.task)}${other.state ? `, state ${other.state}` : ''}${other.blocked ? `, for ${duration(other.blocked)}` : ''}`;
+}
+
+/* What a log says of a wait beyond the lock. */
+function waitFacts(wait) {
+	const facts = [['waits', `${wait.what}${wait.blocked ? `, for ${duration(wait.blocked)}` : ''}`]];
+
+	if (wait.site)
+		facts.push(['in', el('code', null, wait.site)]);
+	if (wait.owner)
+		facts.push(['likely owner', otherTask(wait.owner)]);
+	for (const waiter of wait.waiters)
+		facts.push(['behind', otherTask(waiter)]);
+	if (wait.more)
+		facts.push(['behind', `${count(wait.more)} more`]);
+	return el('dl', {class: 'where'}, facts.map(([key, value]) => el('div', null, el('dt', null, key), el('dd', null, value))));
+}
+
+function ownerColumn(owner) {
+	return el('div', {class: 'column'}, el('h4', null, taskName(owner.task)),
+		el('p', {class: 'notes'}, `likely owns it${owner.state ? `, state ${owner.state}` : ''}`),
+		stackList(owner.stack, `Kernel stack of ${taskName(owner.task)}`));
+}
+
+function blockedColumn(task) {
 	const wants = D.instances.get(task.wants);
 
 	return el('div', {class: 'column'}, el('h4', null, taskName(task.task)),
 		el('p', {class: 'notes'}, `state ${task.state}, ${['uninterruptible', 'killable', 'interruptible'][task.breakable] || ''} wait${task.since >= 0 ? ` since ${moment(task.since, D)}` : ''}`),
-		task.holds.map((id) => el('p', null, 'holds ', lockName(D.instances.get(id).class), el('span', {class: 'instance'}, ` ${instanceName(id)}`))),
-		wants ? el('p', null, 'wants ', lockName(wants.class), el('span', {class: 'instance'}, ` ${instanceName(wants.id)}`)) : null,
+		task.holds.filter((id) => D.instances.has(id)).map((id) => el('p', null, 'holds ', lockName(D.instances.get(id).class), el('span', {class: 'instance'}, ` ${instanceName(id)}`))),
+		wants ? el('p', null, 'wants ', lockName(wants.class), el('span', {class: 'instance'}, ` ${instanceName(wants.id)}`))
+			: task.wait && task.wait.class >= 0 ? el('p', null, 'wants ', lockName(task.wait.class)) : null,
+		task.wait ? waitFacts(task.wait) : null,
 		stackList(task.kernel_stack, `Kernel stack of ${taskName(task.task)}`),
 		task.user_stack >= 0 ? [el('p', {class: 'notes'}, 'user stack'), stackList(task.user_stack, `User stack of ${taskName(task.task)}`)] : null);
 }
 
 function findingBlock(finding, open) {
 	const code = finding.kind === 'deadlock' ? '' : `, ${finding.code}`;
-	const evidence = finding.kind === 'deadlock' && finding.tasks.length ? el('div', {class: 'columns'}, finding.tasks.map(deadlockColumn))
-		: finding.witnesses.map((row, i) => witnessBlock(finding, row, i));
-	const cyclic = finding.classes.length && !['unlock', 'order', 'nesting'].includes(finding.kind);
+	const isWait = finding.kind === 'deadlock' || finding.kind === 'hang', owners = finding.tasks.map((task) => task.wait && task.wait.owner).filter((owner) => owner);
+	const evidence = isWait && finding.tasks.length ? el('div', {class: 'columns'}, finding.tasks.map(blockedColumn), finding.kind === 'hang' ? owners.map(ownerColumn) : null)
+		: [...finding.tasks.map(blockedColumn), ...finding.witnesses.map((row, i) => witnessBlock(finding, row, i))];
+	const cyclic = finding.classes.length && !['unlock', 'order', 'nesting', 'hang', 'irq'].includes(finding.kind);
 
 	return el('article', {class: `finding ${finding.is_suppressed ? 'suppressed' : finding.grade}`},
 		el('p', {class: 'grade'}, `${finding.grade}: ${finding.kind}${code}${finding.is_suppressed ? ', suppressed' : ''}`),
 		el('h3', null, finding.sentence),
-		el('div', {class: 'overview'}, cyclic ? ordersFigure(finding) : null, findingFacts(finding)),
-		finding.remedies.length ? el('div', {class: 'remedies'}, el('h4', null, 'What to do'), el('ul', null, finding.remedies.map((line) => el('li', null, line)))) : null,
+		el('div', {class: 'overview'}, cyclic ? ordersFigure(finding) : finding.kind === 'hang' ? waitFigure(finding) : null, findingFacts(finding)),
+		finding.next.length ? el('div', {class: 'next'}, el('h4', null, 'What to do next'), el('ul', null, finding.next.map((line) => el('li', null, line)))) : null,
 		finding.schedule.length ? el('details', {open: finding.schedule.length < 15}, el('summary', null, 'The schedule that deadlocks'), el('ol', null, finding.schedule.map((line) => el('li', null, line)))) : null,
-		el('details', {class: 'evidence', open}, el('summary', null, finding.kind === 'deadlock' ? 'The tasks and their stacks' : 'Every order with both stacks'), evidence));
+		el('details', {class: 'evidence', open}, el('summary', null, isWait ? 'The tasks and their stacks' : 'Every order with both stacks'), evidence));
 }
 
 function drawFindings() {
