@@ -59,8 +59,9 @@ static struct cost_bpf *load(const struct row *row)
 
 	if (!skeleton)
 		return NULL;
-	bpf_object__for_each_program(program, skeleton->obj) bpf_program__set_autoload(
-		program, !strcmp(bpf_program__name(program), row->program));
+	bpf_object__for_each_program(program, skeleton->obj)
+		bpf_program__set_autoload(program,
+					  !strcmp(bpf_program__name(program), row->program));
 	skeleton->rodata->constants = row->kernel;
 	skeleton->rodata->bench_pid = (unsigned int)getpid();
 	if (cost_bpf__load(skeleton) ||

@@ -29,7 +29,7 @@ says() { grep -qE -- "$1" stdout || { echo "does not say: $1"; cat stdout; retur
 silent() { ! says "$1" >/dev/null || { echo "says: $1"; cat stdout; return 1; }; }
 
 printf '%s\n' 'A|acq(X)|1' 'A|acq(Y)|2' 'A|rel(Y)|3' 'A|rel(X)|4' >whole
-{ cat whole; echo 'A|acq(?'; } >cut
+{ cat whole; echo 'A|acq(?'; } >"cut"
 printf '%s\n' 'A|acq(X)|1' 'A|rel(X)|2' >idle
 { cat idle; echo 'A|acq(?'; } >idle-cut
 { cat whole; printf '%s\n' 'B|acq(Y)|5' 'B|acq(X)|6' 'B|rel(X)|7' 'B|rel(Y)|8'; } >inverted
