@@ -29,12 +29,13 @@ void lock_users__note(struct hung_emitter *e, uint32_t at, uint32_t k)
 		return;
 	users = lock_users__find(e, lock);
 	if (!users) {
-		if (!vector_push(&e->users, (struct lock_users){0, 0, NO_ID, NO_ID}) ||
-		    idmap__put(&e->user_ids, key_of(lock), (uint32_t)e->users.count - 1)) {
+		if (!vector_reserve(&e->users, e->users.count + 1) || !e->users.items ||
+		    idmap__put(&e->user_ids, key_of(lock), (uint32_t)e->users.count)) {
 			e->err = -ENOMEM;
 			return;
 		}
-		users = &e->users.items[e->users.count - 1];
+		users = &e->users.items[e->users.count++];
+		*users = (struct lock_users){0, 0, NO_ID, NO_ID};
 	}
 	if (k + 1 < task->held_count || task->wait.stack != NO_ID) {
 		users->certain++;
