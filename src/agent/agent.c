@@ -170,7 +170,7 @@ int agent__open_session(struct agent *a)
 		status = session__attach(&a->session);
 	if (!status)
 		status = session__open_store(&a->session);
-	if (!status) /* begun anew, it is its own older file */
+	if (!status) /* reset, it overwrites its own older file */
 		a->options.session.overwrite = true;
 	if (!status && a->overhead.shed)
 		capture__shed(a->session.capture, a->overhead.shed);

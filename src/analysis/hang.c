@@ -98,7 +98,7 @@ const struct finding *analysis__add_hang(struct analysis *a, const struct blocke
 	return stored;
 }
 
-/* The same wait, told once more: counted, and what is known best of it stays. */
+/* The same wait reported again: counted, and what is known best of it stays. */
 void hang__merge(struct finding *into, const struct finding *again)
 {
 	struct task_wait *before = into->tasks[0].wait, *after = again->tasks[0].wait;

@@ -165,7 +165,7 @@ static ssize_t read_text(struct import_source *source, char *buffer, size_t size
 		return -EINVAL;
 	do {
 		if (source->bytes > most) {
-			source->trouble = "the input has no end in sight: given up; cut the part "
+			source->trouble = "the input does not end; reading stopped; cut the part "
 					  "with the report out of it";
 			return 0;
 		}

@@ -9,7 +9,7 @@
 #include "import/unwrap.h"
 
 /* How many of the lines ahead must begin like a line for its beginning to be a prefix. */
-#define SHAPE_SIGHTS 2
+#define SHAPE_MATCHES 2
 
 /* Copy without terminal escapes, control characters and "^M". */
 static void copy_plain(char *to, const char *from)
@@ -129,7 +129,7 @@ static void fill_ahead(struct klog_reader *r)
 static bool learn(struct klog_reader *r, const char *text, const char *anchor)
 {
 	struct prefix_shape shape;
-	uint32_t sights = 0;
+	uint32_t matches = 0;
 
 	if (!prefix_shape__of(&shape, text, (size_t)(anchor - text)))
 		return false;
@@ -137,9 +137,9 @@ static bool learn(struct klog_reader *r, const char *text, const char *anchor)
 		struct prefix prefix;
 		const char *p = prefix__skip(NULL, ahead(r, i)->text, &prefix);
 
-		sights += prefix_shape__match(&shape, p) != NULL;
+		matches += prefix_shape__match(&shape, p) != NULL;
 	}
-	if (sights < SHAPE_SIGHTS)
+	if (matches < SHAPE_MATCHES)
 		return false;
 	prefix_shapes__add(&r->shapes, &shape);
 	return true;

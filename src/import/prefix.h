@@ -4,7 +4,7 @@
  * levels, time stamps, whatever a collector of logs put there.
  *
  * Known forms are taken off first, because they say the time and who printed the line. What is left
- * before the sentence that begins a report is a form that nobody told us of: if the lines after it
+ * before the sentence that begins a report is a form that is not known yet: if the lines after it
  * begin in the same way, its shape (words, numbers and marks, not their values) is learnt and taken
  * off from then on.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * report_start.h - the sentences with which the kernel's reports begin: the one table by which a
- * log is cut into reports, recognised, and told from prose that quotes it.
+ * log is cut into reports, recognised, and distinguished from prose that quotes it.
  */
 #ifndef VFIOTRACE_IMPORT_REPORT_START_H
 #define VFIOTRACE_IMPORT_REPORT_START_H
