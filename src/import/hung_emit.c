@@ -5,7 +5,7 @@
  *
  * Names of locks come from lockdep's list where there is one; else from the stack: the tables of
  * locks/ say which lock a function of VFIO or KVM waits for and which ones it holds while it calls
- * further. Instances without an address are told apart by the task that owns them.
+ * further. Instances without an address are distinguished by the task that owns them.
  */
 #include <errno.h>
 #include <stdio.h>

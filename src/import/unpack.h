@@ -2,8 +2,8 @@
 /*
  * unpack.h - the bytes of a file as they were before somebody compressed it.
  *
- * gzip, xz, zstd and bzip2 are told by content, never by the file's name; anything else is passed
- * on as it is. Several compressed streams one behind the other are one.
+ * gzip, xz, zstd and bzip2 are recognised by content, never by the file's name; anything else is
+ * passed on as it is. Several compressed streams one behind the other are one.
  *
  * Invariants: memory is bounded (a decoder that wants more than UNPACK_MEMORY is refused). What was
  * unpacked before some damage has been given out; the damage is then said by unpack__trouble. A

@@ -173,7 +173,7 @@ check_driver_other() { # unfixed|fixed
 
 check_driver_empty() {
 	code "an empty baseline is refused" empty.json 64
-	text "an empty baseline: told why" empty.json.err 'an empty baseline: (it has no lock order|no path of VFIO)'
+	text "an empty baseline: the message says why" empty.json.err 'an empty baseline: (it has no lock order|no path of VFIO)'
 }
 
 check_driver_filters() { code "filters are refused" filters.json 64; }

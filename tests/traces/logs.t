@@ -186,7 +186,7 @@ wrappings = {
     "several lines in one JSON text": lambda lines: json.dumps({"message": "\n".join(lines)}) + "\n",
     "a serial console's name": each(lambda i, x: f"ttyS0| {stamp(i)} {x}"),
     "a login prompt": each(lambda i, x: f"node9 login: {stamp(i)} {x}"),
-    "a collector nobody told us of": each(lambda i, x: f"node9!console#3 (w{i % 10}) ~ {x}"),
+    "an unknown collector": each(lambda i, x: f"node9!console#3 (w{i % 10}) ~ {x}"),
     "another one, with a time of day": each(lambda i, x: f"03:04:{i % 60:02d}.123 | vm-7 | {x}"),
     "line numbers": each(lambda i, x: f"{i + 1:4d}: {x}"),
     "quoted": each(lambda i, x: f"> {x}"),
