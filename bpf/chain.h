@@ -170,7 +170,7 @@ __noinline int drop_stale(struct task_state *state)
 		return 0;
 	listed = state->count;
 	state->kept = 0;
-	walk_list(listed, drop_one, &walk);
+	walk_long_list(listed, drop_one, &walk);
 	state->count = state->kept;
 	return listed - state->count;
 }
@@ -192,6 +192,19 @@ static __always_inline __u64 chain_key(struct shared_state *shared_state, struct
 	walk_list(state->count, mix_one, &walk);
 	check_interest_here(shared_state, wanted);
 	return mix_lock(walk.key, wanted);
+}
+
+/* The same where it is rare. */
+__noinline int chain_key_again(struct shared_state *shared_state, struct task_state *state,
+			       struct record_lock *wanted, __u64 *key)
+{
+	struct held_walk walk = {.state = state, .shared_state = shared_state, .key = 0x76667431};
+
+	if (!shared_state || !state || !wanted || !key)
+		return 0;
+	walk_long_list(state->count, mix_one, &walk);
+	*key = mix_lock(walk.key, wanted);
+	return 0;
 }
 
 struct copy_walk {
@@ -220,7 +233,7 @@ __noinline int copy_held(struct shared_state *shared_state, struct task_state *s
 	if (!shared_state || !state || !record)
 		return 0;
 	record->held_count = state->count;
-	walk_list(state->count, copy_one, &walk);
+	walk_long_list(state->count, copy_one, &walk);
 	return 0;
 }
 
@@ -273,7 +286,7 @@ static __noinline void new_chain(void *ctx, struct shared_state *shared_state,
 	if (drop_stale(state)) {
 		if (!state->count)
 			return;
-		key = chain_key(shared_state, state, wanted);
+		chain_key_again(shared_state, state, wanted, &key);
 	}
 	if (send_chain(ctx, shared_state, state, wanted, key))
 		return;

@@ -60,6 +60,8 @@ struct walk {
 	struct contention_link links[CONTENTION_DEPTH];
 	struct contention_note note;
 	struct contention_wait no_wait; /* never written: what a wait starts from */
+	/* of the cycle: in memory, or the verifier follows each length by itself to the end */
+	volatile __u32 length;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -120,7 +122,7 @@ static __always_inline bool is_noted(const struct contention_note *note, __u64 l
 }
 
 /* Owner of the lock that `flags` describes; 0 when there is none to follow. */
-static __always_inline __u64 follow_owner(__u64 lock, __u32 flags)
+__noinline __u64 follow_owner(__u64 lock, __u32 flags)
 {
 	struct owner_word word = {};
 
@@ -333,7 +335,8 @@ int BPF_PROG(contention_begin, void *lock_pointer, unsigned int flags)
 	count(CONTENTION_COUNT_BEGIN);
 	/* without a note others cannot see this wait, but this walk may still close a cycle */
 	take_note(walk, current, lock, noted, now);
-	length = walk_owners(walk, current);
+	walk->length = walk_owners(walk, current);
+	length = walk->length;
 	if (!length || length > CONTENTION_DEPTH)
 		return 0;
 	count(CONTENTION_COUNT_CANDIDATE);

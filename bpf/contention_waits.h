@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "contention_record.h"
+#include "log2.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -22,33 +23,6 @@ struct {
 	__uint(value_size, 32 * sizeof(__u64));
 } wait_stacks SEC(".maps");
 
-static __always_inline __u32 log2_ns(__u64 value)
-{
-	__u32 r = 0;
-
-	if (value >> 32) {
-		r += 32;
-		value >>= 32;
-	}
-	if (value >> 16) {
-		r += 16;
-		value >>= 16;
-	}
-	if (value >> 8) {
-		r += 8;
-		value >>= 8;
-	}
-	if (value >> 4) {
-		r += 4;
-		value >>= 4;
-	}
-	if (value >> 2) {
-		r += 2;
-		value >>= 2;
-	}
-	return r + (value >> 1);
-}
-
 /* One histogram per (lock, site); the stack walk is paid only by waits that were long anyway. */
 static __always_inline void add_wait(void *ctx, const struct contention_wait *zero,
 				     const struct contention_note *note, __u64 now)
@@ -60,7 +34,7 @@ static __always_inline void add_wait(void *ctx, const struct contention_wait *ze
 		.flags = note->flags & ~CONTENTION_SPIN,
 	};
 	struct contention_wait *wait;
-	__u32 bucket = log2_ns(waited);
+	__u32 bucket = log2_floor(waited);
 
 	if (waited >= CONTENTION_SLOW_NS)
 		key.stack = bpf_get_stackid(ctx, &wait_stacks, 0);

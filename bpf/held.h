@@ -81,7 +81,7 @@ struct held_walk {
  * there a walk is a plain loop, which costs the verifier more.
  */
 #ifdef __TARGET_ARCH_s390
-#define walk_list(entries, visit, walk)                                                            \
+#define walk_long_list(entries, visit, walk)                                                       \
 	do {                                                                                       \
 		__u32 walk_end = (entries);                                                        \
                                                                                                    \
@@ -89,7 +89,10 @@ struct held_walk {
 			if (walk_at >= walk_end || visit(walk_at, walk))                           \
 				break;                                                             \
 	} while (0)
+#define walk_list walk_long_list
 #else
+/* For lists that are long, or walks that are rare: one copy of the visit. */
+#define walk_long_list(entries, visit, walk) bpf_loop(entries, visit, walk, 0)
 /* One or two entries are the rule, and a bpf_loop costs more than the look at one. */
 #define walk_list(entries, visit, walk)                                                            \
 	do {                                                                                       \
@@ -120,17 +123,6 @@ static __always_inline long filter_one(__u32 i, struct held_walk *walk)
 	return 0;
 }
 
-static __always_inline __u32 filter_walk(struct held_walk *walk, __u32 entries)
-{
-	struct task_state *state = walk->state;
-
-	state->kept = 0;
-	state->holds_wanted = 0;
-	walk_list(entries, filter_one, walk);
-	state->count = state->kept;
-	return state->count;
-}
-
 /*
  * Throw out what is no longer held; returns how many locks are. `wanted` is the lock being taken
  * (0: none), `exclusive` how; holds_wanted tells whether it was among them.
@@ -141,7 +133,10 @@ __noinline int filter_held(struct task_state *state, __u64 task, __u64 wanted, _
 
 	if (!state)
 		return 0;
-	return state->count ? filter_walk(&walk, state->count) : 0;
+	state->kept = 0;
+	state->holds_wanted = 0;
+	walk_long_list(state->count, filter_one, &walk);
+	return state->count = state->kept;
 }
 
 /* The same without a call for a list of one or two: most tasks nest no deeper. */
@@ -149,10 +144,16 @@ static __always_inline int filter_short(struct task_state *state, __u64 wanted, 
 {
 	struct held_walk walk = {
 		.state = state, .task = state->task, .lock = wanted, .found = exclusive};
+	__u32 entries = state->count;
 
-	if (state->count > 2)
+	if (entries > 2)
 		return filter_held(state, state->task, wanted, exclusive);
-	return filter_walk(&walk, state->count);
+	state->kept = 0;
+	state->holds_wanted = 0;
+#pragma clang loop unroll(disable) /* every copy of the visit is checked when loading */
+	for (__u32 i = 0; i < 2 && i < entries; i++)
+		filter_one(i, &walk);
+	return state->count = state->kept;
 }
 
 /*

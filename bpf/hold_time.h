@@ -3,6 +3,7 @@
 #ifndef VFIOTRACE_BPF_HOLD_TIME_H
 #define VFIOTRACE_BPF_HOLD_TIME_H
 
+#include "log2.h"
 #include "maps.h"
 
 struct {
@@ -12,30 +13,17 @@ struct {
 	__type(value, struct duration_value);
 } hold_times SEC(".maps");
 
-static __always_inline __u32 log2_bucket(__u64 ns)
-{
-	__u32 bucket = 0;
-
-#pragma unroll
-	for (int shift = 32; shift; shift >>= 1) {
-		if (ns >> shift) {
-			ns >>= shift;
-			bucket += shift;
-		}
-	}
-	return bucket < DURATION_BUCKETS ? bucket : DURATION_BUCKETS - 1;
-}
-
 static __always_inline void add_duration(struct duration_value *value, __u64 ns)
 {
-	__u32 bucket = log2_bucket(ns);
+	__u32 bucket = log2_floor(ns);
 
 	__sync_fetch_and_add(&value->count, 1);
 	__sync_fetch_and_add(&value->total, ns);
 	if (ns > value->max)
 		value->max = ns;
-	if (bucket < DURATION_BUCKETS)
-		__sync_fetch_and_add(&value->bucket[bucket], 1);
+	if (bucket >= DURATION_BUCKETS)
+		bucket = DURATION_BUCKETS - 1;
+	__sync_fetch_and_add(&value->bucket[bucket], 1);
 }
 
 /* Global: verified once, whoever calls it. */

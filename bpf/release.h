@@ -82,8 +82,8 @@ __noinline int emit_held(struct shared_state *shared_state, struct task_state *s
 	if (!shared_state || !state || !shared_state->record_events)
 		return 0;
 	state->kept = 0;
-	walk_list(state->count, newest_emitted, &walk);
-	walk_list(state->count, emit_late, &walk);
+	walk_long_list(state->count, newest_emitted, &walk);
+	walk_long_list(state->count, emit_late, &walk);
 	return 0;
 }
 
