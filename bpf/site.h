@@ -53,8 +53,8 @@ static __always_inline struct call call_at(void *ctx, __u64 function)
 	struct call call = {};
 
 	if (HAS_DIRECT_LOADS) {
-		call.argument = direct_words(ctx, struct pt_regs)[0];
-		call.site = find_site(direct_words(ctx, struct pt_regs), function);
+		call.argument = cast_words(ctx, CAST_WORDS)[0];
+		call.site = find_site(cast_words(ctx, CAST_WORDS), function);
 	} else {
 		probe_call(ctx, function, &call);
 	}

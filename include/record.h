@@ -261,6 +261,9 @@ struct program_constants {
 	__u8 has_backup;
 };
 
+/* The types that bpf/read_word.h casts to; user space puts their ids in the place of these. */
+enum { CAST_WORD = 1, CAST_WORDS, CAST_TYPES };
+
 /* The hash both sides use for interest_bits. */
 static inline __attribute__((always_inline)) __u64 interest_hash(__u64 hash, __u64 value)
 {

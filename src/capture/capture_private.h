@@ -118,10 +118,6 @@ struct probe *probes__find(struct capture *c, const char *name);
 /* program_constants.c */
 void programs__set_constants(struct capture *c, struct bpf_object *object); /* before loading */
 
-/* attach_target.c: type ids from the kernel object's index, for every object opened from now on */
-void attach_target__use(const struct kernel *kernel);
-void attach_target__close(void); /* after a load: what it kept open */
-
 /* attach.c */
 int programs__attach_first(struct capture *c); /* -errno: this kind of probe does not attach here */
 int programs__attach_pending(struct capture *c);

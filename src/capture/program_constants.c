@@ -6,6 +6,7 @@
 #include <bpf/btf.h>
 
 #include "capture/capture_private.h"
+#include "kernel/program_types.h"
 
 /* Where `name` lies in the object's read-only data. */
 static size_t constant_offset(const struct bpf_object *object, const char *name)
@@ -31,7 +32,7 @@ void programs__set_constants(struct capture *c, struct bpf_object *object)
 	struct program_constants constants = {
 		.open_by_ioctl = !kernel__has_btf_function(k, "vfio_df_open", NULL),
 		.close_by_release = !kernel__has_btf_function(k, "vfio_df_close", NULL),
-		.direct_loads = kernel__try_direct_loads(k),
+		.direct_loads = program_types__in_use(k) && kernel__try_direct_loads(k),
 		.has_backup = is_direct(c) && c->is_preemptible,
 	};
 	struct bpf_map *map;

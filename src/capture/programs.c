@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "capture/capture_private.h"
+#include "kernel/program_types.h"
 #include "lockdep.skel.h"
 #include "locks.skel.h"
 #include "paths.skel.h"
@@ -245,9 +246,9 @@ static int share_maps(struct capture *c, struct bpf_object *object)
 	return 0;
 }
 
-static struct bpf_object *open_object(enum probe_object kind)
+static struct bpf_object *open_object(enum probe_object kind, const char *types)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options);
+	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = types);
 	size_t size;
 	const void *bytes;
 
@@ -302,10 +303,10 @@ static void reset_selection(struct capture *c, enum probe_object kind)
 	}
 }
 
-static int load_selected(struct capture *c, enum probe_object kind)
+static int load_selected(struct capture *c, enum probe_object kind, struct program_types *types)
 {
 	for (int attempt = 0; attempt < 8; attempt++) {
-		struct bpf_object *object = open_object(kind);
+		struct bpf_object *object = open_object(kind, types->path);
 		int error;
 
 		if (!object)
@@ -317,6 +318,8 @@ static int load_selected(struct capture *c, enum probe_object kind)
 		programs__set_constants(c, object);
 		error = share_maps(c, object);
 		capture__clear_error();
+		if (!error)
+			error = program_types__fill(types, object);
 		if (!error)
 			error = bpf_object__load(object);
 		if (!error) {
@@ -337,11 +340,12 @@ static int load_selected(struct capture *c, enum probe_object kind)
 
 static int load(struct capture *c, enum probe_object kind)
 {
+	struct program_types types;
 	int error;
 
-	attach_target__use(c->options.kernel);
-	error = load_selected(c, kind);
-	attach_target__close();
+	program_types__begin(&types, c->options.kernel);
+	error = load_selected(c, kind, &types);
+	program_types__end(&types);
 	return error;
 }
 

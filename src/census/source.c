@@ -11,6 +11,7 @@
 
 #include "census/source.h"
 #include "census.skel.h"
+#include "kernel/program_types.h"
 
 #define ITERATOR_BUFFER 65536
 
@@ -183,6 +184,22 @@ static int put_control(struct census_source *s)
 /* --- life cycle
  * --------------------------------------------------------------------------------------- */
 
+static int load_programs(struct census_source *s, const struct kernel *k)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options);
+	struct program_types types;
+	int err;
+
+	program_types__begin(&types, k);
+	options.btf_custom_path = types.path;
+	s->bpf = census_bpf__open_opts(&options);
+	err = s->bpf ? program_types__fill(&types, s->bpf->obj) : -errno;
+	if (!err)
+		err = census_bpf__load(s->bpf);
+	program_types__end(&types);
+	return err;
+}
+
 struct census_source *census_source__open(const struct kernel *k, int *error)
 {
 	struct census_source *s = calloc(1, sizeof(*s));
@@ -193,8 +210,7 @@ struct census_source *census_source__open(const struct kernel *k, int *error)
 		*error = -ENOMEM;
 		return NULL;
 	}
-	s->bpf = census_bpf__open();
-	err = s->bpf ? census_bpf__load(s->bpf) : -errno;
+	err = load_programs(s, k);
 	if (err)
 		goto cleanup;
 	s->read_fd = bpf_program__fd(s->bpf->progs.read_memory);

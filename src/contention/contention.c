@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "contention/contention_private.h"
+#include "kernel/program_types.h"
 #include "record.h"
 #include "contention.skel.h"
 #include "util/clock.h"
@@ -164,16 +165,28 @@ int contention__on_record(void *context, void *data, size_t size)
 	return 0;
 }
 
-static int load(struct contention *c)
+static int load_programs(struct contention *c)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, options);
+	struct program_types types;
 	int err;
 
-	c->bpf = contention_bpf__open();
-	if (!c->bpf)
-		return -errno;
-	if (c->hooks.held_map >= 0)
+	program_types__begin(&types, c->options.kernel);
+	options.btf_custom_path = types.path;
+	c->bpf = contention_bpf__open_opts(&options);
+	err = c->bpf ? program_types__fill(&types, c->bpf->obj) : -errno;
+	if (!err && c->hooks.held_map >= 0)
 		bpf_map__reuse_fd(c->bpf->maps.tasks, c->hooks.held_map);
-	err = contention_bpf__load(c->bpf);
+	if (!err)
+		err = contention_bpf__load(c->bpf);
+	program_types__end(&types);
+	return err;
+}
+
+static int load(struct contention *c)
+{
+	int err = load_programs(c);
+
 	if (err)
 		return err;
 	c->ring = ring_buffer__new(bpf_map__fd(c->bpf->maps.deadlocks), contention__on_record, c,

@@ -21,7 +21,7 @@ static const char *const known_modules[] = {"vfio",	     "kvm",	"vfio_iommu_type
 					    "vfio_pci_core", "iommufd", "irqbypass"};
 static const char *const known_prefixes[] = {"vfio", "kvm", "mdev", "iommu", "irqbypass"};
 
-/* Names of vmlinux types hashed once: libbpf's own search is a walk over 150,000 types. */
+/* Names hashed once: libbpf's own search is a walk over 150,000 types. */
 struct btf_index {
 	uint32_t mask;
 	uint32_t slots[];
@@ -29,15 +29,17 @@ struct btf_index {
 
 static bool is_indexed(const struct btf_type *type)
 {
-	return btf_is_composite(type) || btf_is_func(type) || btf_is_typedef(type);
+	return btf_is_composite(type) || btf_is_func(type) || btf_is_typedef(type) ||
+	       btf_is_any_enum(type);
 }
 
-static struct btf_index *make_index(const struct btf *btf)
+/* Of the types from `first` on; those of one name follow each other in the order of their ids. */
+static struct btf_index *make_index(const struct btf *btf, uint32_t first)
 {
-	uint32_t count = btf__type_cnt(btf), size = 1024, indexed = 0;
+	uint32_t count = btf__type_cnt(btf), size = 64, indexed = 0;
 	struct btf_index *index;
 
-	for (uint32_t id = 1; id < count; id++)
+	for (uint32_t id = first; id < count; id++)
 		indexed += is_indexed(btf__type_by_id(btf, id));
 	while (size < indexed + indexed / 4)
 		size *= 2;
@@ -45,7 +47,7 @@ static struct btf_index *make_index(const struct btf *btf)
 	if (!index)
 		return NULL;
 	index->mask = size - 1;
-	for (uint32_t id = 1; id < count; id++) {
+	for (uint32_t id = first; id < count; id++) {
 		const struct btf_type *type = btf__type_by_id(btf, id);
 		const char *name = btf__name_by_offset(btf, type->name_off);
 		uint32_t at;
@@ -112,29 +114,37 @@ static bool is_named(const struct btf *btf, uint32_t id, const char *name, type_
 	return type && filter(type) && !strcmp(btf__name_by_offset(btf, type->name_off), name);
 }
 
-static uint32_t find_in_vmlinux(const struct kernel *k, const char *name, type_filter filter)
+/* The next id of that name after `after`, 0 if there is none. The index is made at first use. */
+static uint32_t find_named(const struct btf *btf, struct btf_index **index, uint32_t first,
+			   const char *name, type_filter filter, uint32_t after)
 {
-	const struct btf *btf = vmlinux_btf(k);
-	const struct btf_index *index = k->vmlinux_index;
-
-	if (btf && !index)
-		index = ((struct kernel *)k)->vmlinux_index = make_index(btf);
-	if (!index)
+	if (!*index)
+		*index = make_index(btf, first);
+	if (!*index)
 		return 0;
-	for (uint32_t at = name_hash(name) & index->mask; index->slots[at];
-	     at = (at + 1) & index->mask)
-		if (is_named(btf, index->slots[at], name, filter))
-			return index->slots[at];
+	for (uint32_t at = name_hash(name) & (*index)->mask; (*index)->slots[at];
+	     at = (at + 1) & (*index)->mask) {
+		uint32_t id = (*index)->slots[at];
+
+		if (id > after && is_named(btf, id, name, filter))
+			return id;
+	}
 	return 0;
 }
 
-static uint32_t find_in_module(const struct kernel *k, const struct btf *btf, const char *name,
-			       type_filter filter)
+static uint32_t find_in_vmlinux(const struct kernel *k, const char *name, type_filter filter)
 {
-	for (uint32_t id = btf__type_cnt(vmlinux_btf(k)); id < btf__type_cnt(btf); id++)
-		if (is_named(btf, id, name, filter))
-			return id;
-	return 0;
+	struct kernel *own = (struct kernel *)k;
+	const struct btf *btf = vmlinux_btf(k);
+
+	return btf ? find_named(btf, &own->vmlinux_index, 1, name, filter, 0) : 0;
+}
+
+static uint32_t find_in_module(const struct kernel *k, const struct module_btf *entry,
+			       const char *name, type_filter filter)
+{
+	return find_named(entry->btf, &((struct module_btf *)entry)->index,
+			  btf__type_cnt(vmlinux_btf(k)), name, filter, 0);
 }
 
 /* Through a memory file: libbpf declares btf__new_split but its versions before 1.6 hide it. */
@@ -278,7 +288,7 @@ static uint32_t find_in_modules(const struct kernel *k, const char *name, type_f
 		if (!is_interesting(k->modules[i].name))
 			continue;
 		entry = kernel__module_btf(k, k->modules[i].name, false);
-		id = entry ? find_in_module(k, entry->btf, name, filter) : 0;
+		id = entry ? find_in_module(k, entry, name, filter) : 0;
 		*out = entry;
 		if (id)
 			return id;
@@ -287,7 +297,7 @@ static uint32_t find_in_modules(const struct kernel *k, const char *name, type_f
 		entry = kernel__module_btf(k, known_modules[i], true);
 		if (!entry || entry->source != MODULE_BTF_FILE)
 			continue;
-		id = find_in_module(k, entry->btf, name, filter);
+		id = find_in_module(k, entry, name, filter);
 		*out = entry;
 		if (id)
 			return id;
@@ -304,6 +314,28 @@ uint32_t kernel__find_type(const struct kernel *k, const char *name, const struc
 	if (id || !*btf)
 		return id;
 	id = find_in_modules(k, name, is_struct, true, &entry);
+	if (id)
+		*btf = entry->btf;
+	return id;
+}
+
+static bool is_type(const struct btf_type *type)
+{
+	return btf_is_composite(type) || btf_is_typedef(type) || btf_is_any_enum(type);
+}
+
+uint32_t kernel__next_named(const struct kernel *k, const char *name, uint32_t after)
+{
+	struct kernel *own = (struct kernel *)k;
+
+	return find_named(vmlinux_btf(k), &own->vmlinux_index, 1, name, is_type, after);
+}
+
+uint32_t kernel__find_module_type(const struct kernel *k, const char *name, const struct btf **btf)
+{
+	const struct module_btf *entry = NULL;
+	uint32_t id = find_in_modules(k, name, is_type, false, &entry);
+
 	if (id)
 		*btf = entry->btf;
 	return id;
@@ -357,6 +389,10 @@ void btf__refresh(struct kernel *k)
 
 void btf__shrink(struct kernel *k)
 {
+	for (struct module_btf *entry = k->module_btfs; entry; entry = entry->next) {
+		free(entry->index);
+		entry->index = NULL;
+	}
 	free(k->vmlinux_index);
 	k->vmlinux_index = NULL;
 }
@@ -365,12 +401,12 @@ void btf__close(struct kernel *k)
 {
 	struct module_btf *entry;
 
+	btf__shrink(k);
 	while ((entry = k->module_btfs)) {
 		k->module_btfs = entry->next;
 		btf__free(entry->btf);
 		free(entry);
 	}
-	btf__shrink(k);
 	btf__free(k->vmlinux);
 	k->vmlinux = NULL;
 }

@@ -52,14 +52,14 @@ struct module_row {
 };
 
 enum module_btf_source { MODULE_BTF_NONE, MODULE_BTF_LOADED, MODULE_BTF_FILE };
+struct btf_index;
 struct module_btf {
 	const char *name;
 	struct btf *btf; /* NULL: looked for and not there */
 	enum module_btf_source source;
+	struct btf_index *index; /* of its own types; NULL: not needed yet */
 	struct module_btf *next;
 };
-
-struct btf_index;
 
 struct kernel {
 	char *release, *version_text, *arch;
@@ -133,6 +133,10 @@ const struct module_btf *kernel__module_btf(const struct kernel *k, const char *
 					    bool from_file);
 /* STRUCT, UNION (or FUNC with is_function) by name; id, and the BTF it is in. 0: not found. */
 uint32_t kernel__find_type(const struct kernel *k, const char *name, const struct btf **btf);
+/* Struct, union, enum or typedef of vmlinux, of that name and after `after`; 0: no more. */
+uint32_t kernel__next_named(const struct kernel *k, const char *name, uint32_t after);
+/* The same in a loaded module, the first; 0: none has it. */
+uint32_t kernel__find_module_type(const struct kernel *k, const char *name, const struct btf **btf);
 /* The next struct of that name after `id`; 0 when there is none. */
 uint32_t kernel__next_type(const struct btf *btf, const char *name, uint32_t id);
 /* Function in BTF of loaded modules or of the module's file. */
@@ -143,6 +147,10 @@ void btf__refresh(struct kernel *k);
 void btf__close(struct kernel *k);
 void member_names__clear(struct kernel *k); /* a module was loaded or unloaded */
 void btf__shrink(struct kernel *k);	    /* the index by name is rebuilt on demand */
+
+/* btf_subset.c: to the file, a BTF of the kernel's types that `names` has types of the name of, and
+ * of what those are made of. 0 or -errno. */
+int btf_subset__write(const struct kernel *k, const struct btf *names, int fd);
 
 /* symbols.c */
 int symbols__load(const struct kernel *k);

@@ -7,8 +7,8 @@ $(BUILD)/tests/cost.bpf.o: tests/bench/cost.bpf.c tests/bench/cost.h $(wildcard 
 $(BUILD)/skel/tests/cost.skel.h: $(BUILD)/tests/cost.bpf.o
 	@mkdir -p $(@D)
 	$(BPFTOOL) gen skeleton $< name cost_bpf > $@
-$(BUILD)/tests/bench_cost: tests/bench/cost.c tests/bench/cost.h $(BUILD)/skel/tests/cost.skel.h
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< $(LDFLAGS) $(LDLIBS_ALL) -o $@
+$(BUILD)/tests/bench_cost: tests/bench/cost.c tests/bench/cost.h $(BUILD)/skel/tests/cost.skel.h $(BUILD)/libvfiotrace.a
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $< $(BUILD)/libvfiotrace.a $(LDFLAGS) $(LDLIBS_ALL) -o $@
 
 .PHONY: bench-cost
 ## make bench       what an acquisition costs, in nanoseconds, and the other measurements

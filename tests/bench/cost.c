@@ -19,6 +19,8 @@
 #include <bpf/libbpf.h>
 
 #include "cost.h"
+#include "kernel.h"
+#include "kernel/program_types.h"
 #include "record.h"
 #include "tests/cost.skel.h"
 
@@ -51,20 +53,37 @@ static double measure(void)
 
 static struct cost_bpf *load(const struct row *row)
 {
-	struct cost_bpf *skeleton = cost_bpf__open();
+	LIBBPF_OPTS(bpf_object_open_opts, options);
+	static struct kernel *kernel;
+	struct program_types types;
+	struct cost_bpf *skeleton;
 	struct bpf_program *program;
+	int error;
 	struct shared_state state = {
 		.ready = 1, .scope_all = !strcmp(row->program, "chain_of_two"), .self_pid = 1};
 	unsigned int zero = 0;
 
-	if (!skeleton)
+	if (!kernel)
+		kernel = kernel__open(NULL);
+	if (!kernel)
 		return NULL;
+	program_types__begin(&types, kernel);
+	options.btf_custom_path = types.path;
+	skeleton = cost_bpf__open_opts(&options);
+	if (!skeleton) {
+		program_types__end(&types);
+		return NULL;
+	}
 	bpf_object__for_each_program(program, skeleton->obj)
 		bpf_program__set_autoload(program,
 					  !strcmp(bpf_program__name(program), row->program));
 	skeleton->rodata->constants = row->kernel;
 	skeleton->rodata->bench_pid = (unsigned int)getpid();
-	if (cost_bpf__load(skeleton) ||
+	error = program_types__fill(&types, skeleton->obj);
+	if (!error)
+		error = cost_bpf__load(skeleton);
+	program_types__end(&types);
+	if (error ||
 	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.shared), &zero, &state, BPF_ANY)) {
 		cost_bpf__destroy(skeleton);
 		return NULL;
