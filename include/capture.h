@@ -55,6 +55,7 @@ struct capture *capture__open(const struct capture_options *options, int *error)
 int capture__attach(struct capture *c);
 /* Wait up to timeout_ms for records, feed them. Also runs the once-a-second sweep. */
 int capture__poll(struct capture *c, int timeout_ms);
+/* Reads what is left; then nothing is recorded any more, and the probes go while we go on. */
 int capture__stop(struct capture *c);
 void capture__close(struct capture *c);
 const char *capture__error(void);
@@ -70,6 +71,7 @@ struct capture_stats {
 	uint64_t map_bytes;
 	uint64_t run_ns, run_count; /* bpf_stats, 0 if never enabled */
 };
+/* After capture__stop it waits until the last probe is gone. */
 void capture__stats(struct capture *c, struct capture_stats *out);
 /* Shed load in announced steps (agent): bit mask of enum shed. */
 enum shed { SHED_SCOPE = 1, SHED_READERS = 2, SHED_CHAINS = 4 };

@@ -61,6 +61,10 @@ uint32_t kernel__symbols(const struct kernel *k, const char *name, uint64_t *out
 bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_symbol *out,
 		     uint32_t *offset);
 void kernel__fill_frame(struct kernel *k, uint64_t ip, struct frame *out); /* file:line if known */
+/* In kallsyms, also where addresses are hidden. */
+bool kernel__has_symbol(const struct kernel *k, const char *name);
+/* Without reading the list of 50,000: false when there is no such function, or no list. */
+bool kernel__may_be_traceable(const struct kernel *k, const char *function);
 bool kernel__is_traceable(const struct kernel *k, const char *function); /* available_filter_… */
 void kernel__drop_traceable(struct kernel *k); /* the list is read again when it is asked for */
 

@@ -2,6 +2,7 @@
 /* Attach what was loaded, row by row, and take it off again. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture/capture_private.h"
@@ -33,6 +34,20 @@ static int attach_row(struct capture *c, struct probe *probe)
 	return error;
 }
 
+/* What did not attach: because the kernel says that it cannot? Then the row is missing. */
+static bool is_untraceable(const struct capture *c, struct probe *probe)
+{
+	if (probe->row->flags & PROBE_TRACEPOINT ||
+	    kernel__is_traceable(c->options.kernel, probe->function))
+		return false;
+	for (int j = 0; j < PROBE_PROGRAMS; j++) {
+		bpf_link__destroy(probe->links[j]);
+		probe->links[j] = NULL;
+	}
+	probe__is_untraceable(probe);
+	return true;
+}
+
 /*
  * Some kernels load a direct call and then do not attach it (arm64 before 6.4), so one row is
  * attached before this level is chosen.
@@ -40,6 +55,8 @@ static int attach_row(struct capture *c, struct probe *probe)
 #define KERNEL_ENOTSUPP 524 /* never meant for user space, and still what comes back */
 int programs__attach_first(struct capture *c)
 {
+	int none = 0;
+
 	for (uint32_t i = 0; i < c->probe_count; i++) {
 		struct probe *probe = &c->probes[i];
 		int error;
@@ -47,9 +64,13 @@ int programs__attach_first(struct capture *c)
 		if (probe->state != PROBE_PENDING || !probe->programs[AT_ENTRY])
 			continue;
 		error = attach_row(c, probe);
+		if (error && is_untraceable(c, probe)) {
+			none = -ENOENT;
+			continue;
+		}
 		return error == -KERNEL_ENOTSUPP ? -EOPNOTSUPP : error;
 	}
-	return 0;
+	return none;
 }
 
 int programs__attach_pending(struct capture *c)
@@ -70,6 +91,57 @@ int programs__attach_pending(struct capture *c)
 				 strerror(-error));
 		attached += !error;
 	}
+	return attached;
+}
+
+void programs__explain_failed(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->probe_count; i++) {
+		struct probe *probe = &c->probes[i];
+
+		if (probe->state == PROBE_FAILED &&
+		    (probe->programs[AT_ENTRY] || probe->programs[AT_EXIT]))
+			is_untraceable(c, probe);
+	}
+}
+
+struct attaching {
+	struct capture *capture;
+	pthread_t thread;
+	int attached;
+};
+
+static void *attach_pending(void *context)
+{
+	struct attaching *a = context;
+
+	a->attached = programs__attach_pending(a->capture);
+	return NULL;
+}
+
+void programs__attach_begin(struct capture *c)
+{
+	struct attaching *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return;
+	a->capture = c;
+	if (pthread_create(&a->thread, NULL, attach_pending, a))
+		free(a);
+	else
+		c->attaching = a;
+}
+
+int programs__attach_end(struct capture *c)
+{
+	int attached = -1;
+
+	if (!c->attaching)
+		return attached;
+	pthread_join(c->attaching->thread, NULL);
+	attached = c->attaching->attached;
+	free(c->attaching);
+	c->attaching = NULL;
 	return attached;
 }
 

@@ -122,6 +122,7 @@ struct capture *capture__open(const struct capture_options *options, int *error)
 	}
 	fill_shared_state(c);
 	add_static_interest(c);
+	programs__attach_begin(c);
 	capture__open_contention(c);
 	return c;
 fail:
@@ -150,8 +151,12 @@ int capture__attach(struct capture *c)
 {
 	uint64_t started = clock_mono_ns();
 	struct model_clock *clock = model__clock(c->options.model);
+	int attached = programs__attach_end(c);
 
-	if (c->ring && !programs__attach_pending(c)) {
+	if (attached < 0 && c->ring)
+		attached = programs__attach_pending(c);
+	programs__explain_failed(c);
+	if (c->ring && !attached) {
 		capture__set_error(
 			"no probe could be attached; `vfiotrace check` names the missing "
 			"piece");
@@ -228,6 +233,16 @@ int capture__poll(struct capture *c, int timeout_ms)
 /* --- stop
  * -------------------------------------------------------------------------------------------- */
 
+/* Mostly waiting: an old kernel waits a tenth of a second after each function. */
+static void *detach(void *context)
+{
+	struct capture *c = context;
+
+	programs__detach(c);
+	c->detach_ns = clock_mono_ns() - c->stopped_at;
+	return NULL;
+}
+
 int capture__stop(struct capture *c)
 {
 	uint64_t started = clock_mono_ns();
@@ -247,9 +262,18 @@ int capture__stop(struct capture *c)
 		counters__collect(c);
 	}
 	contention__stop(c->contention);
-	programs__detach(c);
-	c->detach_ns = clock_mono_ns() - started;
+	c->stopped_at = started;
+	c->is_detaching = !pthread_create(&c->detaching, NULL, detach, c);
+	if (!c->is_detaching)
+		detach(c);
 	return 0;
+}
+
+static void wait_for_detach(struct capture *c)
+{
+	if (c->is_detaching)
+		pthread_join(c->detaching, NULL);
+	c->is_detaching = false;
 }
 
 static void free_tables(struct capture *c)
@@ -271,6 +295,8 @@ void capture__close(struct capture *c)
 {
 	if (!c)
 		return;
+	programs__attach_end(c);
+	wait_for_detach(c);
 	ring_buffer__free(c->ring);
 	contention__close(c->contention);
 	if (c->shared)
@@ -333,6 +359,7 @@ const char *capture__level_reason(const struct capture *c)
 
 void capture__stats(struct capture *c, struct capture_stats *out)
 {
+	wait_for_detach(c);
 	memset(out, 0, sizeof(*out));
 	out->acquisitions = c->acquisitions;
 	out->known_chains = c->counters_seen[COUNT_CHAIN_KNOWN];

@@ -3,6 +3,8 @@
 #ifndef VFIOTRACE_CAPTURE_PRIVATE_H
 #define VFIOTRACE_CAPTURE_PRIVATE_H
 
+#include <pthread.h>
+
 #include <bpf/libbpf.h>
 #include <uthash.h>
 
@@ -89,7 +91,10 @@ struct capture {
 	uint64_t read_until;	/* this turn reads no further; 0: to the end of the ring */
 	uint32_t stable_sweeps; /* since probes were attached last */
 	uint64_t acquisitions, records, record_bytes;
-	uint64_t attach_ns, detach_ns;
+	uint64_t attach_ns, detach_ns, stopped_at;
+	struct attaching *attaching; /* while the last programs load; NULL: not any more */
+	pthread_t detaching;
+	bool is_detaching;
 	int lock_fd;
 	bool stopped;
 };
@@ -114,13 +119,23 @@ bool is_direct(const struct capture *c); /* by direct calls, which pin modules *
 uint64_t programs__map_bytes(const struct capture *c);
 void programs__close(struct capture *c);
 struct probe *probes__find(struct capture *c, const char *name);
+void probe__is_untraceable(struct probe *probe); /* its function turned out to be: it is missing */
 
 /* program_constants.c */
 void programs__set_constants(struct capture *c, struct bpf_object *object); /* before loading */
 
 /* attach.c */
 int programs__attach_first(struct capture *c); /* -errno: this kind of probe does not attach here */
-int programs__attach_pending(struct capture *c);
+int programs__attach_pending(struct capture *c); /* how many rows */
+/* Rows that failed because the kernel lets nobody trace the function are missing. */
+void programs__explain_failed(struct capture *c);
+/*
+ * The same as attach_pending in a thread of its own, while more programs load: attaching is waiting
+ * for the kernel for the most part. Until programs__attach_end (how many rows, -1: it was not
+ * begun) nobody touches the rows.
+ */
+void programs__attach_begin(struct capture *c);
+int programs__attach_end(struct capture *c);
 void programs__detach(struct capture *c);
 void programs__shed_readers(struct capture *c);
 

@@ -45,6 +45,28 @@ static bool is_asked_for(const struct capture *c, const struct probe_row *row)
 	return true;
 }
 
+/*
+ * The kernel's list of functions that can be traced is long to read, and what is not on it does not
+ * attach: then it is read (programs__attach_pending). At once only where the answer decides
+ * something now: which of two functions, and whether a module that just came is in the list yet.
+ */
+static bool seems_traceable(const struct capture *c, const struct probe_row *row, int i)
+{
+	bool is_late = row->module && c->next_collect;
+
+	for (int j = 0; j < PROBE_ALTERNATIVES && row->functions[j]; j++)
+		is_late |= j != i && kernel__has_symbol(c->options.kernel, row->functions[j]);
+	return is_late ? kernel__is_traceable(c->options.kernel, row->functions[i])
+		       : kernel__may_be_traceable(c->options.kernel, row->functions[i]);
+}
+
+void probe__is_untraceable(struct probe *probe)
+{
+	probe->state = PROBE_MISSING;
+	snprintf(probe->reason, sizeof(probe->reason), "%s cannot be traced on this kernel",
+		 probe->row->functions[0]);
+}
+
 /* Where the row's function is, or NULL with the reason why there is none. */
 static const char *choose_function(struct capture *c, struct probe *probe)
 {
@@ -68,7 +90,7 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 		    !(c->level == ATTACH_KPROBE && kernel__symbol(c->options.kernel, function)))
 			continue;
 		is_there = true;
-		if (!kernel__is_traceable(c->options.kernel, function))
+		if (!seems_traceable(c, row, i))
 			continue;
 		probe->looks = 0;
 		return function;
@@ -80,8 +102,7 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 		snprintf(probe->reason, sizeof(probe->reason), "%s cannot be traced yet",
 			 row->functions[0]);
 	} else if (is_there)
-		snprintf(probe->reason, sizeof(probe->reason), "%s cannot be traced on this kernel",
-			 row->functions[0]);
+		probe__is_untraceable(probe);
 	else
 		snprintf(probe->reason, sizeof(probe->reason), "%s: %s", row->functions[0],
 			 row->absent ? row->absent : "not a function of this kernel (inlined?)");

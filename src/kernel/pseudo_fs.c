@@ -63,6 +63,14 @@ static void mark(struct symbol_table *t, char *name)
 }
 
 /* The list is kept open and read from its beginning: a service may not open it a second time. */
+static int open_list(struct kernel *k)
+{
+	if (k->traceable_fd < 0)
+		k->traceable_fd = pseudo_fs__open("tracefs", "/sys/kernel/tracing",
+						  "available_filter_functions");
+	return k->traceable_fd;
+}
+
 static int mark_listed(struct kernel *k)
 {
 	char *line = NULL;
@@ -70,10 +78,7 @@ static int mark_listed(struct kernel *k)
 	FILE *file;
 	int fd;
 
-	if (k->traceable_fd < 0)
-		k->traceable_fd = pseudo_fs__open("tracefs", "/sys/kernel/tracing",
-						  "available_filter_functions");
-	if (k->traceable_fd < 0)
+	if (open_list(k) < 0)
 		return k->traceable_fd;
 	if (lseek(k->traceable_fd, 0, SEEK_SET) < 0)
 		return -errno;
@@ -112,6 +117,16 @@ static int load_traceable(const struct kernel *k)
 void kernel__drop_traceable(struct kernel *k)
 {
 	k->symbols.traceable_loaded = false;
+}
+
+bool kernel__has_symbol(const struct kernel *k, const char *name)
+{
+	return !symbols__load(k) && symbols__next(&k->symbols, name, NULL);
+}
+
+bool kernel__may_be_traceable(const struct kernel *k, const char *function)
+{
+	return open_list((struct kernel *)k) >= 0 && kernel__has_symbol(k, function);
 }
 
 bool kernel__is_traceable(const struct kernel *k, const char *function)
