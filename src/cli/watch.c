@@ -191,15 +191,13 @@ static void print_start(struct watch *w)
 {
 	struct probe_info probes[SESSION_PROBES];
 	uint32_t count = session__probes(&w->session, probes);
-	struct capture_stats stats;
 
-	capture__stats(w->session.capture, &stats);
 	if (common.json) {
 		json_print(stdout, json_start(w->session.model, probes, count));
 		return;
 	}
 	if (!common.quiet)
-		watch_print_header(stdout, &w->session, probes, count, &stats);
+		watch_print_header(stdout, &w->session, probes, count);
 }
 
 static void print_end(struct watch *w, int status)
@@ -211,7 +209,13 @@ static void print_end(struct watch *w, int status)
 	clear_progress();
 	if (w->tasks)
 		show_tasks(w);
+	if (!common.json && !common.quiet) {
+		report_text_summary(stdout, &input, cli_color(stdout));
+		fflush(stdout); /* the probes may take seconds to go */
+	}
 	capture__stats(w->session.capture, &stats);
+	if (common.verbosity)
+		log_info("detached in %.2f s", (double)stats.detach_ns / 1e9);
 	watch_note_overhead(w->session.model, &stats);
 	if (common.json) {
 		json_print(stdout, json_summary(&input, status));
@@ -219,7 +223,6 @@ static void print_end(struct watch *w, int status)
 	}
 	if (common.quiet)
 		return;
-	report_text_summary(stdout, &input, cli_color(stdout));
 	watch_print_footer(stdout, &w->session, &stats);
 }
 

@@ -21,7 +21,7 @@ bool watch_filter__finding(const struct watch_filter *filter, const struct model
 			   const struct finding *finding);
 
 void watch_print_header(FILE *out, const struct session *s, const struct probe_info *probes,
-			uint32_t count, const struct capture_stats *stats);
+			uint32_t count);
 void watch_print_footer(FILE *out, const struct session *s, const struct capture_stats *stats);
 void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *pair);
 void watch_print_stall(FILE *out, const struct model *m, const struct stall *stall);

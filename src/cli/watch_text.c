@@ -20,15 +20,19 @@ static void print_missing(FILE *out, const struct probe_info *probes, uint32_t c
 }
 
 void watch_print_header(FILE *out, const struct session *s, const struct probe_info *probes,
-			uint32_t count, const struct capture_stats *stats)
+			uint32_t count)
 {
+	const struct start_times *t = &s->start;
 	uint32_t attached = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		attached += probes[i].state == PROBE_ATTACHED;
-	fprintf(out, "vfiotrace %s on %s: %u probes attached with %s in %.2f s\n", VERSION,
-		kernel__release(s->kernel), attached,
-		attach_level_names[capture__level(s->capture)], (double)stats->attach_ns / 1e9);
+	fprintf(out,
+		"vfiotrace %s on %s: %u probes attached with %s, started in %.2f s (read %.2f, "
+		"load %.2f, attach %.2f)\n",
+		VERSION, kernel__release(s->kernel), attached,
+		attach_level_names[capture__level(s->capture)], (double)t->whole / 1e9,
+		(double)t->read / 1e9, (double)t->load / 1e9, (double)t->attach / 1e9);
 	if (capture__level_reason(s->capture))
 		fprintf(out, "  %-8s %s\n", "refused",
 			text_safe(capture__level_reason(s->capture)));
@@ -69,7 +73,6 @@ void watch_note_overhead(struct model *m, const struct capture_stats *stats)
 	getrusage(RUSAGE_SELF, &usage);
 #define NOTE(key, format, value)                                                                   \
 	(snprintf(text, sizeof(text), format, value), model__set_fact(m, "overhead." key, text))
-	NOTE("attach_ns", "%" PRIu64, stats->attach_ns);
 	NOTE("detach_ns", "%" PRIu64, stats->detach_ns);
 	NOTE("records", "%" PRIu64, stats->records);
 	NOTE("record_bytes", "%" PRIu64, stats->record_bytes);
@@ -87,9 +90,9 @@ void watch_note_overhead(struct model *m, const struct capture_stats *stats)
 void watch_print_footer(FILE *out, const struct session *s, const struct capture_stats *stats)
 {
 	fprintf(out,
-		"\n%" PRIu64 " records from the kernel (%.1f KiB); attached in %.2f s, detached in "
+		"\n%" PRIu64 " records from the kernel (%.1f KiB); started in %.2f s, detached in "
 		"%.2f s; maps %.1f MiB, resident %.1f MiB\n",
-		stats->records, (double)stats->record_bytes / 1024, (double)stats->attach_ns / 1e9,
+		stats->records, (double)stats->record_bytes / 1024, (double)s->start.whole / 1e9,
 		(double)stats->detach_ns / 1e9, (double)stats->map_bytes / 1048576,
 		(double)resident_kib() / 1024);
 	if (s->settings.output)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One live run: what watch, record, validate and agent have in common. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "exit_code.h"
@@ -236,14 +239,28 @@ static bool may_trace(void)
 	return may;
 }
 
+/* No clock tells when exec was; what ran since was this program being linked and its options. */
+static uint64_t start_of_process(void)
+{
+	static bool is_later;
+	struct timespec used = {0};
+	uint64_t now = clock_mono_ns();
+
+	if (!is_later)
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	is_later = true;
+	return now - ((uint64_t)used.tv_sec * 1000000000ULL + (uint64_t)used.tv_nsec);
+}
+
 int session__open(struct session *s, const struct session_settings *settings,
 		  const struct session_events *events)
 {
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-	uint64_t began, read;
+	uint64_t read;
 	int status;
 
 	memset(s, 0, sizeof(*s));
+	s->start.began = start_of_process();
 	s->settings = *settings;
 	s->events = *events;
 	s->kernel = settings->kernel;
@@ -258,7 +275,6 @@ int session__open(struct session *s, const struct session_settings *settings,
 		return EXIT_UNSUPPORTED;
 	}
 	log_progress("reading the kernel's own description, loading the tracing programs …");
-	began = clock_mono_ns();
 	signals__install_requests();
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* kernels before 5.11 count BPF memory here */
 	if (s->kernel)
@@ -273,14 +289,34 @@ int session__open(struct session *s, const struct session_settings *settings,
 	status = open_model(s);
 	if (!status)
 		status = open_capture(s);
-	if (s->settings.verbosity && !status)
-		log_info("BTF and kallsyms read in %.2f s, programs loaded in %.2f s",
-			 (double)(read - began) / 1e9, (double)(clock_mono_ns() - read) / 1e9);
+	s->start.read = read - s->start.began;
+	s->start.load = clock_mono_ns() - read;
 	return status;
+}
+
+static void note_start(struct session *s, uint64_t attach_began)
+{
+	struct start_times *t = &s->start;
+	const struct {
+		const char *name;
+		const uint64_t *ns;
+	} facts[] = {{"overhead.start_ns", &t->whole},
+		     {"overhead.read_ns", &t->read},
+		     {"overhead.load_ns", &t->load},
+		     {"overhead.attach_ns", &t->attach}};
+	char text[32];
+
+	t->whole = s->started - t->began;
+	t->attach = s->started - attach_began;
+	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
+		snprintf(text, sizeof(text), "%" PRIu64, *facts[i].ns);
+		model__set_fact(s->model, facts[i].name, text);
+	}
 }
 
 int session__attach(struct session *s)
 {
+	uint64_t began = clock_mono_ns();
 	int error = signals__install();
 
 	if (!error)
@@ -290,6 +326,7 @@ int session__attach(struct session *s)
 		return error == -ENOTSUP || error == -EPERM ? EXIT_UNSUPPORTED : EXIT_ERROR;
 	}
 	s->started = clock_mono_ns();
+	note_start(s, began);
 	model__set_fact(s->model, "probe.level", attach_level_names[capture__level(s->capture)]);
 	if (capture__level_reason(s->capture))
 		model__set_fact(s->model, "probe.level_reason", capture__level_reason(s->capture));

@@ -52,6 +52,15 @@ struct session_events {
 	void (*reload)(void *context);	 /* SIGHUP */
 };
 
+/* Where the time from the start to attached went, in ns; what is left is between these. */
+struct start_times {
+	uint64_t began; /* clock_mono_ns */
+	uint64_t whole;
+	uint64_t read;	 /* the program itself and what the kernel says of itself */
+	uint64_t load;	 /* programs, through the verifier; attaching begins meanwhile */
+	uint64_t attach; /* what was left of it then */
+};
+
 struct session {
 	struct session_settings settings;
 	struct session_events events;
@@ -63,6 +72,8 @@ struct session {
 	bool store_trouble_reported;
 	struct rule_set *rules, *suppressions;
 	uint64_t started, store_lost_seen;
+	/* From the start of the process, as far as it did nothing else before, to `started`. */
+	struct start_times start;
 	bool is_final, is_finished;
 };
 

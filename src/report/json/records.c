@@ -2,6 +2,7 @@
 /* JSON records of what was seen: start, dependency, path, stall, summary, task graph. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,24 @@ json_t *json_probes(const struct probe_info *probes, uint32_t count)
 	return rows;
 }
 
+/* How long it took from the start of the program until everything was attached, and where. */
+static void add_start_times(json_t *record, const struct model *m)
+{
+	static const char *const names[] = {"start_ns", "read_ns", "load_ns", "attach_ns"};
+	json_t *times = json_object();
+	char key[32];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *fact;
+
+		snprintf(key, sizeof(key), "overhead.%s", names[i]);
+		fact = model__fact(m, key);
+		if (fact)
+			json_object_set_new(times, names[i], json_integer(strtoll(fact, NULL, 10)));
+	}
+	json_object_set_new(record, "times", times);
+}
+
 json_t *json_start(const struct model *m, const struct probe_info *probes, uint32_t count)
 {
 	json_t *record = json_model_record(m, "start", model__clock(m)->start);
@@ -50,6 +69,7 @@ json_t *json_start(const struct model *m, const struct probe_info *probes, uint3
 	json_object_set_new(record, "kernel", kernel);
 	json_object_set_new(record, "scope", json_text(model__fact(m, "scope")));
 	json_object_set_new(record, "probes", json_probes(probes, count));
+	add_start_times(record, m);
 	return record;
 }
 
