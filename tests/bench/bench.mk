@@ -27,3 +27,9 @@ bench-guest: $(BUILD)/vfiotrace | $(DEPS_TEST)
 bench: bench-record
 bench-record: $(BUILD)/vfiotrace | $(DEPS_TEST)
 	tests/bench/guest-record
+
+## make bench-start  from exec to attached and from the signal to the exit, next to klockstat in one lab guest
+.PHONY: bench-start
+bench: bench-start
+bench-start: $(BUILD)/vfiotrace | $(DEPS_TEST)
+	tests/bench/start-time
