@@ -285,8 +285,8 @@ int session__open(struct session *s, const struct session_settings *settings,
 		log_error("cannot read BTF or kallsyms: %s", strerror(errno));
 		return EXIT_UNSUPPORTED;
 	}
-	read = clock_mono_ns();
 	status = open_model(s);
+	read = clock_mono_ns(); /* symbols and BTF are read when the facts are asked for */
 	if (!status)
 		status = open_capture(s);
 	s->start.read = read - s->start.began;
