@@ -33,7 +33,7 @@ bool store_file__is_given(
 	const char *path); /* by store__write_into: its name is the caller's affair */
 /* writer_vfs.c: SQLite's own, but for journals that are not ours. */
 const char *writer_vfs__name(void);
-/* output_vfs.c: a database that is one open, empty file and needs no other: a failed batch is taken
+/* vfs.c: a database that is one open, empty file and needs no other: a failed batch is taken
  * back from memory. The descriptor stays the caller's. */
 int output_vfs__open(int fd, sqlite3 **db);
 #define STORE_HEADER_BYTES 100
