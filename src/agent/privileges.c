@@ -2,9 +2,7 @@
 /* What may still be done after attach, and by children. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/securebits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -12,9 +10,7 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "util/syscall_filter.h"
-
-#define NOBODY 65534
+#include "util/rights.h"
 
 /*
  * SYS_ADMIN: BTF of modules by id, bpf_enable_stats. BPF and PERFMON: load and attach again after a
@@ -22,23 +18,6 @@
  */
 static const cap_value_t kept[] = {CAP_SYS_ADMIN, CAP_BPF,    CAP_PERFMON,
 				   CAP_SYSLOG,	  CAP_SETUID, CAP_SETGID};
-
-static bool is_kept(cap_value_t cap)
-{
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		if (kept[i] == cap)
-			return true;
-	return false;
-}
-
-/* The bounding set first: that takes CAP_SETPCAP, which goes right after. */
-static void drop_bounding(bool all)
-{
-	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP || prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		if (all || !is_kept(cap))
-			prctl(PR_CAPBSET_DROP, cap);
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-}
 
 int privileges_drop(void)
 {
@@ -49,7 +28,7 @@ int privileges_drop(void)
 		status = -errno;
 		goto cleanup;
 	}
-	drop_bounding(false);
+	rights__bound(kept, sizeof(kept) / sizeof(kept[0])); /* takes CAP_SETPCAP too */
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		cap_flag_value_t has = CAP_CLEAR;
 
@@ -65,29 +44,6 @@ int privileges_drop(void)
 cleanup:
 	cap_free(now);
 	cap_free(next);
-	return status;
-}
-
-static int become_nobody(void)
-{
-	if (geteuid())
-		return 0; /* the service has a user of its own */
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
-		return -errno;
-	return 0;
-}
-
-static int drop_everything(void)
-{
-	cap_t none = cap_init();
-	int status = 0;
-
-	if (!none || cap_set_proc(none))
-		status = -errno;
-	cap_free(none);
-	if (!status && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		status = -errno;
 	return status;
 }
 
@@ -115,23 +71,13 @@ int privileges_none(int keep_fd, int keep_fd2, uint64_t memory_bytes)
 	const struct rlimit __attribute__((unused)) memory = {memory_bytes, memory_bytes};
 	const struct rlimit none = {0, 0};
 	const struct rlimit files = {1024, 1024};
-	int status;
 
 	close_others(keep_fd, keep_fd2);
-	drop_bounding(
-		true); /* while there is CAP_SETPCAP; a child of the running service has none */
-	status = become_nobody();
-	if (!status)
-		status = drop_everything();
 #ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
-	if (!status && setrlimit(RLIMIT_AS, &memory))
-		status = -errno;
+	if (setrlimit(RLIMIT_AS, &memory))
+		return -errno;
 #endif
-	if (!status && (setrlimit(RLIMIT_CORE, &none) || setrlimit(RLIMIT_NOFILE, &files) ||
-			setrlimit(RLIMIT_FSIZE, &none)))
-		status = -errno;
-	/* after the change of user, which takes it back */
-	if (!status && prctl(PR_SET_PDEATHSIG, SIGKILL))
-		status = -errno;
-	return status ? status : syscall_filter__install(false);
+	if (setrlimit(RLIMIT_NOFILE, &files) || setrlimit(RLIMIT_FSIZE, &none))
+		return -errno;
+	return rights__drop_all((struct rights_drop){0});
 }

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Reading foreign files as nobody: see unprivileged.h. */
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
-#include "util/syscall_filter.h"
 #include "cli/unprivileged.h"
 #include "util/input.h"
 #include "util/message.h"
-
-#define NOBODY 65534
+#include "util/rights.h"
 
 static bool is_root(void)
 {
@@ -40,48 +34,10 @@ void unprivileged__rules(const char *path)
 		input_hand_over(path, INPUT_TRUSTED);
 }
 
-/* Where there is no such user (a user namespace of one) or no right to become it, we stay. */
-static int become_nobody(void)
-{
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-	    setresuid(NOBODY, NOBODY, NOBODY))
-		return errno == EINVAL || errno == EPERM ? 0 : -errno;
-	return 0;
-}
-
-static int drop_capabilities(void)
-{
-	cap_t none = cap_init();
-	int error = !none || cap_set_proc(none) ? -errno : 0;
-
-	cap_free(none);
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	return error;
-}
-
-static int drop_everything(bool runs_programs)
-{
-	const struct rlimit no_core = {0, 0};
-	int error;
-
-	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP || prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		prctl(PR_CAPBSET_DROP, cap);
-	error = become_nobody();
-	if (!error)
-		error = drop_capabilities();
-	if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		error = -errno;
-	if (!error && setrlimit(RLIMIT_CORE, &no_core))
-		error = -errno;
-	/* after the change of user, which takes it back */
-	if (!error && prctl(PR_SET_PDEATHSIG, SIGKILL))
-		error = -errno;
-	return error ? error : syscall_filter__install(runs_programs);
-}
-
 static void run_child(int (*command)(void *context), void *context, bool runs_programs)
 {
-	int error = drop_everything(runs_programs);
+	int error = rights__drop_all(
+		(struct rights_drop){.runs_programs = runs_programs, .or_stay = true});
 
 	if (error) {
 		log_error("cannot give up root's rights to read the files: %s; run this as another "
