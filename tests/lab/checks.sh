@@ -143,6 +143,7 @@ check_qemu() {
 	records "nothing is found" watch.json "serious | length == 0"
 	code "QEMU ended by itself" qemu 0
 	clean "exit says clean" watch.json
+	records "nothing was lost" watch.json "losses == []"
 	# a page fault tries mmap_lock: emitted by both programs of that function, it would never be released
 	stored "a lock that is tried once is reported once" qemu.vfiotrace "SELECT count(*) = 0 FROM (SELECT op, operand, lag(op) OVER task AS op_before, lag(operand) OVER task AS before FROM event WINDOW task AS (PARTITION BY task ORDER BY id)) WHERE op = 2 AND op_before = 2 AND operand = before"
 	stored "and there are such" qemu.vfiotrace "SELECT count(*) > 0 FROM event JOIN lock ON lock.id = operand WHERE op = 2 AND class = 'mm_struct.mmap_lock'"
