@@ -5,7 +5,7 @@
  *
  * What is written takes its name only when it is complete: half a report is worse than none, and
  * what had the name before stays until then. A pipe or a device is written as it is; a link leads
- * to the file it names.
+ * to the file it names. Neither is used that somebody else may have put there: a message says so.
  *
  * Life cycle: output_file__open, write to `fd` or to output_file__stream, output_file__close, once.
  */
@@ -24,8 +24,8 @@ struct output_file {
 };
 
 /*
- * The new file gets the mode of the one it replaces, or `mode` less the umask. 0, -errno; every
- * field is set either way.
+ * The new file gets the mode of the caller's own one that it replaces, or `mode` less the umask. 0,
+ * -errno; every field is set either way, and output_file__close is due.
  */
 int output_file__open(struct output_file *file, const char *path, mode_t mode);
 FILE *output_file__stream(struct output_file *file); /* the same file; NULL: errno says why */

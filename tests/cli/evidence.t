@@ -108,4 +108,37 @@ linked() {
 		! grep -qx old "$dir/target.txt"
 }
 check "a link stays a link, and what it names is replaced" linked
+
+# Another user's link, pipe or file in a directory where all may make files.
+planted() { # sets up $dir/all; the rest runs as that user
+	rm -rf "$dir/all" && mkdir "$dir/all" && chmod 1777 "$dir/all" && echo precious >"$dir/precious" &&
+		(cd "$dir/all" && nobody "$@")
+}
+not_there() { # command: says what is in the way, writes nothing
+	timeout 20 "$@" >"$dir/said" 2>&1
+	local got=$?
+	[ $got -eq 1 ] && says 'others can write to' && grep -qx precious "$dir/precious" && [ "$(ls "$dir/all" | wc -l)" -eq 1 ]
+}
+planted_link() {
+	planted ln -s "$dir/precious" "$dir/all/x" && not_there "$tool" report -f text -o "$dir/all/x" "$dir/a.vft" &&
+		not_there "$tool" diff -o "$dir/all/x" "$dir/a.vft" "$dir/b.vft" && [ -L "$dir/all/x" ]
+}
+planted_pipe() {
+	planted mkfifo "$dir/all/x" && not_there "$tool" report -f text -o "$dir/all/x" "$dir/a.vft" && [ -p "$dir/all/x" ]
+}
+planted_file() {
+	planted sh -c 'umask 0; echo mine >x' && "$tool" report -f text -o "$dir/all/x" "$dir/a.vft" &&
+		[ "$(stat -c %u:%a "$dir/all/x")" = 0:600 ]
+}
+own_link_there() {
+	planted true && ln -s "$dir/linked.txt" "$dir/all/x" && echo old >"$dir/linked.txt" &&
+		"$tool" report -f text -o "$dir/all/x" "$dir/a.vft" && [ -L "$dir/all/x" ] && ! grep -qx old "$dir/linked.txt"
+}
+for name in planted_link:'a link that another user planted is not followed' planted_pipe:'a pipe that another user planted is not waited for' \
+	planted_file:'a planted file does not decide who may write the report' own_link_there:'an own link is followed there too'; do
+	if [ "$(id -u)" -eq 0 ]; then check "${name#*:}" "${name%%:*}"; else
+		n=$((n + 1))
+		echo "ok $n - ${name#*:} # SKIP needs root to become somebody else"
+	fi
+done
 echo "1..$n"
