@@ -39,6 +39,7 @@ void redactor__free(struct redactor *r)
 		HASH_DEL(r->addresses, address);
 		free(address);
 	}
+	free(r->nodes.items);
 	while (r->texts) {
 		struct kept_text *next = r->texts->next;
 
@@ -91,6 +92,48 @@ void redact__allow(struct redactor *r, const char *text)
 	}
 }
 
+/* A name of more is nowhere found as a whole, and its words are on no list. */
+#define SECRET_LENGTH_MAX 256
+
+/* The child of `node` for `c`; 0: there is none. */
+static uint32_t child_of(const struct redactor *r, uint32_t node, char c)
+{
+	for (node = r->nodes.count ? r->nodes.items[node].child : 0;
+	     node && r->nodes.items[node].c != c;)
+		node = r->nodes.items[node].sibling;
+	return node;
+}
+
+static uint32_t add_child(struct redactor *r, uint32_t parent, char c)
+{
+	const uint32_t id = (uint32_t)r->nodes.count;
+
+	if (!vector_push(&r->nodes,
+			 (struct redact_node){.c = c, .sibling = r->nodes.items[parent].child}))
+		return 0;
+	r->nodes.items[parent].child = id;
+	return id;
+}
+
+/* Without memory it is not found as a whole, and its words go. */
+static void add_to_tree(struct redactor *r, const struct secret *secret)
+{
+	uint32_t node = 0;
+
+	if (!*secret->name || strlen(secret->name) > SECRET_LENGTH_MAX)
+		return;
+	if (!r->nodes.count && !vector_push(&r->nodes, (struct redact_node){0}))
+		return;
+	for (const char *at = secret->name; *at; at++) {
+		uint32_t next = child_of(r, node, *at);
+
+		node = next ? next : add_child(r, node, *at);
+		if (!node)
+			return;
+	}
+	r->nodes.items[node].secret = secret;
+}
+
 /* Without memory the name is dropped, never passed through. */
 const char *redact__pseudonym(struct redactor *r, const char *name, const char *prefix,
 			      uint32_t *counter)
@@ -114,6 +157,7 @@ const char *redact__pseudonym(struct redactor *r, const char *name, const char *
 	}
 	HASH_ADD_KEYPTR(hh, r->secrets, secret->name, strlen(secret->name), secret);
 	redact__allow(r, secret->pseudonym);
+	add_to_tree(r, secret);
 	return secret->pseudonym;
 }
 
@@ -141,20 +185,16 @@ uint64_t redact_address(struct redactor *r, uint64_t value)
 static const struct secret *secret_at(const struct redactor *r, const char *text, const char *at)
 {
 	const struct secret *best = NULL;
-	size_t best_length = 0;
+	uint32_t node = 0;
 
 	if (at > text && redact__is_word(at[-1]) && redact__is_word(*at))
 		return NULL;
-	for (const struct secret *s = r->secrets; s; s = s->hh.next) {
-		size_t length = strlen(s->name);
+	while (*at && (node = child_of(r, node, *at++))) {
+		const struct secret *here = r->nodes.items[node].secret;
 
-		if (length <= best_length || strncmp(at, s->name, length))
-			continue;
-		if (redact__is_word(at[length - 1]) && redact__is_word(at[length]) &&
-		    !(at[length] == '.' && !redact__is_word(at[length + 1])))
-			continue;
-		best = s;
-		best_length = length;
+		if (here && !(redact__is_word(at[-1]) && redact__is_word(*at) &&
+			      !(*at == '.' && !redact__is_word(at[1]))))
+			best = here;
 	}
 	return best;
 }

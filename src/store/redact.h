@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * redact.h - what leaves in a redacted recording: what is on the lists of redact_allowed.c, class
- * names, symbols of the kernel and its own modules, and numbers. Everything else becomes a
- * pseudonym (the same thing the same one within an output) or goes. NULL as the redactor passes
- * everything through, so that callers need no two ways.
+ * names as the kernel's source has them, symbols of the kernel and its own modules, and numbers.
+ * Everything else becomes a pseudonym (the same thing the same one within an output) or goes. NULL
+ * as the redactor passes everything through, so that callers need no two ways.
  */
 #ifndef VFIOTRACE_STORE_REDACT_H
 #define VFIOTRACE_STORE_REDACT_H
@@ -17,7 +17,7 @@ void redactor__free(struct redactor *r);
 const char *redact_comm(struct redactor *r, const char *comm);
 const char *redact_object_name(struct redactor *r, enum object_kind kind, const char *name);
 const char *redact_object_detail(struct redactor *r, enum object_kind kind, const char *detail);
-/* Class names stay; they are words that free text may have. */
+/* One that the kernel can have stays, and its words are words that free text may have. */
 const char *redact_class(struct redactor *r, const char *name);
 const char *redact_variable(struct redactor *r, const char *name);
 /* NULL: neither the key nor the value may stay. */

@@ -13,6 +13,8 @@ const char *redact_comm(struct redactor *r, const char *comm)
 
 const char *redact_class(struct redactor *r, const char *name)
 {
+	if (r && name && !redact__is_kernel_class(name))
+		return redact__pseudonym(r, name, "class", &r->classes);
 	for (const char *part = name; r && part && *part;) { /* whole, and after each point */
 		redact__allow(r, part);
 		part = strchr(part, '.');

@@ -80,6 +80,36 @@ static void secret_entities(struct fixture *f)
 	secret_stack(m, STACK_LOCATION);
 }
 
+/* Names that a log or a trace may have for a lock; all are taken under kvm->lock. */
+static void secret_classes(struct fixture *f)
+{
+	static const char *const names[] = {
+		MARK,
+		MARK ".example.com",
+		"lock of " MARK,
+		"(wq_completion)" MARK "-" PCI_MARK,
+		"(wq_completion)" MARK "_health",
+		"&" MARK "->serial",
+		"&dev" MARK "12345678->lock",
+		MARK "_cache+0x38(" MARK "_open)",
+		"unnamed(" MARK "_open)",
+		"&x->lock; rm -rf /home/" MARK,
+		"kvm.lock\n" MARK,
+		"10.1.2.3" MARK ":lock",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		uint32_t id = model__add_class(f->m, names[i], LOCK_KIND_MUTEX, 0);
+		struct held_lock held = {.instance = f->kvm_lock, .stack = f->close_site};
+		struct held_lock wanted = {.instance = model__add_instance(
+						   f->m, id, 0xffff888100010000ULL + i * 64, 0),
+					   .stack = f->close_stack};
+
+		model__add_chain(f->m, &held, 1, &wanted, f->closer, FIXTURE_START + i, 1,
+				 PATH_KVM_DEVICE_RELEASE);
+	}
+}
+
 static void secret_finding(struct fixture *f, struct finding *x)
 {
 	static const char *const facts[][2] = {
@@ -115,6 +145,7 @@ static struct fixture *make_secrets(void)
 	struct fixture *f = fixture_deadlock();
 
 	secret_entities(f);
+	secret_classes(f);
 	secret_finding(f, f->findings.items[1]);
 	return f;
 }

@@ -52,7 +52,7 @@ marked_before() { # each table that has text, each format that shows it
 	"$make" secrets "$dir/s.vft" &&
 		for text in 'fact: value' 'fact: key' 'object: name' 'object: detail' 'instance: name' 'task: comm' \
 			'frame: symbol' 'frame: module' 'frame: file' 'coverage: probe' 'coverage: reason' \
-			'finding: key' 'finding: note' 'finding: suppressed' 'finding: body' 'variable: name' 'meta: value'; do
+			'finding: key' 'finding: note' 'finding: suppressed' 'finding: body' 'variable: name' 'class: name' 'meta: value'; do
 			ask "$dir/s.vft" "SELECT ${text#*: } FROM ${text%: *}" | grep -qE "$marks" || { echo "$text has no mark"; return 1; }
 		done
 }
