@@ -141,6 +141,8 @@ static __always_inline int acquire_once(void *ctx, __u32 which, struct call call
 	if (kind == RECORD_MUTEX && state->dec_lock == lock.lock &&
 	    call.site - state->dec_function < DEC_FUNCTION_BYTES)
 		return 0;
+	if (kind == RECORD_PERCPU)
+		lock.user_place = user_place();
 	held = filter_short(state, lock.lock, !(flags & RECORD_SHARED));
 	if (takes_all_locks(shared_state, state, kind))
 		return 0;

@@ -12,6 +12,7 @@
 
 #include "held.h"
 #include "interest.h"
+#include "percpu_rwsem.h"
 #include "slab.h"
 
 #define AGGREGATE_AFTER 64
@@ -150,6 +151,9 @@ static long drop_one(__u32 i, struct held_walk *walk)
 {
 	struct record_lock *entry = &walk->state->held[i & (RECORD_MAX_HELD - 1)];
 
+	/* no loss of its own: the release that was missed is one */
+	if (entry->kind == RECORD_PERCPU && !percpu_may_be_held(entry))
+		return 0;
 	if (!looks_valid(entry->lock, entry->kind)) {
 		count(COUNT_DROPPED_ENTRY);
 		return 0;

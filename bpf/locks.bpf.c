@@ -141,16 +141,18 @@ int fexit_down_read_killable(void *ctx)
 		return released(ctx, PT_REGS_PARM1(ctx));                                          \
 	}
 
-RELEASE(up_read)
+#define RELEASE_WITH_BACKUP(function)                                                              \
+	RELEASE(function)                                                                          \
+	SEC("fentry/" #function)                                                                   \
+	int backup_##function(void *ctx)                                                           \
+	{                                                                                          \
+		__u64 lock = 0;                                                                    \
+                                                                                                   \
+		bpf_probe_read_kernel(&lock, sizeof(lock), ctx);                                   \
+		return released_once(ctx, RUN_BACKUP, lock);                                       \
+	}
 
-SEC("fentry/up_read")
-int backup_up_read(void *ctx)
-{
-	__u64 lock = 0;
-
-	bpf_probe_read_kernel(&lock, sizeof(lock), ctx);
-	return released_once(ctx, RUN_BACKUP, lock);
-}
+RELEASE_WITH_BACKUP(up_read)
 
 #define DOWNGRADED(program, which)                                                                 \
 	SEC("fentry/downgrade_write")                                                              \
@@ -171,44 +173,61 @@ int kprobe_downgrade_write(struct pt_regs *ctx)
 	return downgraded(ctx, RUN_MAIN, PT_REGS_PARM1(ctx));
 }
 
-RELEASE(percpu_up_write)
-ACQUIRE(percpu_down_write, RECORD_PERCPU, 0)
+RELEASE_WITH_BACKUP(percpu_up_write)
+ACQUIRE_WITH_BACKUP(percpu_down_write, RECORD_PERCPU, 0)
 
 /* cpu_hotplug_lock, taken by readers without an argument; user space knows its address */
-static __always_inline int cpus_read(void *ctx, struct call call, bool locks)
+static __always_inline int cpus_read(void *ctx, __u32 which, struct call call)
 {
 	struct shared_state *shared_state = shared_get();
 
 	if (!shared_state)
 		return 0;
 	call.argument = shared_state->cpu_hotplug_lock;
-	if (!locks)
-		return released(ctx, call.argument);
-	return acquire(ctx, call, RECORD_PERCPU, RECORD_SHARED);
+	return acquire_once(ctx, which, call, RECORD_PERCPU, RECORD_SHARED);
 }
 
 SEC("fentry/cpus_read_lock")
 int fentry_cpus_read_lock(void *ctx)
 {
-	return cpus_read(ctx, fentry_call(ctx), true);
+	return cpus_read(ctx, RUN_MAIN, fentry_call(ctx));
+}
+
+SEC("fentry/cpus_read_lock")
+int backup_cpus_read_lock(void *ctx)
+{
+	return cpus_read(ctx, RUN_BACKUP, fentry_call(ctx));
 }
 
 SEC("kprobe/cpus_read_lock")
 int kprobe_cpus_read_lock(struct pt_regs *ctx)
 {
-	return cpus_read(ctx, kprobe_call(ctx), true);
+	return cpus_read(ctx, RUN_MAIN, kprobe_call(ctx));
+}
+
+static __always_inline int cpus_read_done(void *ctx, __u32 which)
+{
+	struct shared_state *shared_state = shared_get();
+
+	return shared_state ? released_once(ctx, which, shared_state->cpu_hotplug_lock) : 0;
 }
 
 SEC("fentry/cpus_read_unlock")
 int fentry_cpus_read_unlock(void *ctx)
 {
-	return cpus_read(ctx, (struct call){}, false);
+	return cpus_read_done(ctx, RUN_MAIN);
+}
+
+SEC("fentry/cpus_read_unlock")
+int backup_cpus_read_unlock(void *ctx)
+{
+	return cpus_read_done(ctx, RUN_BACKUP);
 }
 
 SEC("kprobe/cpus_read_unlock")
 int kprobe_cpus_read_unlock(struct pt_regs *ctx)
 {
-	return cpus_read(ctx, (struct call){}, false);
+	return cpus_read_done(ctx, RUN_MAIN);
 }
 
 /* An attempt only if the count is 1: then it locks before it decrements. */

@@ -69,7 +69,7 @@ struct record_lock {
 	__u64 time; /* of the push; 0 unless --holds */
 	__u32 generation;
 	__u8 kind, flags;
-	__u16 reserved;
+	__u16 user_place; /* RECORD_PERCPU: where the task came from, bpf/percpu_rwsem.h */
 };
 
 /* How an address that is in no known object may still be named. */
@@ -229,8 +229,9 @@ struct shared_state {
 	__u32 self_pid;				  /* the tool's own process is not traced */
 	__u64 group_fops;			  /* address of vfio_group_fops, learned */
 	__u64 page_offset_symbol, vmemmap_symbol; /* x86-64: their addresses, 0 when hidden */
-	__u64 cpu_hotplug_lock; /* its address; a number of our own where it is hidden */
-	__u64 all_locks;	/* address of mm_all_locks_mutex, 0 when hidden */
+	__u64 cpu_hotplug_lock;		  /* its address; a number of our own where it is hidden */
+	__u64 per_cpu_offset, nr_cpu_ids; /* addresses of these variables, 0 when hidden */
+	__u64 all_locks;		  /* address of mm_all_locks_mutex, 0 when hidden */
 	__u64 clock; /* CLOCK_MONOTONIC as user space last wrote it: costs the hot path nothing */
 	__u64 limit_second, limit_used; /* rate limit of (task, chain) records */
 	__u64 path_second, path_used;

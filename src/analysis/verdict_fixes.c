@@ -287,7 +287,10 @@ static bool has_class(const struct catalogue_row *row, const char *name)
 	return false;
 }
 
-/* Does a question that was asked run through locks of this class? */
+/*
+ * Does a question that was asked run through locks of this class? "No known bug" is always asked: a
+ * bug of the catalogue with such a lock could not have been seen.
+ */
 static bool is_needed(const struct verdict *v, const struct verdict_options *options,
 		      const char *only_class)
 {
@@ -297,8 +300,7 @@ static bool is_needed(const struct verdict *v, const struct verdict_options *opt
 	    (options->known && has_class(options->known, only_class)))
 		return true;
 	for (uint32_t i = 0; catalogue && i < catalogue->count; i++)
-		if (has_class(&catalogue->rows[i], only_class) &&
-		    is_of_baseline(v, catalogue->rows[i].commit))
+		if (has_class(&catalogue->rows[i], only_class))
 			return true;
 	for (uint32_t i = 0; i < v->cycle_count; i++) {
 		const struct finding *f = v->cycles[i].finding;

@@ -59,6 +59,8 @@ static void fill_shared_state(struct capture *c)
 	c->shared->record_events = c->options.record_events;
 	c->shared->self_pid = (uint32_t)getpid();
 	c->shared->cpu_hotplug_lock = hotplug ? hotplug : HIDDEN_CPU_HOTPLUG_LOCK;
+	c->shared->per_cpu_offset = kernel__symbol(kernel, "__per_cpu_offset");
+	c->shared->nr_cpu_ids = kernel__symbol(kernel, "nr_cpu_ids");
 	c->shared->all_locks = kernel__symbol(kernel, "mm_all_locks_mutex");
 	c->shared->group_fops = kernel__symbol(kernel, "vfio_group_fops");
 	c->shared->page_offset_symbol = kernel__symbol(kernel, "page_offset_base");

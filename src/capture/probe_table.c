@@ -13,7 +13,7 @@
 #define HOTPLUG(function)                                                                          \
 	{                                                                                          \
 		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function},             \
-		.flags = ENTRY | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD,                             \
+		.flags = ENTRY | BACKUP | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD,                    \
 		.only_class = "cpu_hotplug_lock"                                                   \
 	}
 #define LOCK_OR(function, other, more)                                                             \

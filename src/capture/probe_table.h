@@ -22,8 +22,8 @@ enum probe_flags {
 	PROBE_TRACEPOINT = 128, /* program name is the row's function as is */
 	PROBE_QUIET = 512,	/* not even listed when absent: a debug kernel's variant */
 	PROBE_BACKUP = 2048, /* has a backup program, for preemptible kernels (backup_program.h) */
-	PROBE_NO_OWNER_WORD =
-		4096,	      /* a skipped release would never heal: not on preemptible kernels */
+	/* a skipped release would not heal: on preemptible kernels only with a backup program */
+	PROBE_NO_OWNER_WORD = 4096,
 	PROBE_OPTIONAL = 256, /* absence is normal and no loss: another row covers it */
 };
 

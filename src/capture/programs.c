@@ -75,11 +75,11 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 
 	if (row->flags & PROBE_TRACEPOINT)
 		return row->functions[0];
-	if (row->flags & PROBE_NO_OWNER_WORD && c->is_preemptible) {
+	if (row->flags & PROBE_NO_OWNER_WORD && c->is_preemptible && !is_direct(c)) {
 		probe->state = PROBE_MISSING;
 		snprintf(probe->reason, sizeof(probe->reason),
-			 "%s: this kernel is preemptible and skips runs; a release that was "
-			 "skipped would leave the lock held for good",
+			 "%s: this kernel is preemptible and skips runs of kprobes; a release that "
+			 "was skipped would leave the lock held for good",
 			 row->functions[0]);
 		return NULL;
 	}

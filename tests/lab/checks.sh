@@ -196,14 +196,21 @@ check_lock_truth() {
 	records "a trylock is no dependency" watch.json 'edge("lab_rwsem_Q"; "lab_mutex_A") | map(select(.try != true)) | length == 0'
 	records "atomic_dec_and_mutex_lock that did not lock holds nothing" watch.json \
 		'[edges[] | select((.to.class | tostring | contains("lab_mutex_B")) and (.from.class | tostring | contains("lab_mutex_A")))] | length == 0'
-	case $label in
-	7.2* | *-rt*) records "cpus_read_lock is not followed where a release may be skipped, and it says so" watch.json \
-		'(start.probes | map(select(.name == "cpus_read_lock" and .state == "missing" and (.reason | contains("skip")))) | length == 1) and (about("cpu_hotplug_lock") | length == 0)' ;;
-	*) records "cpus_read_lock is held until it is released" watch.json \
-		'(edge("cpu_hotplug_lock"; "lab_mutex_A") | length > 0) and (edge("cpu_hotplug_lock"; "lab_mutex_B") | length == 0)' ;;
-	esac
+	records "cpus_read_lock is held until it is released" watch.json \
+		'(edge("cpu_hotplug_lock"; "lab_mutex_A") | length > 0) and (edge("cpu_hotplug_lock"; "lab_mutex_B") | length == 0)'
 	records "nothing else of the lab is found" watch.json \
 		'serious | map(select(.classes | tostring | contains("lab_"))) | map(select((.classes | unique) != ["lab_mutex_A"])) | map(select(.classes | tostring | contains("lab_many") | not)) | length == 0'
+}
+
+check_hotplug_lock() {
+	scenario hotplug-lock || return
+	records "cpus_read_unlock is not probed in this run" watch.json 'start.probes | map(select(.name == "cpus_read_unlock" and .state == "failed")) | length == 1'
+	records "a lock taken under cpus_read_lock is a dependency" watch.json \
+		'(edge("cpu_hotplug_lock"; "lab_mutex_a") | length > 0) and (edge("cpu_hotplug_lock"; "lab_mutex_c") | length > 0)'
+	records "a hold ends when nobody reads cpu_hotplug_lock any more" watch.json 'edge("cpu_hotplug_lock"; "lab_mutex_b") | length == 0'
+	records "a hold ends when its task was in user mode since, although another task reads" watch.json 'edge("cpu_hotplug_lock"; "lab_mutex_d") | length == 0'
+	records "a CPU that goes offline takes cpu_hotplug_lock to write" watch.json \
+		'edges | map(select(any(.held[]; (.lock.class == "cpu_hotplug_lock") and .mode == "exclusive"))) | length > 0'
 }
 
 # Findings of grade warning or worse that touch any of these lab locks are exactly one between all, or none.

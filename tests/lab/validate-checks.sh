@@ -140,10 +140,6 @@ check_driver_both() { # unfixed|fixed, kernel name
 	fi
 	verdict_is "both drivers exercised: pass" both.json pass '[.required_drivers[].driver] == ["vfio-pci", "vfio_lab"]'
 	code "exit says pass" both.json 0
-	# what needs cpus_read_lock: on a preemptible kernel it is not probed
-	if [ "$2" = 7.2 ]; then
-		verdict_is "without what needs cpu_hotplug_lock: said" both.json pass '.not_covered | any(contains("cpu_hotplug_lock") and contains("cpus_read_lock"))'
-	fi
 }
 
 # Both drivers exercised, and what needs cpu_hotplug_lock required.
@@ -151,9 +147,6 @@ check_driver_create() { # unfixed|fixed, kernel name
 	case $1$2 in
 	unfixed*) verdict_is "both drivers exercised: fail, also for a fix that only --require puts in question" create.json fail \
 		'.reasons | any(contains("44d174596260") and contains("is missing")) and any(test("-inversion .*found: "))' ;;
-	fixed7.2)
-		verdict_is "with what needs cpu_hotplug_lock: inconclusive" create.json inconclusive '.reasons | any(startswith("probes missing: cpus_read_lock"))'
-		code "exit of what needs cpu_hotplug_lock" create.json 4 ;;
 	*)
 		verdict_is "both drivers exercised, with what needs cpu_hotplug_lock: pass" create.json pass \
 			'([.required_drivers[].driver] == ["vfio-pci", "vfio_lab"]) and (.not_covered | any(contains("cpu_hotplug_lock")) | not)'
