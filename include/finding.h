@@ -36,6 +36,7 @@ enum finding_code {
 	CODE_PREDICTED,
 	CODE_PREDICTED_FAIR,
 	CODE_INSTANCE_INVERSION,
+	CODE_WAIT_INVERSION, /* the same through a wait: for a work, an SRCU domain, a completion */
 	CODE_CLASS_INVERSION,
 	CODE_BAD_UNLOCK,
 	CODE_ORDER_VIOLATION,
@@ -181,6 +182,8 @@ struct finding_list {
 	uint64_t undecided;
 };
 
+/* Some link of the cycle is no lock but a wait (lock_kind__is_wait). */
+bool finding__goes_through_wait(const struct model *m, const struct finding *f);
 /* Severity order for output: grade descending, then kind, then key. Stable across runs. */
 void finding_list__sorted(const struct finding_list *list, const struct finding **out);
 /*

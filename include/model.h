@@ -47,8 +47,18 @@ enum lock_kind {
 	LOCK_KIND_PERCPU_RWSEM,
 	LOCK_KIND_RTMUTEX,
 	LOCK_KIND_SPINLOCK, /* never probed: only inferred from a path, or imported */
+	/*
+	 * No locks but waits: whoever can end the wait holds it, whoever waits wants it exclusively
+	 * and holds nothing after. Their classes are called as in wait_names (model/things.c).
+	 */
+	LOCK_KIND_SRCU,	      /* held by its readers (recursive), wanted by synchronize_srcu */
+	LOCK_KIND_WORK,	      /* "work:FUNCTION", held while it is executed, wanted by flush_work */
+	LOCK_KIND_WORKQUEUE,  /* "workqueue:NAME", held (shared) by its workers */
+	LOCK_KIND_COMPLETION, /* "completion:TYPE.MEMBER", held by who will call complete() */
 	LOCK_KIND_OTHER,
+	LOCK_KINDS,
 };
+bool lock_kind__is_wait(enum lock_kind kind);
 
 /* --- stacks ---------------------------------------------------------------------------------- */
 
@@ -158,6 +168,7 @@ enum {
 	HELD_TRY = 1,	    /* acquired by trylock: first half of a dependency only */
 	HELD_INFERRED = 2,  /* inferred from the path, not probed */
 	HELD_BREAKABLE = 4, /* wanted lock: killable or interruptible wait */
+	HELD_FAULT = 8,	    /* wanted lock: by a page fault of the kernel on user memory */
 };
 
 /*

@@ -146,6 +146,8 @@ void strong__release(struct analysis *a);
 bool strong__pair(const struct model *m, uint32_t edge, uint32_t reverse, uint8_t from_mode,
 		  uint8_t to_mode);
 struct cycle *cycle__new(struct analysis *a, uint32_t length);
+/* What an instance cycle is called that no prediction was made for. */
+enum finding_code cycle__instance_code(const struct analysis *a, const struct cycle *cycle);
 /* Of `places` those held shared whose bit is set, else exclusively; NULL when not strong. */
 struct cycle *strong__variant(struct analysis *a, const struct cycle *cycle, const uint32_t *places,
 			      uint32_t count, uint32_t shared);

@@ -12,6 +12,7 @@
 #define MAX_PATTERNS 200000 /* looked at */
 
 static const char too_long[] = "too many candidates in too long a trace";
+static const char through_wait[] = "a wait orders tasks in ways that no replay knows";
 
 struct collector {
 	struct analysis *a;
@@ -153,11 +154,11 @@ static void leave_order_undecided(struct collector *c, struct decision *decision
 
 /* The cycle's finding cannot become worse by this pattern. */
 static bool is_decided(const struct collector *c, const struct pattern *p,
-		       const struct found_cycle *known)
+		       const struct found_cycle *known, enum finding_code unpredicted)
 {
-	enum finding_code worst = c->undecided ? CODE_INSTANCE_INVERSION
-				  : p->fair    ? CODE_PREDICTED_FAIR
-					       : CODE_PREDICTED;
+	enum finding_code worst = c->undecided || unpredicted == CODE_WAIT_INVERSION ? unpredicted
+				  : p->fair ? CODE_PREDICTED_FAIR
+					    : CODE_PREDICTED;
 
 	return known && known->decision->code <= worst;
 }
@@ -195,7 +196,9 @@ static void fill_prediction(struct collector *c, struct found_cycle *found, cons
 			    enum reach reach)
 {
 	found->prediction_note = c->undecided;
-	if (!c->undecided && reach == REACH_UNDECIDED)
+	if (!c->undecided && found->decision->code == CODE_WAIT_INVERSION)
+		found->prediction_note = through_wait;
+	else if (!c->undecided && reach == REACH_UNDECIDED)
 		found->prediction_note = too_long;
 	if (found->prediction_note)
 		return;
@@ -220,11 +223,13 @@ static bool on_pattern(void *context, const struct pattern *p)
 	struct cycle *cycle = decision ? cycle_of(c->a, p, decision) : NULL;
 	enum fork_order order = order_of(c->a, p);
 	enum reach reach = REACH_NO;
+	enum finding_code unpredicted;
 	struct found_cycle *found;
 	bool decided, contradiction = false;
 
 	if (!cycle)
 		return false;
+	unpredicted = cycle__instance_code(c->a, cycle);
 	if (c->a->stats.abstract_patterns >= budget_of(c->a, MAX_PATTERNS)) {
 		c->a->stats.search_limited = true;
 		return false;
@@ -233,8 +238,8 @@ static bool on_pattern(void *context, const struct pattern *p)
 	if (order == ORDER_BEFORE)
 		return true;
 	found = known_for(c, cycle);
-	decided = is_decided(c, p, found);
-	if (c->predictor)
+	decided = is_decided(c, p, found, unpredicted);
+	if (c->predictor && unpredicted != CODE_WAIT_INVERSION)
 		reach = reach_of(c, p, decided);
 	c->a->stats.reachable_patterns += reach == REACH_YES;
 	c->a->stats.undecided += reach == REACH_UNDECIDED && !decided && !c->undecided;
@@ -245,7 +250,7 @@ static bool on_pattern(void *context, const struct pattern *p)
 	decision->report = true;
 	decision->fair = p->fair;
 	decision->same_thread = same_task(c->a, p);
-	decision->code = CODE_INSTANCE_INVERSION;
+	decision->code = unpredicted;
 	if (reach == REACH_YES && !c->undecided && !contradiction)
 		decision->code = p->fair ? CODE_PREDICTED_FAIR : CODE_PREDICTED;
 	else if (order == ORDER_UNDECIDED)
@@ -280,6 +285,8 @@ static const char *why_undecided(const struct analysis *a)
 		return "the event stream has gaps";
 	if (model__fact(a->m, "trace.conditions"))
 		return "the trace has wait and notify, which are not followed";
+	if (model__fact(a->m, "trace.waits"))
+		return through_wait;
 	return NULL;
 }
 

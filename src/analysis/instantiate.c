@@ -378,6 +378,14 @@ static void leave_undecided(struct instantiation *r)
 	r->a->stats.undecided++;
 }
 
+enum finding_code cycle__instance_code(const struct analysis *a, const struct cycle *cycle)
+{
+	for (uint32_t i = 0; i < cycle->length; i++)
+		if (lock_kind__is_wait(model__lock_class(a->m, cycle->classes[i])->kind))
+			return CODE_WAIT_INVERSION;
+	return CODE_INSTANCE_INVERSION;
+}
+
 static void decide_all(struct instantiation *r)
 {
 	uint32_t all = FILTER_DISTINCT | FILTER_UNGATED | FILTER_UNORDERED | FILTER_SUPPORTED;
@@ -390,7 +398,7 @@ static void decide_all(struct instantiation *r)
 	}
 	if (search(r, all | FILTER_HARD) || search(r, all)) {
 		decision->fair = !(r->filter & FILTER_HARD);
-		decision->code = CODE_INSTANCE_INVERSION;
+		decision->code = cycle__instance_code(r->a, r->cycle);
 		return;
 	}
 	if (r->open) {

@@ -79,7 +79,8 @@ static void consider(struct analysis *a, struct candidate *candidate, uint32_t m
 	if (a->finishing && f->code <= CODE_CLASS_INVERSION)
 		f->prediction_note = patterns__why_undecided(a, f->length);
 	candidate->finding = analysis__put(a, f);
-	candidate->is_final = candidate->finding && f->code == CODE_INSTANCE_INVERSION;
+	candidate->is_final = candidate->finding && (f->code == CODE_INSTANCE_INVERSION ||
+						     f->code == CODE_WAIT_INVERSION);
 }
 
 struct finding *candidate__consider(struct analysis *a, const struct cycle *cycle,

@@ -238,6 +238,37 @@ static bool add_chains(struct analysis *a, struct nodes *n)
 	return true;
 }
 
+/*
+ * Beside the events: what a completion says of the locks that its task took before, which no event
+ * of its own stands for. Every cycle over such a chain goes through a wait, so nobody replays it.
+ */
+static bool is_about_waits(const struct model *m, uint32_t id)
+{
+	const struct chain *chain = model__chain(m, id);
+	uint32_t waits = 0;
+
+	for (uint32_t i = 0; i < chain->held_count; i++) {
+		uint32_t lock_class = model__instance(m, chain->held[i].instance)->lock_class;
+
+		waits += lock_kind__is_wait(model__lock_class(m, lock_class)->kind);
+	}
+	return chain->held_count && waits == chain->held_count;
+}
+
+static bool add_waits(const struct analysis *a, struct nodes *n)
+{
+	const struct model *m = a->m;
+
+	for (uint32_t i = 0; i < model__task_chain_count(m); i++) {
+		const struct task_chain *sight = model__task_chain(m, i);
+
+		if (n->canonical[sight->chain] != NO_ID && is_about_waits(m, sight->chain) &&
+		    node_for(n, m, sight->task, sight->chain) == NO_ID)
+			return false;
+	}
+	return true;
+}
+
 /* Which locks are wanted while which are held: tells at once whether a cycle of two can exist. */
 static bool index_pairs(struct nodes *n, const struct model *m)
 {
@@ -325,6 +356,8 @@ struct nodes *nodes__new(struct analysis *a, bool *empty)
 	if (!n->component || *empty || !find_canonical(n, a->m))
 		goto failed;
 	if (model__event_count(a->m) && !add_events(a, n))
+		goto failed;
+	if (!add_waits(a, n))
 		goto failed;
 	/* a live capture has chains that no recorded event shows */
 	if ((a->options.live_kernel || !model__event_count(a->m)) && !add_chains(a, n))

@@ -4,6 +4,11 @@
  * CLASS[#INSTANCE][:SUBCLASS]. The format of RAPID and of the PLDI 2023 artifact, plus read/write
  * locks and instances.
  *
+ * Waits: "sync" (SRCU), "flush" (work:F, workqueue:W) and "wait" (completion:C) want what they wait
+ * for and hold nothing after; a worker holds work:F (acq) and workqueue:W (rracq), an SRCU reader
+ * its domain (rracq). "complete(C)" says that its task held C while it took its last locks, so far
+ * back as its "begin". "fault(L)" is a page fault that wants L, the mmap_lock, to read.
+ *
  * Monitors are reentrant: an "acq" of a lock the thread holds exclusively only counts its depth. A
  * "req" of such a lock that is never followed by its "acq" is a task waiting for itself.
  */
@@ -16,6 +21,7 @@
 #include "import/std_names.h"
 
 #define MAX_SUBCLASS 7
+#define RECENT 16 /* acquisitions of a task that a completion of its may be waiting for */
 
 /* --- the importer's state --------------------------------------------------------------------- */
 
@@ -25,11 +31,18 @@ struct deferred {
 	bool is_waiting;
 };
 
+/* The last locks that a task took since it began. */
+struct recent {
+	struct held_lock locks[RECENT];
+	uint32_t count; /* all; the newest is at (count - 1) % RECENT */
+};
+
 struct std {
 	struct model *m;
 	struct line_reader *lines;
 	struct names threads, locks, variables, locations;
 	VECTOR(struct deferred) deferred; /* by thread number */
+	VECTOR(struct recent *) recent;	  /* by thread number */
 	uint32_t thread_count;
 	struct idmap depth_ids; /* (task, instance) -> index in depth */
 	VECTOR(uint32_t) depth; /* acquisitions beyond the first */
@@ -246,6 +259,95 @@ static void add_event(struct std *s, const struct trace_event *event)
 	model__add_event(s->m, event);
 }
 
+/* --- waits ------------------------------------------------------------------------------------ */
+
+static struct recent *recent_of(struct std *s, uint32_t task)
+{
+	while (s->recent.count <= task) {
+		if (!vector_push(&s->recent, NULL))
+			return NULL;
+	}
+	if (!s->recent.items[task])
+		s->recent.items[task] = calloc(1, sizeof(struct recent));
+	return s->recent.items[task];
+}
+
+static void note_recent(struct std *s, const struct trace_event *event)
+{
+	struct recent *recent = recent_of(s, event->task);
+
+	if (!recent)
+		model__add_loss(s->m, LOSS_MEMORY, 1);
+	else
+		recent->locks[recent->count++ % RECENT] =
+			(struct held_lock){.instance = event->operand,
+					   .stack = event->stack,
+					   .mode = event->mode,
+					   .subclass = event->subclass};
+}
+
+static void forget_recent(struct std *s, uint32_t task)
+{
+	if (task < s->recent.count && s->recent.items[task])
+		s->recent.items[task]->count = 0;
+}
+
+/*
+ * Whoever waits for the completion waits for all that its task had to take before it got here. No
+ * held set beside the completion: what the task held meanwhile is no guard, since the one who waits
+ * for it cannot let it go.
+ */
+static void add_complete(struct std *s, const struct trace_event *event)
+{
+	struct held_lock completion = {
+		.instance = event->operand, .stack = event->stack, .subclass = event->subclass};
+	const struct recent *recent = recent_of(s, event->task);
+	uint32_t count = recent ? recent->count : 0;
+
+	for (uint32_t i = count > RECENT ? count - RECENT : 0; i < count; i++) {
+		const struct held_lock *lock = &recent->locks[i % RECENT];
+
+		if (lock->instance != completion.instance &&
+		    model__add_chain(s->m, &completion, 1, lock, event->task, event->time, 1,
+				     NO_ID) == NO_ID)
+			model__add_loss(s->m, LOSS_MEMORY, 1);
+	}
+}
+
+/* Kinds that only the operation tells; names that say it keep theirs. */
+static void note_kind(struct std *s, const struct trace_event *event, enum wait_op wait)
+{
+	static const enum lock_kind kinds[] = {
+		[WAIT_SYNC] = LOCK_KIND_SRCU,		[WAIT_FLUSH] = LOCK_KIND_WORK,
+		[WAIT_FAULT] = LOCK_KIND_RWSEM,		[WAIT_DONE] = LOCK_KIND_COMPLETION,
+		[WAIT_COMPLETE] = LOCK_KIND_COMPLETION,
+	};
+	uint32_t lock_class = model__instance(s->m, event->operand)->lock_class;
+
+	model__add_class(s->m, model__lock_class(s->m, lock_class)->name, kinds[wait], 0);
+}
+
+static void add_wait(struct std *s, const struct trace_event *event, enum wait_op wait)
+{
+	struct deferred *deferred = deferred_of(s, event->task);
+	struct trace_event after = *event;
+
+	if (!deferred)
+		return;
+	note_kind(s, event, wait);
+	model__set_fact(s->m, "trace.waits", "followed");
+	settle_request(s, deferred, event, false);
+	if (wait == WAIT_COMPLETE) {
+		add_complete(s, event);
+		return;
+	}
+	after.flags |= wait == WAIT_FAULT ? HELD_FAULT : 0;
+	model__add_event(s->m, &after);
+	after.op = EVENT_RELEASE;
+	after.flags = 0;
+	model__add_event(s->m, &after);
+}
+
 /* --- lines ------------------------------------------------------------------------------------ */
 
 static struct token trim(const char *from, const char *to)
@@ -286,10 +388,14 @@ static bool fill_operand(struct std *s, const struct op *op, struct token operan
 }
 
 /* Condition variables order threads in ways that are not modelled; say so, once. */
-static bool is_condition(struct std *s, struct token name)
+static bool is_condition(struct std *s, struct token name, struct token operand)
 {
 	const struct import_options *options = s->lines->options;
+	static const char completion[] = "completion";
 
+	if (operand.length >= sizeof(completion) - 1 &&
+	    !memcmp(operand.text, completion, sizeof(completion) - 1))
+		return false;
 	if (!(name.length == 4 && !memcmp(name.text, "wait", 4)) &&
 	    !(name.length == 6 && !memcmp(name.text, "notify", 6)) &&
 	    !(name.length == 9 && !memcmp(name.text, "notifyAll", 9)))
@@ -322,7 +428,7 @@ static void parse_line(struct std *s)
 	close = open ? memrchr(open, ')', (size_t)((second ? second : end) - open)) : NULL;
 	name = trim(bar + 1, open ? open : second ? second : end);
 	operand = close ? trim(open + 1, close) : (struct token){end, 0};
-	if (is_condition(s, name))
+	if (is_condition(s, name, operand))
 		return;
 	op = name.length ? std_op__find(name) : NULL;
 	if (!op || (!close && op->operand != OPERAND_ANY)) {
@@ -339,7 +445,14 @@ static void parse_line(struct std *s)
 	if (event.task == NO_ID || !fill_operand(s, op, operand, &event))
 		return;
 	event.stack = location_of(s, second ? trim(second + 1, end) : (struct token){end, 0});
-	add_event(s, &event);
+	if (event.op == EVENT_BEGIN)
+		forget_recent(s, event.task);
+	if (op->wait)
+		add_wait(s, &event, op->wait);
+	else
+		add_event(s, &event);
+	if (!op->wait && event.op == EVENT_ACQUIRE)
+		note_recent(s, &event);
 	s->used++;
 }
 
@@ -353,6 +466,9 @@ static void finish(struct std *s)
 	std_names__release(&s->locations);
 	idmap__release(&s->depth_ids);
 	free(s->deferred.items);
+	for (uint64_t i = 0; i < s->recent.count; i++)
+		free(s->recent.items[i]);
+	free(s->recent.items);
 	free(s->depth.items);
 }
 

@@ -32,10 +32,21 @@ struct names {
 
 enum operand_kind { OPERAND_LOCK, OPERAND_THREAD, OPERAND_VARIABLE, OPERAND_ANY };
 
+/* Operations beyond those of the model's event stream. */
+enum wait_op {
+	NO_WAIT,
+	WAIT_SYNC,     /* synchronize_srcu: waits for the readers of an SRCU domain */
+	WAIT_FLUSH,    /* flush_work, flush_workqueue: waits for what a worker holds */
+	WAIT_FAULT,    /* a page fault of the kernel: wants mmap_lock to read */
+	WAIT_DONE,     /* wait_for_completion */
+	WAIT_COMPLETE, /* complete: what this task took since it began, the completion waits for */
+};
+
 struct op {
 	const char *name;
 	uint8_t op, mode;
 	enum operand_kind operand;
+	enum wait_op wait;
 };
 
 extern const char std_ops_expected[]; /* for messages */

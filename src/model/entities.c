@@ -6,6 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Names that say themselves what they are, whoever brings them. */
+static const struct {
+	const char *prefix;
+	enum lock_kind kind;
+} wait_names[] = {
+	{"work:", LOCK_KIND_WORK},
+	{"workqueue:", LOCK_KIND_WORKQUEUE},
+	{"completion:", LOCK_KIND_COMPLETION},
+	{"completion@",
+	 LOCK_KIND_COMPLETION}, /* the function that waits: no better name is known */
+};
+
+static enum lock_kind kind_of_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(wait_names) / sizeof(*wait_names); i++)
+		if (!strncmp(name, wait_names[i].prefix, strlen(wait_names[i].prefix)))
+			return wait_names[i].kind;
+	return LOCK_KIND_UNKNOWN;
+}
+
+bool lock_kind__is_wait(enum lock_kind kind)
+{
+	return kind >= LOCK_KIND_SRCU && kind <= LOCK_KIND_COMPLETION;
+}
+
+/* One completion says nothing about another: who completes it is a matter of the instance. */
+static void set_kind(struct lock_class *c, enum lock_kind kind)
+{
+	c->kind = kind;
+	if (kind == LOCK_KIND_COMPLETION)
+		c->flags |= CLASS_INSTANCE_ONLY;
+}
+
 uint32_t model__add_class(struct model *m, const char *name, enum lock_kind kind, uint32_t flags)
 {
 	const char *interned = model__intern(m, name);
@@ -19,6 +52,7 @@ uint32_t model__add_class(struct model *m, const char *name, enum lock_kind kind
 	if (id == IDMAP_NONE) {
 		struct lock_class fresh = {interned, kind, flags};
 
+		set_kind(&fresh, kind == LOCK_KIND_UNKNOWN ? kind_of_name(interned) : kind);
 		id = (uint32_t)m->classes.count;
 		if (!vector_reserve(&m->classes, id + 1ULL) ||
 		    idmap__put(&m->class_ids, (uintptr_t)interned, id))
@@ -29,7 +63,7 @@ uint32_t model__add_class(struct model *m, const char *name, enum lock_kind kind
 	known = &m->classes.items[id];
 	known->flags |= flags;
 	if (known->kind == LOCK_KIND_UNKNOWN)
-		known->kind = kind;
+		set_kind(known, kind);
 	return id;
 }
 

@@ -24,6 +24,7 @@ const char *const finding_code_names[FINDING_CODES] = {
 	[CODE_PREDICTED] = "predicted",
 	[CODE_PREDICTED_FAIR] = "predicted-fair",
 	[CODE_INSTANCE_INVERSION] = "instance-inversion",
+	[CODE_WAIT_INVERSION] = "wait-inversion",
 	[CODE_CLASS_INVERSION] = "class-inversion",
 	[CODE_BAD_UNLOCK] = "bad-unlock",
 	[CODE_ORDER_VIOLATION] = "order-violation",
@@ -84,6 +85,14 @@ struct blocked_task blocked_task__of(uint32_t task)
 				     .user_stack = NO_ID,
 				     .vm = NO_ID,
 				     .device = NO_ID};
+}
+
+bool finding__goes_through_wait(const struct model *m, const struct finding *f)
+{
+	for (uint32_t i = 0; f->classes && i < f->length; i++)
+		if (lock_kind__is_wait(model__lock_class(m, f->classes[i])->kind))
+			return true;
+	return false;
 }
 
 static int compare(const void *a, const void *b)

@@ -21,8 +21,9 @@ static void put_lock(FILE *out, const struct model *m, const char *what,
 	write_code(out, render_class_name(m, model__held_class(m, lock)));
 	fputc(' ', out);
 	write_code(out, render_instance(instance, sizeof(instance), m, lock->instance));
-	fprintf(out, ", %s%s%s\n", render_mode(lock->mode),
+	fprintf(out, ", %s%s%s%s\n", render_mode(lock->mode),
 		lock->flags & HELD_INFERRED ? ", inferred from the path" : "",
+		lock->flags & HELD_FAULT ? ", by a page fault" : "",
 		s.kind == STACK_SITE ? " (acquire site only)" : "");
 	for (uint32_t i = 0; i < s.frame_count; i++) {
 		fputs("    ", out);

@@ -27,6 +27,8 @@ static const char *const meanings[FINDING_CODES] = {
  */
 static const char *const order_meanings[FINDING_CODES] = {
 	[CODE_INSTANCE_INVERSION] = " on the very same locks: tasks that meet there deadlock",
+	[CODE_WAIT_INVERSION] = ", and one of them is a wait: who waits holds what the one needs "
+				"who could end it",
 	[CODE_CLASS_INVERSION] = ", though never yet the same locks all the way round",
 	[CODE_GATED] = ", but always under a lock that keeps the tasks apart",
 	[CODE_ORDERED] = ", but never at the same time (fork/join)",

@@ -4,10 +4,12 @@
  * and check_hung_task of kernel/hung_task.c), for kernel developers and for parsers that know it.
  *
  * What lockdep prints and we did not record is left out, not made up: usage bits and wait contexts
- * ("{}" instead of "{+.+.}-{3:3}"), symbol sizes, taint, CPU numbers. Lock names are type.member.
+ * ("{}" instead of "{+.+.}-{3:3}"), symbol sizes, taint, CPU numbers. Lock names are type.member;
+ * a work is called by its function, lockdep knows its variable.
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/escape.h"
 #include "report/outputs.h"
@@ -16,9 +18,26 @@
 static const char *const rule = "======================================================";
 static const char *const thin = "------------------------------------------------------";
 
+/* lockdep's words for what is no lock: "(work_completion)(&vdev->work)", "(wq_completion)events".
+ */
 static void put_name(FILE *out, const struct model *m, uint32_t lock_class)
 {
-	fprintf(out, "%s", text_safe(render_class_name(m, lock_class)));
+	const char *name = text_safe(render_class_name(m, lock_class));
+	const char *colon = strpbrk(name, ":@");
+
+	switch (colon ? model__lock_class(m, lock_class)->kind : LOCK_KIND_UNKNOWN) {
+	case LOCK_KIND_WORK:
+		fprintf(out, "(work_completion)(&%s)", colon + 1);
+		break;
+	case LOCK_KIND_WORKQUEUE:
+		fprintf(out, "(wq_completion)%s", colon + 1);
+		break;
+	case LOCK_KIND_COMPLETION:
+		fprintf(out, "(completion)%s", colon + 1);
+		break;
+	default:
+		fprintf(out, "%s", name);
+	}
 }
 
 static void put_task(FILE *out, const struct model *m, uint32_t task)

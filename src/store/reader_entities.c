@@ -8,7 +8,7 @@
 static int read_class(struct reader *r, sqlite3_stmt *row)
 {
 	const char *name = column_text(r, row, 1);
-	int kind = column_word(row, 2, lock_kind_names, LOCK_KIND_OTHER + 1);
+	int kind = column_word(row, 2, lock_kind_names, LOCK_KINDS);
 	uint32_t id;
 
 	if (!name || kind < 0)

@@ -300,6 +300,7 @@ enum fact_rule allowed__fact(const char *key)
 		{"source.format", FACT_STAYS},
 		{"source.missing", FACT_IS_TEXT},
 		{"trace.conditions", FACT_STAYS},
+		{"trace.waits", FACT_STAYS},
 		{"probe.", FACT_IS_TEXT},
 		{"fix.", FACT_IS_TEXT},
 		{"overhead.", FACT_IS_TEXT},

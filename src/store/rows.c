@@ -9,8 +9,10 @@
 #include "store/rows.h"
 
 const char *const lock_kind_names[] = {
-	"unknown", "mutex", "rwsem", "percpu-rwsem", "rtmutex", "spinlock", "other",
+	"unknown", "mutex", "rwsem",	 "percpu-rwsem", "rtmutex", "spinlock",
+	"srcu",	   "work",  "workqueue", "completion",	 "other",
 };
+_Static_assert(sizeof(lock_kind_names) / sizeof(*lock_kind_names) == LOCK_KINDS, "every kind");
 const char *const object_kind_names[] = {
 	"vm", "group", "device", "device set", "container", "kvm-vfio device", "iommufd", "other",
 };

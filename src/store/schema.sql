@@ -46,7 +46,8 @@ CREATE TABLE stack_frame (stack INTEGER, depth INTEGER, frame INTEGER NOT NULL,
 	PRIMARY KEY (stack, depth)) WITHOUT ROWID;
 
 -- A held set and the lock wanted on top of it. Every pair (held, wanted) is a dependency, unless
--- wanted was only tried (wanted_flags & 1). flags: 1 try, 2 inferred from the path, 4 breakable.
+-- wanted was only tried (wanted_flags & 1). flags: 1 try, 2 inferred from the path, 4 breakable,
+-- 8 by a page fault.
 CREATE TABLE chain (id INTEGER PRIMARY KEY, path TEXT, wanted INTEGER NOT NULL,
 	wanted_stack INTEGER, wanted_mode INTEGER NOT NULL, wanted_flags INTEGER NOT NULL,
 	wanted_subclass INTEGER NOT NULL, first_task INTEGER, last_task INTEGER,

@@ -9,9 +9,11 @@ import itertools
 
 EXCLUSIVE, SHARED, RECURSIVE = 0, 1, 2
 MODES = {"acq": EXCLUSIVE, "req": EXCLUSIVE, "tryacq": EXCLUSIVE, "racq": SHARED, "rreq": SHARED,
-         "rracq": RECURSIVE}
+         "rracq": RECURSIVE, "sync": EXCLUSIVE, "flush": EXCLUSIVE, "fault": SHARED}
+REQUESTS = ("req", "rreq")
+WAITS = ("sync", "flush", "fault")  # want it and hold nothing after
 CODES = ["deadlock", "recursion", "predicted", "predicted-fair", "instance-inversion",
-         "class-inversion", "bad-unlock", "order-violation", "same-class-nesting", "gated", "ordered",
+         "wait-inversion", "class-inversion", "bad-unlock", "order-violation", "same-class-nesting", "gated", "ordered",
          "same-thread", "read-only"]
 RANK = {code: i for i, code in enumerate(CODES)}
 NONE, FAIR, HARD = 0, 1, 2
@@ -45,6 +47,8 @@ class Trace:
                 self.position[i] = position
         self.occurrences, self.bad_releases, self.held_at_end, self.pending = [], [], {}, {}
         self.writers = set()
+        self.has_waits = any(e[1] in WAITS for e in events)
+        self.wait_classes = {lock_class(e[2]) for e in events if e[1] == "sync" or e[2].startswith("work:")}
         self.replay()
         self.order()
 
@@ -67,7 +71,7 @@ class Trace:
                             self.pending[t] = (lock, mode)
                     if op != "tryacq":
                         self.occurrences.append(Occurrence(i, t, list(held[t]), lock, mode))
-                    if op not in ("req", "rreq"):
+                    if op not in REQUESTS + WAITS:
                         held[t].append((lock, mode))
                 elif op in ("rel", "rrel"):
                     exclusive = op == "rel"
@@ -272,9 +276,11 @@ def decide(trace, paths):
                 supported &= s.wanted in trace.writers
         if not supported:
             continue
-        code = "instance-inversion"
+        through_wait = any(lock_class(arc[1]) in trace.wait_classes for arc in path)
+        code = "wait-inversion" if through_wait else "instance-inversion"
         wanted = "predicted-fair" if fair else "predicted"
-        if (best is None or RANK[wanted] < RANK[best]) and trace.sync_preserving(occurrences):
+        if not trace.has_waits and not through_wait and \
+                (best is None or RANK[wanted] < RANK[best]) and trace.sync_preserving(occurrences):
             code = wanted
         if best is None or RANK[code] < RANK[best]:
             best = code

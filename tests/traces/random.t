@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Random small traces (mutex, read/write, recursive readers, trylock, fork/join, reads and writes,
-# pending requests) judged by us and by exhaustion (oracle.py): no difference in any code, and every
+# pending requests, waits for works and SRCU, page faults) judged by us and by exhaustion (oracle.py): no difference in any code, and every
 # printed schedule runs. Once more padded and with budgets that end: no code claims beyond the truth.
 #
 # CI looks at 24,000 of them, VFIOTRACE_LONG=1 at 200,000. VFIOTRACE_SEED picks others.
@@ -33,6 +33,8 @@ class Generator:
         classes = "ABCD"[:rng.choice((2, 3, 3, 4))]
         self.locks = [c + (f"#{n}" if n else "") for c in classes
                       for n in range(rng.choice((1, 1, 2)) if style["instances"] else 1)]
+        if style["waits"]:
+            self.locks += ["work:W", "S"]  # what only waits want, and what only readers hold
         self.held = {t: [] for t in self.threads}
         self.stuck = {}
         self.events = []
@@ -54,6 +56,9 @@ class Generator:
         rng = self.rng
         lock = rng.choice(self.locks)
         own = [m for (l, m) in self.held[thread] if l == lock]
+        if self.style["waits"] and (lock == "S" or rng.random() < (0.5 if lock == "work:W" else 0.2)):
+            self.wait(thread, lock, own)
+            return
         modes = [(0, "acq", "req")]
         if self.style["readers"]:
             modes += [(1, "racq", "rreq"), (2, "rracq", "rreq")]
@@ -74,6 +79,15 @@ class Generator:
             self.emit(thread, request, lock)
         self.emit(thread, op, lock)
         self.held[thread].append((lock, mode))
+
+    def wait(self, thread, lock, own):
+        """sync, flush or fault; an SRCU domain is either read or waited for."""
+        op = {"S": "sync", "work:W": "flush"}.get(lock, "fault")
+        if op == "sync" and self.rng.random() < 0.5:
+            self.emit(thread, "rracq", lock)
+            self.held[thread].append((lock, 2))
+        elif self.free(thread, lock, MODES[op]) and not own:
+            self.emit(thread, op, lock)
 
     def drop(self, thread):
         if not self.held[thread]:
@@ -133,6 +147,7 @@ def generate(number):
              "instances": rng.random() < 0.4, "variables": rng.choice((0, 0, 0.1, 0.2)),
              "try": rng.choice((0, 0, 0.3)), "hang": rng.choice((0, 0.3, 0.8)),
              "bad": rng.choice((0, 0, 0.1))}
+    style["waits"] = rng.random() < 0.25
     return Generator(rng, style).run()
 
 
@@ -400,7 +415,7 @@ def main():
                   (", padded, with small budgets" if is_padded else ""))
             for line in "\n".join(trouble[:3]).splitlines():
                 print("#", line)
-    wanted = {"deadlock", "recursion", "predicted", "predicted-fair", "instance-inversion", "class-inversion",
+    wanted = {"deadlock", "recursion", "predicted", "predicted-fair", "instance-inversion", "wait-inversion", "class-inversion",
               "bad-unlock", "same-class-nesting", "gated", "ordered", "same-thread", "read-only"}
     for words, text in ((wanted, "every code was met"), ({"decided", "undecided"}, "budgets ended, and did not")):
         number += 1

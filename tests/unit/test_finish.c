@@ -388,6 +388,164 @@ static void test_fair(void **state)
 	assert_string_equal(list->items[0]->key, "inversion:X(shared)>Y(shared)");
 }
 
+/* --- waits ---------------------------------------------------------------------------------- */
+
+static void assert_wait_inversion(const struct finding_list *list, const char *key)
+{
+	assert_int_equal(list->count, 1);
+	assert_string_equal(list->items[0]->key, key);
+	assert_int_equal(list->items[0]->code, CODE_WAIT_INVERSION);
+	assert_int_equal(list->items[0]->grade, GRADE_WARNING);
+	assert_true(finding__goes_through_wait(m, list->items[0]));
+	/* what a wait orders no replay knows: nothing is claimed */
+	assert_int_equal(list->items[0]->prediction, PREDICTION_NOT_DECIDED);
+	assert_non_null(list->items[0]->prediction_note);
+	assert_int_equal(analysis__exit_code(a, true), 2);
+}
+
+static void test_flush_under_a_lock_that_the_work_takes(void **state)
+{
+	(void)state;
+	assert_wait_inversion(
+		judge("A|acq(X)|1\nA|flush(work:f#1)|2\nA|rel(X)|3\n"
+		      "W|acq(work:f#1)|4\nW|acq(X)|5\nW|rel(X)|6\nW|rel(work:f#1)|7\n",
+		      NULL),
+		"inversion:X>work:f");
+	assert_int_equal(model__lock_class(m, model__find_class(m, "work:f"))->kind,
+			 LOCK_KIND_WORK);
+}
+
+static void test_flush_of_a_queue_whose_workers_take_the_lock(void **state)
+{
+	/* two workers hold the queue at once: it is no guard between them */
+	(void)state;
+	assert_wait_inversion(
+		judge("A|acq(X)|1\nA|flush(workqueue:q)|2\nA|rel(X)|3\nV|rracq(workqueue:q)|4\n"
+		      "W|rracq(workqueue:q)|5\nW|acq(X)|6\nW|rel(X)|7\nW|rrel(workqueue:q)|8\n",
+		      NULL),
+		"inversion:X>workqueue:q(shared)");
+}
+
+static void test_synchronize_srcu_under_a_lock_that_readers_take(void **state)
+{
+	(void)state;
+	assert_wait_inversion(judge("A|acq(X)|1\nA|sync(S)|2\nA|rel(X)|3\n"
+				    "R|rracq(S)|4\nR|acq(X)|5\nR|rel(X)|6\nR|rrel(S)|7\n",
+				    NULL),
+			      "inversion:S(shared)>X");
+}
+
+static void test_completion_of_a_task_that_needs_the_lock(void **state)
+{
+	(void)state;
+	assert_wait_inversion(
+		judge("A|acq(X)|1\nA|wait(completion:c)|2\nA|rel(X)|3\n"
+		      "B|begin|4\nB|acq(X)|5\nB|rel(X)|6\nB|complete(completion:c)|7\n",
+		      NULL),
+		"inversion:X>completion:c");
+}
+
+static void test_waits_that_nobody_is_kept_by_are_silent(void **state)
+{
+	static const char *const traces[] = {
+		/* a read side in its own, and both orders of readers and a lock without a sync */
+		"A|rracq(S)|1\nA|rracq(S)|2\nA|rrel(S)|3\nA|rrel(S)|4\nA|acq(X)|5\nA|rracq(S)|6\n"
+		"B|rracq(S)|7\nB|acq(Y)|8\nC|sync(S)|9\n",
+		/* readers wait for nobody: no edge into S */
+		"A|acq(X)|1\nA|rracq(S)|2\nA|rrel(S)|3\nA|rel(X)|4\nB|rracq(S)|5\nB|acq(X)|6\n"
+		"B|rel(X)|7\nB|rrel(S)|8\nC|sync(S)|9\n",
+		/* a work that is idle and takes another lock */
+		"A|acq(X)|1\nA|flush(work:f)|2\nA|rel(X)|3\nW|acq(work:f)|4\nW|acq(Y)|5\nW|rel(Y)|"
+		"6\n",
+		/* another completion of that kind, completed by another */
+		"A|acq(X)|1\nA|wait(completion:c#1)|2\nA|rel(X)|3\n"
+		"B|acq(X)|4\nB|rel(X)|5\nB|complete(completion:c#2)|6\n",
+		/* what the task took before it began this work */
+		"A|acq(X)|1\nA|wait(completion:c)|2\nA|rel(X)|3\n"
+		"B|acq(X)|4\nB|rel(X)|5\nB|begin|6\nB|complete(completion:c)|7\n",
+	};
+
+	for (size_t i = 0; i < sizeof(traces) / sizeof(*traces); i++) {
+		const struct finding_list *list = judge(traces[i], NULL);
+
+		for (uint32_t j = 0; j < list->count; j++)
+			if (list->items[j]->grade >= GRADE_WARNING)
+				fail_msg("trace %zu: %s", i, list->items[j]->key);
+		assert_int_equal(analysis__exit_code(a, true), 0);
+		assert_int_equal(complaints, 0);
+		stop(state);
+		start(state);
+	}
+}
+
+static void test_wait_for_oneself(void **state)
+{
+	const struct finding_list *list =
+		judge("W|acq(work:f)|1\nW|flush(work:f)|2\nR|rracq(S)|3\nR|sync(S)|4\n", NULL);
+
+	(void)state;
+	assert_int_equal(list->count, 2);
+	assert_int_equal(list->items[0]->code, CODE_RECURSION);
+	assert_string_equal(list->items[0]->key, "recursion:work:f");
+	assert_int_equal(list->items[1]->code, CODE_RECURSION);
+	assert_string_equal(list->items[1]->key, "recursion:S(shared)");
+}
+
+static void test_other_works_of_the_class(void **state)
+{
+	const struct finding_list *list =
+		judge("A|acq(X#1)|1\nA|flush(work:f#1)|2\nA|rel(X#1)|3\n"
+		      "W|acq(work:f#2)|4\nW|acq(X#2)|5\nW|rel(X#2)|6\nW|rel(work:f#2)|7\n",
+		      NULL);
+
+	(void)state;
+	assert_int_equal(list->count, 1);
+	assert_int_equal(list->items[0]->code, CODE_CLASS_INVERSION);
+	assert_true(finding__goes_through_wait(m, list->items[0]));
+}
+
+static void test_fault_under_a_lock_that_is_taken_in_faults(void **state)
+{
+	const struct finding_list *list =
+		judge("A|acq(X)|1\nA|fault(mm_struct.mmap_lock)|2\nA|rel(X)|3\n"
+		      "B|acq(mm_struct.mmap_lock)|4\nB|acq(X)|5\nB|rel(X)|6\nB|rel(mm_struct.mmap_"
+		      "lock)|7\n",
+		      NULL);
+	const struct finding *f = list->items[0];
+	uint32_t by_fault = 0;
+
+	(void)state;
+	assert_int_equal(list->count, 1);
+	assert_int_equal(f->code, CODE_INSTANCE_INVERSION);
+	assert_false(finding__goes_through_wait(m, f)); /* mmap_lock is a lock */
+	for (uint32_t i = 0; i < f->length; i++)
+		by_fault += !!(model__chain(m, f->witnesses[i].chain)->wanted.flags & HELD_FAULT);
+	assert_int_equal(by_fault, 1);
+}
+
+/* Sixteen acquisitions back is as far as a completion is followed, and that is no loss of memory.
+ */
+static void test_only_the_last_acquisitions_count_for_a_completion(void **state)
+{
+	char text[1024] =
+		"A|acq(X)|1\nA|wait(completion:c)|2\nA|rel(X)|3\nB|acq(X)|4\nB|rel(X)|5\n";
+
+	(void)state;
+	for (int i = 0; i < 16; i++)
+		strcat(text, "B|acq(Y)|6\nB|rel(Y)|7\n");
+	strcat(text, "B|complete(completion:c)|8\n");
+	assert_int_equal(judge(text, NULL)->count, 0);
+}
+
+static void test_wait_of_a_monitor_is_still_not_followed(void **state)
+{
+	(void)state;
+	judge("A|acq(X)|1\nA|wait(X)|2\nA|rel(X)|3\n", NULL);
+	assert_int_equal(complaints, 1);
+	assert_non_null(strstr(last_complaint, "not followed"));
+	assert_int_equal(analysis__exit_code(a, true), 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -406,6 +564,16 @@ int main(void)
 		TEST(test_odd_but_good_lines),
 		TEST(test_subclass),
 		TEST(test_fair),
+		TEST(test_flush_under_a_lock_that_the_work_takes),
+		TEST(test_flush_of_a_queue_whose_workers_take_the_lock),
+		TEST(test_synchronize_srcu_under_a_lock_that_readers_take),
+		TEST(test_completion_of_a_task_that_needs_the_lock),
+		TEST(test_waits_that_nobody_is_kept_by_are_silent),
+		TEST(test_wait_for_oneself),
+		TEST(test_other_works_of_the_class),
+		TEST(test_fault_under_a_lock_that_is_taken_in_faults),
+		TEST(test_only_the_last_acquisitions_count_for_a_completion),
+		TEST(test_wait_of_a_monitor_is_still_not_followed),
 		TEST(test_full_model),
 		TEST(test_undecided_is_not_clean),
 		TEST(live_analysis_examines_every_occurrence),

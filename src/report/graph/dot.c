@@ -24,6 +24,8 @@ static void put_node(FILE *out, const struct model *m, uint32_t id, uint8_t mark
 	fputs("\"", out);
 	if (mark)
 		fprintf(out, ", color=\"%s\", penwidth=2", grade_colors[mark - 1]);
+	if (lock_kind__is_wait(class->kind))
+		fputs(", shape=hexagon", out);
 	if (class->flags & CLASS_INFERRED)
 		fputs(", style=\"rounded,dashed\"", out);
 	else if (class->flags & CLASS_IN_SCOPE)

@@ -10,16 +10,20 @@
 #include "report/escape.h"
 #include "report/outputs.h"
 
+/* What is no lock but a wait has six sides, as in the other pictures. */
 static void put_node(FILE *out, const struct model *m, uint32_t id, uint8_t *known)
 {
+	bool is_wait;
+
 	if (known[id]) {
 		fprintf(out, "c%u", id);
 		return;
 	}
 	known[id] = 1;
-	fprintf(out, "c%u[\"", id);
+	is_wait = lock_kind__is_wait(model__lock_class(m, id)->kind);
+	fprintf(out, is_wait ? "c%u{{\"" : "c%u[\"", id);
 	write_mermaid(out, render_class_name(m, id));
-	fputs("\"]", out);
+	fputs(is_wait ? "\"}}" : "\"]", out);
 }
 
 static void put_edge(FILE *out, const struct model *m, uint32_t id, uint8_t mark, uint8_t *known)

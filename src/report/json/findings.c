@@ -18,6 +18,7 @@ static json_t *json_edge_witness(const struct model *m, const struct finding *f,
 	json_object_set_new(record, "mode", json_string(json_mode(mode)));
 	json_object_set_new(record, "try", json_false());
 	json_object_set_new(record, "breakable", json_false());
+	json_object_set_new(record, "fault", json_false());
 	json_object_set_new(record, "task", json_task(m, f->witnesses[i].task));
 	json_object_set_new(record, "held", json_array());
 	json_object_set_new(record, "stack_held", json_array());
@@ -151,7 +152,7 @@ static json_t *json_next(const struct model *m, const struct finding *f)
 	return list;
 }
 
-static void add_attributes(json_t *record, const struct finding *f)
+static void add_attributes(json_t *record, const struct model *m, const struct finding *f)
 {
 	static const char *const predictions[] = {
 		[PREDICTION_NOT_DECIDED] = "not decided",
@@ -164,6 +165,7 @@ static void add_attributes(json_t *record, const struct finding *f)
 		json_array_append_new(schedule, json_text(f->schedule[i]));
 	json_object_set_new(record, "same_thread", json_boolean(f->same_thread));
 	json_object_set_new(record, "same_class", json_boolean(f->same_class));
+	json_object_set_new(record, "through_wait", json_boolean(finding__goes_through_wait(m, f)));
 	json_object_set_new(record, "inferred", json_boolean(f->inferred));
 	json_object_set_new(record, "breakable", json_boolean(f->breakable));
 	json_object_set_new(record, "resolved", json_boolean(f->resolved));
@@ -211,7 +213,7 @@ json_t *json_finding(const struct model *m, const struct finding *f)
 	json_object_set_new(record, "first", json_count(f->first));
 	json_object_set_new(record, "last", json_count(f->last));
 	json_object_set_new(record, "count", json_count(f->count));
-	add_attributes(record, f);
+	add_attributes(record, m, f);
 	return record;
 }
 

@@ -112,6 +112,7 @@ json_t *json_dependency(const struct model *m, uint32_t id, uint32_t held_index)
 	json_object_set_new(record, "mode", json_string(json_mode(wanted->mode)));
 	json_object_set_new(record, "try", json_boolean(wanted->flags & HELD_TRY));
 	json_object_set_new(record, "breakable", json_boolean(wanted->flags & HELD_BREAKABLE));
+	json_object_set_new(record, "fault", json_boolean(wanted->flags & HELD_FAULT));
 	json_object_set_new(record, "task", json_task(m, chain->first_task));
 	json_object_set_new(record, "held", held);
 	add_held_stack(record, m, from);

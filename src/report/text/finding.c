@@ -92,6 +92,8 @@ static void put_lock(FILE *out, const struct model *m, const char *what,
 		fprintf(out, ", got by trylock");
 	if (lock->flags & HELD_INFERRED)
 		fprintf(out, ", inferred from the path");
+	if (lock->flags & HELD_FAULT && wanted)
+		fprintf(out, ", by a page fault");
 	if (lock->flags & HELD_BREAKABLE && wanted)
 		fprintf(out, ", a signal can end this wait");
 	if (model__stack(m, lock->stack).kind == STACK_SITE)

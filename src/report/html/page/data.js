@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The recording, given names: the arrays of html_graph.c and html_tables.c become objects. */
 
-const HELD_TRY = 1, HELD_INFERRED = 2, HELD_BREAKABLE = 4;
+const HELD_TRY = 1, HELD_INFERRED = 2, HELD_BREAKABLE = 4, HELD_FAULT = 8;
 const CLASS_IN_SCOPE = 1, CLASS_INFERRED = 8;
 const OBJECT_KINDS = ['VM', 'group', 'device', 'device set', 'container', 'KVM-VFIO device', 'iommufd', 'object'];
 const MODES = ['exclusive', 'shared', 'shared, recursive'];

@@ -18,6 +18,8 @@ function lockNotes(lock, wanted) {
 		notes.push('by trylock');
 	if (lock.flags & HELD_INFERRED)
 		notes.push('inferred from the path');
+	if (wanted && lock.flags & HELD_FAULT)
+		notes.push('by a page fault');
 	if (wanted && lock.flags & HELD_BREAKABLE)
 		notes.push('a signal can end this wait');
 	return notes.join(', ');
