@@ -220,3 +220,25 @@ static __always_inline int on_set_attr_exit(void *ctx, long result)
 	return send_path(&run);
 }
 PROBE(kvm_vfio_set_attr, 2, on_set_attr, on_set_attr_exit)
+
+/* Names of addresses are read from kallsyms, which says something else from now on. */
+static __always_inline int on_module_change(void)
+{
+	struct shared_state *shared_state = shared_get();
+
+	if (shared_state)
+		__sync_fetch_and_add(&shared_state->module_changes, 1);
+	return 0;
+}
+
+SEC("tp_btf/module_load")
+int module_loaded(void *ctx)
+{
+	return on_module_change();
+}
+
+SEC("tp_btf/module_free")
+int module_freed(void *ctx)
+{
+	return on_module_change();
+}

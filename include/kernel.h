@@ -22,6 +22,12 @@ struct kernel;
 struct kernel *kernel__open(const char *btf_path); /* NULL: the running kernel's own */
 void kernel__close(struct kernel *k);
 int kernel__refresh(struct kernel *k); /* new modules: BTF and symbols */
+/*
+ * A module came or went: rows of kallsyms that belong to modules may be another's by now. They are
+ * read again when an address among modules is resolved next. What went keeps its names for a while,
+ * for the records that are still on their way.
+ */
+void kernel__modules_changed(struct kernel *k);
 void kernel__shrink(struct kernel *k); /* gives memory back that is filled again when needed */
 
 const char *kernel__release(const struct kernel *k);

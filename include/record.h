@@ -232,6 +232,7 @@ struct shared_state {
 	__u64 cpu_hotplug_lock;		  /* its address; a number of our own where it is hidden */
 	__u64 per_cpu_offset, nr_cpu_ids; /* addresses of these variables, 0 when hidden */
 	__u64 all_locks;		  /* address of mm_all_locks_mutex, 0 when hidden */
+	__u64 module_changes;		  /* modules loaded and freed */
 	__u64 clock; /* CLOCK_MONOTONIC as user space last wrote it: costs the hot path nothing */
 	__u64 limit_second, limit_used; /* rate limit of (task, chain) records */
 	__u64 path_second, path_used;

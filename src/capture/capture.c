@@ -221,6 +221,7 @@ int capture__poll(struct capture *c, int timeout_ms)
 	}
 	if (now >= c->next_collect) {
 		c->next_collect = now + SWEEP_NS;
+		kernel__modules_changed(c->options.kernel); /* also where nothing says so */
 		if (c->contention)
 			contention__sweep(c->contention);
 		if (c->ring) {

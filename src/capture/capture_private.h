@@ -88,8 +88,9 @@ struct capture {
 	uint64_t lost_ahead; /* records that could not even wait */
 	bool is_moving;	     /* to a smaller model: records wait in prefetch */
 	uint64_t next_collect;
-	uint64_t read_until;	/* this turn reads no further; 0: to the end of the ring */
-	uint32_t stable_sweeps; /* since probes were attached last */
+	uint64_t module_changes; /* of the shared state, as far as seen */
+	uint64_t read_until;	 /* this turn reads no further; 0: to the end of the ring */
+	uint32_t stable_sweeps;	 /* since probes were attached last */
 	uint64_t acquisitions, records, record_bytes;
 	uint64_t attach_ns, detach_ns, stopped_at;
 	struct attaching *attaching; /* while the last programs load; NULL: not any more */

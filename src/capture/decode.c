@@ -305,6 +305,10 @@ int decode__record(void *context, void *data, size_t size)
 	struct capture *c = context;
 	const struct record_header *header = data;
 
+	if (c->module_changes != c->shared->module_changes) {
+		c->module_changes = c->shared->module_changes;
+		kernel__modules_changed(c->options.kernel);
+	}
 	if (c->is_moving) {
 		prefetch__add(c, data, size);
 	} else {

@@ -120,7 +120,10 @@ static void keep_device(struct known_objects *known, struct kernel *kernel,
 	keep_object(known, kernel, record->address, "vfio_device", object);
 }
 
-/* "vfio.driver.vfio-pci.open": which function an open of the driver's devices comes to. */
+/*
+ * "vfio.driver.vfio-pci.open": which function an open of the driver's devices comes to; and
+ * "vfio.driver.vfio-pci": its module, for one that was loaded after the facts were read.
+ */
 static void note_driver(struct kernel *kernel, struct model *m, const char *driver, uint64_t open)
 {
 	char key[sizeof("vfio.driver..open") + RECORD_NAME], value[160];
@@ -132,6 +135,9 @@ static void note_driver(struct kernel *kernel, struct model *m, const char *driv
 	snprintf(key, sizeof(key), "vfio.driver.%s.open", driver);
 	snprintf(value, sizeof(value), "%s %s", symbol.name, symbol.module ? symbol.module : "");
 	model__set_fact(m, key, value);
+	snprintf(key, sizeof(key), "vfio.driver.%s", driver);
+	if (symbol.module)
+		model__set_fact(m, key, symbol.module);
 }
 
 static void comm_of(uint32_t pid, char *out, size_t size)

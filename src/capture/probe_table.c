@@ -102,6 +102,15 @@ const struct probe_row probe_table[] = {
 	 .functions = {"task_exited"},
 	 .flags = PROBE_EVENTS | PROBE_TRACEPOINT},
 
+#define MODULES(tracepoint)                                                                        \
+	{                                                                                          \
+		.name = #tracepoint, .object = PROBE_IN_PATHS, .functions = {#tracepoint},         \
+		.flags = PROBE_TRACEPOINT | PROBE_OPTIONAL | PROBE_QUIET,                          \
+		.absent = "this kernel has no modules"                                             \
+	}
+	MODULES(module_loaded),
+	MODULES(module_freed),
+
 	{.name = "lock_acquire",
 	 .object = PROBE_IN_LOCKDEP,
 	 .functions = {"lockdep_acquire"},

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -73,8 +74,14 @@ static const char *choose_function(struct capture *c, struct probe *probe)
 	const struct probe_row *row = probe->row;
 	bool is_there = false;
 
-	if (row->flags & PROBE_TRACEPOINT)
+	if (row->flags & PROBE_TRACEPOINT && !(row->flags & PROBE_OPTIONAL))
 		return row->functions[0];
+	if (row->flags & PROBE_TRACEPOINT) {
+		if (!access("/proc/modules", F_OK))
+			return row->functions[0];
+		probe->state = PROBE_OFF;
+		return NULL;
+	}
 	if (row->flags & PROBE_NO_OWNER_WORD && c->is_preemptible && !is_direct(c)) {
 		probe->state = PROBE_MISSING;
 		snprintf(probe->reason, sizeof(probe->reason),

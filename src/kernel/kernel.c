@@ -129,6 +129,7 @@ void kernel__close(struct kernel *k)
 	btf__close(k);
 	frames__close(k);
 	symbols__free(&k->symbols);
+	symbol_changes__free(&k->changes);
 	if (k->traceable_fd >= 0)
 		close(k->traceable_fd);
 	HASH_ITER(hh, k->strings, string, next) {
@@ -148,6 +149,7 @@ void kernel__shrink(struct kernel *k)
 {
 	btf__shrink(k);
 	symbols__shrink(&k->symbols);
+	symbol_changes__shrink(&k->changes);
 }
 
 int kernel__refresh(struct kernel *k)
@@ -160,10 +162,7 @@ int kernel__refresh(struct kernel *k)
 	member_names__clear(k);
 	btf__refresh(k);
 	frames__close(k);
-	if (!k->symbols.loaded)
-		return 0;
-	symbols__free(&k->symbols);
-	return symbols__load(k);
+	return k->symbols.loaded ? symbols__renew(k) : 0;
 }
 
 const char *kernel__release(const struct kernel *k)

@@ -19,6 +19,12 @@ struct kept_string {
 	char text[];
 };
 
+/* A module, whatever its state. */
+struct module_place {
+	const char *name;
+	uint64_t address, size;
+};
+
 /* One row of kallsyms, 16 bytes: two hundred thousand of them are kept. */
 struct symbol {
 	uint64_t address;
@@ -33,7 +39,8 @@ struct symbol_table {
 	uint32_t count, capacity;
 	char *strings;
 	uint32_t strings_used, strings_capacity;
-	const char **modules;
+	const char **modules;	     /* of rows: index 0 is none, the kernel itself */
+	struct module_place *places; /* of `modules`: where each was when this was read */
 	uint32_t module_count;
 	uint32_t *index; /* open addressing by name, row + 1 */
 	uint32_t index_mask;
@@ -41,6 +48,17 @@ struct symbol_table {
 	bool hidden; /* kptr_restrict or missing CAP_SYSLOG: all addresses are 0 */
 	bool has_data;
 	bool traceable_loaded;
+	uint64_t read_at, read_ns; /* CLOCK_MONOTONIC when it was read, and how long that took */
+};
+
+/* Of the symbols that were read, which are still true? See resolve.c. */
+struct symbol_changes {
+	bool is_suspected; /* kernel__modules_changed */
+	bool is_compared;  /* `places` is what there is now */
+	struct module_place *places;
+	uint32_t place_count;
+	struct symbol_table departed; /* of modules that went */
+	char *old_strings;	      /* names that somebody may still be looking at */
 };
 
 /* A module as /proc/modules has it. */
@@ -77,6 +95,7 @@ struct kernel {
 	uint32_t module_count;
 
 	struct symbol_table symbols;
+	struct symbol_changes changes;
 	int traceable_fd; /* tracefs' list, kept open: a service may not open it again; -1: not yet
 			   */
 
@@ -115,6 +134,8 @@ int modules__read(struct kernel *k, bool *changed);
  * on their way. */
 uint64_t modules__fingerprint(void);
 #define MODULES_READS 3 /* so often at most */
+/* All modules, also those that come or go; NULL with count 0 where there are none. Caller frees. */
+struct module_place *modules__places(const struct kernel *k, uint32_t *count);
 const struct module_row *modules__find(const struct kernel *k, const char *name);
 bool module_is_builtin(const struct kernel *k, const char *name);
 /* Path of the module's file under /lib/modules, false if this kernel has none. */
@@ -154,6 +175,12 @@ int btf_subset__write(const struct kernel *k, const struct btf *names, int fd);
 
 /* symbols.c */
 int symbols__load(const struct kernel *k);
+int symbols__read(const struct kernel *k, struct symbol_table *out); /* anew, sorted and indexed */
+int symbols__add(const struct kernel *k, struct symbol_table *t, const struct symbol *row,
+		 const char *name, const char *module);
+void symbols__sort(struct symbol_table *t);
+/* The last row at or below the address, the first of its aliases. */
+const struct symbol *symbols__below(const struct symbol_table *t, uint64_t address);
 void symbols__free(struct symbol_table *t);
 void symbols__shrink(struct symbol_table *t); /* the same */
 /* Rows of one name, one after the other; NULL after the last. */
@@ -161,6 +188,11 @@ struct symbol *symbols__next(const struct symbol_table *t, const char *name,
 			     const struct symbol *after);
 bool symbols__hidden(const struct kernel *k);
 bool symbols__has_data(const struct kernel *k);
+
+/* resolve.c: reads the symbols again; what modules that went had stays known. -errno: as before. */
+int symbols__renew(struct kernel *k);
+void symbol_changes__shrink(struct symbol_changes *changes);
+void symbol_changes__free(struct symbol_changes *changes);
 
 /* pseudo_fs.c: a file of such a file system, also where it is not mounted (nothing stays mounted).
  */

@@ -62,6 +62,29 @@ uint64_t modules__fingerprint(void)
 	return hash;
 }
 
+struct module_place *modules__places(const struct kernel *k, uint32_t *count)
+{
+	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;
+	struct module_place *places = NULL;
+	uint32_t lines = 0;
+
+	*count = 0;
+	for (const char *c = text; c && *c; c++)
+		lines += *c == '\n';
+	places = calloc(lines + 1, sizeof(*places));
+	while (places && text && *count < lines && (line = strsep(&cursor, "\n"))) {
+		char name[128];
+		unsigned long long size, address;
+
+		if (sscanf(line, "%127s %llu %*s %*s %*s %llx", name, &size, &address) != 3)
+			continue;
+		places[*count] = (struct module_place){kernel__keep(k, name), address, size};
+		*count += places[*count].name != NULL;
+	}
+	free(text);
+	return places;
+}
+
 int modules__read(struct kernel *k, bool *changed)
 {
 	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;

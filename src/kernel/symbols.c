@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernel/kernel_private.h"
+#include "util/clock.h"
 
 /* Data the build leaves behind, and padding before functions: never a lock, never in a stack. */
 static const char *const noise[] = {
@@ -133,6 +134,12 @@ static int add_symbol(const struct kernel *k, struct symbol_table *t, uint64_t a
 	return 0;
 }
 
+int symbols__add(const struct kernel *k, struct symbol_table *t, const struct symbol *row,
+		 const char *name, const char *module)
+{
+	return add_symbol(k, t, row->address, row->type, name, strlen(name), module);
+}
+
 /* "ffffffff81000000 T name\t[module]", NUL instead of the newline. */
 static int parse_line(const struct kernel *k, struct symbol_table *t, char *line)
 {
@@ -251,8 +258,45 @@ static int read_stable(const struct kernel *k, struct symbol_table *t)
 		if (error || reads == MODULES_READS || modules__fingerprint() == before)
 			return error;
 		symbols__free(t);
-		t->loaded = true;
 	}
+}
+
+void symbols__sort(struct symbol_table *t)
+{
+	qsort(t->rows, t->count, sizeof(*t->rows), by_address);
+}
+
+static int note_places(const struct kernel *k, struct symbol_table *t)
+{
+	uint32_t count;
+	struct module_place *all = modules__places(k, &count);
+
+	t->places = calloc(t->module_count + 1, sizeof(*t->places));
+	for (uint32_t i = 1; t->places && i < t->module_count; i++)
+		for (uint32_t j = 0; j < count; j++)
+			if (all[j].name == t->modules[i])
+				t->places[i] = all[j];
+	free(all);
+	return t->places ? 0 : -ENOMEM;
+}
+
+int symbols__read(const struct kernel *k, struct symbol_table *out)
+{
+	uint64_t started = clock_mono_ns();
+	int error = read_stable(k, out);
+
+	if (!error)
+		error = note_places(k, out);
+	if (error)
+		symbols__free(out); /* half a list would be taken for the whole one */
+	if (error || !out->count)
+		return error;
+	trim(out);
+	symbols__sort(out);
+	error = make_index(out);
+	out->read_at = clock_mono_ns();
+	out->read_ns = out->read_at - started;
+	return error;
 }
 
 int symbols__load(const struct kernel *k)
@@ -262,15 +306,9 @@ int symbols__load(const struct kernel *k)
 
 	if (t->loaded)
 		return 0;
+	error = symbols__read(k, t);
 	t->loaded = true;
-	error = read_stable(k, t);
-	if (error)
-		symbols__free(t); /* half a list would be taken for the whole one */
-	if (error || !t->count)
-		return error;
-	trim(t);
-	qsort(t->rows, t->count, sizeof(*t->rows), by_address);
-	return make_index(t);
+	return error;
 }
 
 void symbols__free(struct symbol_table *t)
@@ -278,6 +316,7 @@ void symbols__free(struct symbol_table *t)
 	free(t->rows);
 	free(t->strings);
 	free(t->modules);
+	free(t->places);
 	free(t->index);
 	memset(t, 0, sizeof(*t));
 }
@@ -339,20 +378,6 @@ uint64_t kernel__symbol(const struct kernel *k, const char *name)
 	return kernel__symbols(k, name, &address, 1) ? address : 0;
 }
 
-/* A heap address lies above some symbol too; what is that far away does not belong to it. */
-static bool is_near(const struct kernel *k, const struct symbol *row, uint64_t address)
-{
-	const struct module_row *module;
-
-	if (address - row->address > 1 << 20)
-		return false;
-	if (!row->module)
-		return true;
-	module = modules__find(k, k->symbols.modules[row->module]);
-	/* size is that of the whole module, which may lie in several parts: only a bound */
-	return !module || address - row->address < module->size;
-}
-
 /* The linker's marks of where a section starts and stops are the names of nothing. */
 static bool is_section_mark(const struct symbol_table *t, const struct symbol *row)
 {
@@ -361,16 +386,11 @@ static bool is_section_mark(const struct symbol_table *t, const struct symbol *r
 	return !strncmp(name, "__start_", 8) || !strncmp(name, "__stop_", 7);
 }
 
-bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_symbol *out,
-		     uint32_t *offset)
+const struct symbol *symbols__below(const struct symbol_table *t, uint64_t address)
 {
-	const struct symbol_table *t = &k->symbols;
 	const struct symbol *row;
-	uint32_t low = 0, high;
+	uint32_t low = 0, high = t->count;
 
-	if (symbols__hidden(k) || !address)
-		return false;
-	high = t->count;
 	while (low < high) { /* first row above address */
 		uint32_t middle = low + (high - low) / 2;
 
@@ -380,19 +400,11 @@ bool kernel__resolve(const struct kernel *k, uint64_t address, struct kernel_sym
 			high = middle;
 	}
 	if (!low)
-		return false;
+		return NULL;
 	row = &t->rows[low - 1];
 	while (row > t->rows && row[-1].address == row->address)
 		row--;
 	while (row < &t->rows[low - 1] && is_section_mark(t, row))
 		row++;
-	if (!row->address || !is_near(k, row, address))
-		return false;
-	out->address = row->address;
-	out->name = t->strings + row->name;
-	out->module = row->module ? t->modules[row->module] : NULL;
-	out->type = row->type;
-	if (offset)
-		*offset = (uint32_t)(address - row->address);
-	return true;
+	return row->address ? row : NULL;
 }

@@ -158,13 +158,64 @@ static void test_given_back(void **state)
 	kernel__close(k);
 }
 
+/* As if a module had been there when the symbols were read, and is gone. */
+static void add_departed(struct kernel *k, uint64_t address)
+{
+	const struct symbol row = {.address = address, .type = 't'};
+	struct symbol_table *t = &k->symbols;
+	struct module_place *places;
+
+	assert_int_equal(symbols__add(k, t, &row, "departed_function", "departed"), 0);
+	places = calloc(t->module_count + 1, sizeof(*places));
+	assert_non_null(places);
+	memcpy(places, t->places, (t->module_count - 1) * sizeof(*places));
+	places[t->module_count - 1] =
+		(struct module_place){kernel__keep(k, "departed"), address, 4096};
+	free(t->places);
+	t->places = places;
+	symbols__sort(t);
+}
+
+/* Records of a module that went are on their way: its names stay, and only its own. */
+static void test_departed_module(void **state)
+{
+	static const uint64_t address = 0x7000000000001000; /* where nothing is */
+	struct kernel *k = kernel__open(NULL);
+	struct kernel_symbol symbol;
+	uint32_t offset;
+	uint64_t known;
+	(void)state;
+
+	assert_non_null(k);
+	if (symbols__hidden(k)) {
+		kernel__close(k);
+		skip();
+	}
+	known = kernel__symbol(k, "mutex_lock");
+	add_departed(k, address);
+	for (int round = 0; round < 3; round++) { /* as read, suspected, read again */
+		assert_true(kernel__resolve(k, address + 8, &symbol, &offset));
+		assert_string_equal(symbol.name, "departed_function");
+		assert_string_equal(symbol.module, "departed");
+		assert_int_equal(offset, 8);
+		assert_false(kernel__resolve(k, address + (1 << 17), &symbol, &offset));
+		assert_true(kernel__resolve(k, known, &symbol, &offset));
+		assert_string_equal(symbol.name, "mutex_lock");
+		if (!round)
+			kernel__modules_changed(k);
+		else
+			assert_int_equal(symbols__renew(k), 0);
+	}
+	assert_true(kernel__symbol(k, "departed_function") == 0);
+	kernel__close(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_offsets),
-		cmocka_unit_test(test_names_of_locks),
-		cmocka_unit_test(test_symbols),
-		cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_offsets),		cmocka_unit_test(test_names_of_locks),
+		cmocka_unit_test(test_symbols),		cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_departed_module),
 	};
 
 	return cmocka_run_group_tests_name("kernel", tests, setup, teardown);
