@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli/suggest.h"
 #include "report.h"
+#include "util/message.h"
+#include "util/text.h"
 
 const struct command commands[] = {
 	{"watch", watch_main, "lock orders of VFIO and KVM, live (the default)"},
@@ -26,15 +29,43 @@ static void print_help(FILE *out)
 		     "Lock-order tracing for VFIO and KVM on stock kernels.\n\nCommands:\n");
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(out, "  %-10s %s\n", c->name, c->summary);
-	fprintf(out, "\n`vfiotrace COMMAND --help` explains a command. Without a command: watch.\n"
+	fprintf(out, "\n`vfiotrace help COMMAND` explains a command. Without a command: watch.\n"
 		     "Exit status: 0 clean, 1 error, 2 finding, 3 deadlock, 4 inconclusive,\n"
 		     "64 usage, 77 not possible on this kernel or with these privileges.\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+	struct suggestion nearest = {.word = name};
+
+	for (const struct command *c = commands; c->name; c++) {
+		if (!strcmp(name, c->name))
+			return c;
+		suggestion__try(&nearest, c->name);
+	}
+	log_error("no command \"%s\"; %s%s%s vfiotrace --help", text_safe(name),
+		  nearest.best ? "did you mean \"" : "", nearest.best ? nearest.best : "",
+		  nearest.best ? "\"? See" : "see");
+	return NULL;
+}
+
+/* help COMMAND */
+static int help_main(const char *name)
+{
+	char help[] = "--help";
+	const struct command *command = find_command(name);
+	char *arguments[] = {(char *)name, help, NULL};
+
+	return command ? command->main(2, arguments) : EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+	const struct command *command;
 
+	if (!strcmp(name, "help") && argc > 2)
+		return help_main(argv[2]);
 	if (!strcmp(name, "--help") || !strcmp(name, "-?") || !strcmp(name, "help")) {
 		print_help(stdout);
 		return EXIT_CLEAN;
@@ -49,9 +80,6 @@ int main(int argc, char **argv)
 	}
 	if (!*name || *name == '-')
 		return commands[0].main(argc, argv);
-	for (const struct command *c = commands; c->name; c++)
-		if (!strcmp(name, c->name))
-			return c->main(argc - 1, argv + 1);
-	fprintf(stderr, "vfiotrace: no command \"%s\"; see vfiotrace --help\n", name);
-	return EXIT_USAGE;
+	command = find_command(name);
+	return command ? command->main(argc - 1, argv + 1) : EXIT_USAGE;
 }

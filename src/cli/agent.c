@@ -25,17 +25,20 @@ enum {
 };
 
 static const struct argp_option table[] = {
+	{NULL, 0, NULL, 0, "Metrics:", 1},
 	{"listen", KEY_LISTEN, "ADDR", 0,
 	 "Serve /metrics on 127.0.0.1:9756, [::1]:9756 or unix:/PATH", 1},
 	{"textfile", KEY_TEXTFILE, "FILE", 0, "Write metrics for node-exporter here", 1},
+	{NULL, 0, NULL, 0, "Incidents:", 2},
 	{"state", KEY_STATE, "DIR", 0,
 	 "Incident files (default: $STATE_DIRECTORY or /var/lib/vfiotrace), mode 0700", 2},
 	{"keep", KEY_KEEP, "TIME", 0, "Remove incident files older than this (default 90d)", 2},
 	{"state-size", KEY_STATE_SIZE, "SIZE", 0,
 	 "Remove the oldest incident files beyond this in all (default 1G)", 2},
 	{"hook", KEY_HOOK, "CMD", 0,
-	 "Run with each incident file as argument; absolute path and words, no shell", 3},
-	{"hook-timeout", KEY_HOOK_TIMEOUT, "TIME", 0, "Kill the hook after this (default 30s)", 3},
+	 "Run with each incident file as argument; absolute path and words, no shell", 2},
+	{"hook-timeout", KEY_HOOK_TIMEOUT, "TIME", 0, "Kill the hook after this (default 30s)", 2},
+	{NULL, 0, NULL, 0, "Bounds:", 4},
 	{"max-overhead", KEY_MAX_OVERHEAD, "PCT", 0,
 	 "Own cost in percent of one CPU above which it traces less (default 0.5%)", 4},
 	{"max-memory", KEY_MAX_MEMORY, "SIZE", 0,

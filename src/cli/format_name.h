@@ -6,5 +6,7 @@
 #include "report.h"
 
 int format_of_name(const char *path); /* enum report_format, -1: the name does not say */
+/* The ending when it is that of files which no report is (.pdf, .vfiotrace), else NULL. */
+const char *ending_of_no_report(const char *path);
 
 #endif

@@ -57,6 +57,22 @@ static uint32_t parse_number(const char *text, const char *option, struct argp_s
 	return (uint32_t)number;
 }
 
+/* -f html -o x.txt, or -o x.pdf: something else was meant than what would be written. */
+static void check_name(const struct report_settings *settings, struct argp_state *state)
+{
+	int named = format_of_name(settings->output);
+	const char *ending = ending_of_no_report(settings->output);
+
+	if (ending && settings->format < 0)
+		argp_error(state,
+			   "-o: no report is a %s file; name it .txt, .html, .md, .json, .svg, "
+			   ".dot, .mmd, .splat, .prom or .trace.json, or say --format",
+			   ending + 1);
+	if (named >= 0 && settings->format >= 0 && named != settings->format)
+		argp_error(state, "-o: \"%s\" is the name of another format than --format says",
+			   settings->output);
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct report_settings *settings = state->input;
@@ -94,6 +110,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		if (settings->file_count == MAX_FILES)
 			argp_error(state, "more than %d files in one call", MAX_FILES);
 		settings->files[settings->file_count++] = argument;
+		return 0;
+	case ARGP_KEY_END:
+		check_name(settings, state);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "expected a recording, a trace or a kernel log");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli/format_name.h"
 #include "session/session.h"
 
 enum {
@@ -24,25 +25,29 @@ enum {
 };
 
 static const struct argp_option table[] = {
+	{NULL, 0, NULL, 0, "What is watched, and how long:", 10},
 	{"duration", 'd', "TIME", 0, "Stop by itself after 30, 30s, 5m, 2h", 10},
 	{"scope", 's', "SCOPE", 0,
 	 "Which chains are recorded: vfio (default) or all; what vfio leaves out is said", 10},
-	{"attach", KEY_ATTACH, "LEVEL", 0,
-	 "Force an attach level: auto, fentry, kprobe, tracepoint, lockdep", 10},
-	{"holds", KEY_HOLDS, NULL, 0, "Attach the release probes: hold times", 11},
+	{"holds", KEY_HOLDS, NULL, 0, "Attach the release probes: hold times", 10},
 	{"record-events", KEY_EVENTS, NULL, 0,
-	 "Record the event stream: timelines and sound prediction", 11},
-	{"stall", KEY_STALL, "TIME", 0, "Report waits longer than this", 11},
+	 "Record the event stream: timelines and sound prediction", 10},
+	{"stall", KEY_STALL, "TIME", 0, "Report waits longer than this", 10},
+	{NULL, 0, NULL, 0, "Incident file:", 12},
 	{"output", 'o', "FILE", 0, "Record to this incident file", 12},
 	{"overwrite", KEY_OVERWRITE, NULL, 0, "Replace an older recording of that name", 12},
-	{"trigger", KEY_TRIGGER, "KIND[:ARG]", 0,
+	{"trigger", KEY_TRIGGER, "KIND[:TIME]", 0,
 	 "Flight recorder: keep events in memory, write them on inversion, deadlock or stall:TIME",
 	 12},
 	{"max-size", KEY_MAX_SIZE, "SIZE", 0, "Bound of the incident file, as 200M", 12},
 	{"redact", KEY_REDACT, NULL, 0,
 	 "Only lock classes, kernel symbols and numbers stay; pseudonyms for all other names", 12},
+	{NULL, 0, NULL, 0, "What is known of this site:", 13},
 	{"rules", KEY_RULES, "FILE", 0, "Declared lock orders", 13},
 	{"suppress", KEY_SUPPRESS, "FILE", 0, "Known and accepted findings", 13},
+	{NULL, 0, NULL, 0, "Advanced:", 14},
+	{"attach", KEY_ATTACH, "LEVEL", 0,
+	 "Force an attach level: auto, fentry, kprobe, tracepoint, lockdep", 14},
 	{"btf", KEY_BTF, "FILE", 0, "BTF for a kernel without it", 14},
 	{"force", KEY_FORCE, NULL, 0, "Run beside another instance", 14},
 	{"fail-probe", KEY_FAIL_PROBE, "PROBE", OPTION_HIDDEN, NULL, 0},
@@ -73,10 +78,12 @@ static void parse_trigger(struct session_settings *settings, char *text, struct 
 	if (strcmp(text, "inversion") && strcmp(text, "deadlock") && strcmp(text, "stall"))
 		argp_error(state, "--trigger takes inversion, deadlock or stall:TIME, not \"%s\"",
 			   text);
+	if (!strcmp(text, "stall") && !value)
+		argp_error(state, "--trigger stall needs the time that is too long: stall:5s");
 	settings->trigger = text;
 	settings->trigger_window_ns = 30000000000ULL;
 	if (!strcmp(text, "stall"))
-		settings->stall_ns = value ? value : 5000000000ULL;
+		settings->stall_ns = value;
 	else if (value)
 		settings->trigger_window_ns = value;
 	settings->record_events = true;
@@ -88,6 +95,16 @@ static void need(int error, const char *option, const char *argument, struct arg
 		argp_error(state, "%s: cannot read \"%s\"", option, argument);
 }
 
+/* Zero would be for ever, or never. */
+static void need_time(const char *argument, const char *option, uint64_t *ns,
+		      struct argp_state *state)
+{
+	need(parse_duration(argument, ns), option, argument, state);
+	if (!*ns)
+		argp_error(state, "%s takes a time longer than 0, as 30s or 5m, not \"%s\"", option,
+			   argument);
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct session_settings *settings = state->input;
@@ -96,8 +113,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case 'd':
-		need(parse_duration(argument, &settings->duration_ns), "--duration", argument,
-		     state);
+		need_time(argument, "--duration", &settings->duration_ns, state);
 		return 0;
 	case 's':
 		if (strcmp(argument, "vfio") && strcmp(argument, "all"))
@@ -120,9 +136,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		settings->record_events = true;
 		return 0;
 	case KEY_STALL:
-		need(parse_duration(argument, &settings->stall_ns), "--stall", argument, state);
+		need_time(argument, "--stall", &settings->stall_ns, state);
 		return 0;
 	case 'o':
+		if (format_of_name(argument) >= 0)
+			argp_error(state,
+				   "-o: \"%s\" is the name of a report; record to FILE.vfiotrace, "
+				   "then `vfiotrace report -o %s FILE.vfiotrace`",
+				   argument, argument);
 		settings->output = argument;
 		return 0;
 	case KEY_TRIGGER:

@@ -40,6 +40,7 @@ struct validate {
 enum { KEY_BASELINE = 768, KEY_REQUIRE, KEY_KNOWN, KEY_EXERCISE, KEY_JUNIT, KEY_ROUNDS };
 
 static const struct argp_option table[] = {
+	{NULL, 0, NULL, 0, "What the verdict needs:", 1},
 	{"baseline", KEY_BASELINE, "FILE", 0,
 	 "Recording of the old kernel: go through its cycles dependency by dependency", 1},
 	{"require", KEY_REQUIRE, "PATH,...", 0,

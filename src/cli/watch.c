@@ -26,6 +26,7 @@ struct watch {
 enum { KEY_TASKS = 768 };
 
 static const struct argp_option table[] = {
+	{NULL, 0, NULL, 0, "What is shown:", 1},
 	{"pid", 'p', "PID", 0, "Show this process only (evidence of others is kept)", 1},
 	{"tid", 't', "TID", 0, "Show this thread only", 1},
 	{"comm", 'c', "COMM", 0, "Show tasks of this name only", 1},

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for vfiotrace. Commands and options are asked of the program itself, which prints
 # them from its own tables: they cannot drift apart.
-_vfiotrace_values() { # option
+_vfiotrace_values() { # option, command, program
 	case $1 in
+	help) "$3" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  *[A-Za-z].*/\1/p' ;;
+	--known) "$3" check --json 2>/dev/null | grep -oE '"commit": ?"[0-9a-f]+"' | grep -oE '[0-9a-f]{12,}' | sort -u ;;
+	--trigger) echo inversion deadlock stall:5s ;;
 	--color) echo auto always never ;;
 	--attach) echo auto fentry kprobe tracepoint lockdep ;;
 	-s | --scope) echo vfio all ;;
@@ -40,7 +43,9 @@ _vfiotrace() {
 	elif [[ $previous == = ]] && ((COMP_CWORD >= 2)); then
 		option=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
-	if values=$(_vfiotrace_values "$option" "$command"); then
+	if values=$(_vfiotrace_values "$option" "$command" "$program"); then
+		[[ $option != --require || $current != *,* ]] || values=${values// / ${current%,*},}
+		[[ $option != --require || $current != *,* ]] || values=${current%,*},$values
 		mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_vfiotrace_help options "$program" "$command")" -- "$current")

@@ -12,7 +12,25 @@ _vfiotrace() {
 		return
 	fi
 	[[ $words[2] == [a-z]* ]] && command=$words[2]
+	# --option=value is one word here
+	if [[ $words[CURRENT] == --*=* ]]; then
+		words=($words[1,CURRENT-1] ${words[CURRENT]%%=*} ${words[CURRENT]#*=})
+		(( CURRENT++ ))
+		compset -P '*='
+	fi
 	case $words[CURRENT-1] in
+	help)
+		compadd -- $($program --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  *[A-Za-z].*/\1/p')
+		return ;;
+	--known)
+		compadd -- $($program check --json 2>/dev/null | grep -oE '"commit": ?"[0-9a-f]+"' | grep -oE '[0-9a-f]{12,}' | sort -u)
+		return ;;
+	--trigger) compadd inversion deadlock stall:5s; return ;;
+	--require)
+		compset -P '*,'
+		compadd -S , -q device_open device_close get_kvm put_kvm set_kvm group_add group_del kvm_device_release \
+			vm_create vm_destroy
+		return ;;
 	--color) compadd auto always never; return ;;
 	--attach) compadd auto fentry kprobe tracepoint lockdep; return ;;
 	-s|--scope) compadd vfio all; return ;;

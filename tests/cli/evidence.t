@@ -32,8 +32,8 @@ keeps() { # status, command...
 	cp "$dir/a.vft" "$dir/old/a.vft"
 	ln "$dir/old/a.vft" "$dir/old/hard.vft"
 	ln -s a.vft "$dir/old/link.vft"
-	echo 'a report' >"$dir/old/report.svg"
-	chmod 666 "$dir/old/a.vft" "$dir/old/report.svg"
+	echo 'a report' | tee "$dir/old/report.svg" >"$dir/old/report.html"
+	chmod 666 "$dir/old/a.vft" "$dir/old/report".*
 	(cd "$dir/old" && sha256sum -- * && ls -i) >"$dir/before"
 	(cd "$dir/old" && "$@") >"$dir/said" 2>&1
 	got=$?
@@ -78,7 +78,7 @@ full() { # the disk is full in the middle
 	keeps 1 bash -c 'ulimit -f 16; trap "" XFSZ; exec "$@"' - "$@"
 }
 check "a merge that fails leaves the older recording" full "$tool" merge --overwrite -o a.vft "$dir/large.vft"
-check "a report that fails leaves the older report" full "$tool" report -f html -o report.svg "$dir/large.vft"
+check "a report that fails leaves the older report" full "$tool" report -f html -o report.html "$dir/large.vft"
 without_dot() { keeps 1 env PATH=/nowhere "$@"; }
 check "a picture without Graphviz leaves the older picture" without_dot "$tool" report -f svg -o report.svg "$dir/b.vft"
 check "a diff without Graphviz leaves the older picture" without_dot "$tool" diff -f svg -o report.svg "$dir/a.vft" "$dir/b.vft"

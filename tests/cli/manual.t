@@ -113,6 +113,11 @@ for command in commands:
        [sorted(got ^ help_options(command))])
 ok(completed("check", "--color", "=", "a") == {"auto", "always"}, "and the values of --color=")
 ok(completed("watch", "--scope", "") == {"vfio", "all"}, "and of --scope")
+ok(completed("help", "") == set(commands), "and the commands after help", [sorted(completed("help", ""))])
+ok(completed("watch", "--trigger", "=", "") == {"inversion", "deadlock", "stall:5s"}, "and the kinds of --trigger")
+ok("51cdc8bc120e" in completed("validate", "--known", "=", "5"), "and the fixes of --known", [sorted(completed("validate", "--known", ""))])
+ok(completed("validate", "--require", "vm_create,group_") == {"vm_create,group_add", "vm_create,group_del"},
+   "and a second path of --require", [sorted(completed("validate", "--require", "vm_create,group_"))])
 done = run("bash", "-n", "src/completion/vfiotrace.bash")
 ok(done.returncode == 0, "the bash file parses", [done.stderr])
 if shutil.which("zsh"):
