@@ -200,6 +200,8 @@ struct finding *analysis__put(struct analysis *a, const struct finding *f);
 
 /* After findings left the list: where each key is now. */
 int analysis__index_keys(struct analysis *a);
+/* An existing deadlock stands for the order finding of this key. */
+bool is_covered(const struct analysis *a, const char *key);
 
 /* hang.c */
 /* The tasks of `f` and their waits become copies of our own. false: no memory. */

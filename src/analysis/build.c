@@ -330,13 +330,18 @@ static void announce(struct analysis *a, const struct finding *f)
 		a->options.on_finding(a->options.context, f);
 }
 
+bool is_covered(const struct analysis *a, const char *key)
+{
+	return idmap__get(&a->covered, hash_bytes(key, strlen(key))) != IDMAP_NONE;
+}
+
 struct finding *analysis__put(struct analysis *a, const struct finding *f)
 {
 	uint64_t hash = hash_bytes(f->key, strlen(f->key));
 	uint32_t id = find_key(a, &hash, f->key);
 	struct finding *stored, merged = *f;
 
-	if (idmap__get(&a->covered, hash_bytes(f->key, strlen(f->key))) != IDMAP_NONE)
+	if (is_covered(a, f->key))
 		return id == NO_ID ? NULL : a->list.items[id];
 	match_known(a, &merged);
 	if (id != NO_ID) {

@@ -137,12 +137,27 @@ static bool mark_deadlocked(const struct analysis *a, uint8_t *on_deadlock)
 	return any;
 }
 
-static bool is_deadlocked(const struct finding *f, const uint8_t *on_deadlock)
+static bool all_from_sites(const struct analysis *a, const struct finding *f)
 {
-	return f->kind == FINDING_HANG && on_deadlock[f->tasks[0].task];
+	for (uint32_t i = 0; i < f->length; i++)
+		if (!(model__lock_class(a->m, f->classes[i])->flags & CLASS_FROM_SITE))
+			return false;
+	return f->length > 0;
 }
 
-static int drop_deadlocked(struct analysis *a)
+/*
+ * What a deadlock of the list says already: that its tasks hang, and the order of locks that are
+ * known by nothing but who waits for them, unless somebody was told of that before.
+ */
+static bool is_said(const struct analysis *a, const struct finding *f, const uint8_t *on_deadlock)
+{
+	if (f->kind == FINDING_HANG)
+		return on_deadlock[f->tasks[0].task];
+	return f->kind != FINDING_DEADLOCK && !a->options.on_finding && all_from_sites(a, f) &&
+	       is_covered(a, f->key);
+}
+
+static int drop_said(struct analysis *a)
 {
 	uint8_t *on_deadlock = calloc(model__task_count(a->m) + 1ULL, 1);
 	int error = on_deadlock ? 0 : -ENOMEM;
@@ -150,7 +165,7 @@ static int drop_deadlocked(struct analysis *a)
 
 	if (!error && mark_deadlocked(a, on_deadlock)) {
 		for (uint32_t i = 0; i < count; i++) {
-			if (is_deadlocked(a->list.items[i], on_deadlock))
+			if (is_said(a, a->list.items[i], on_deadlock))
 				continue;
 			a->runs.items[kept] = a->runs.items[i];
 			a->list.items[kept++] = a->list.items[i];
@@ -250,7 +265,7 @@ static int name_all_waiters(struct analysis *a)
 
 int hangs__finish(struct analysis *a)
 {
-	int error = drop_deadlocked(a);
+	int error = drop_said(a);
 
 	return error ? error : name_all_waiters(a);
 }

@@ -34,6 +34,7 @@ struct hung_reader {
 	bool overflow;
 	uint32_t expected_owner;	   /* pid: the kernel shows the owner after it named it */
 	struct klog_stack stack, doubtful; /* of `current`; its "?" frames */
+	bool wakes;			   /* among those, what wait_event() leaves behind */
 	char context[16];
 	uint32_t reports;
 };
@@ -90,6 +91,8 @@ static void read_wait(struct hung_reader *r, struct hung_wait *wait)
 	wait->unreliable = !r->stack.count;
 	wait->function = place.function;
 	wait->what = wait_place__what(&place, stack->frames, stack->count);
+	if (wait->what == WAIT_WHAT_UNKNOWN && r->wakes)
+		wait->what = WAIT_WHAT_EVENT;
 	wait->stack = model__add_stack(m, STACK_FULL, stack->frames, stack->count);
 	wait->caller_index = place.caller;
 	if (place.caller >= stack->count)
@@ -97,6 +100,12 @@ static void read_wait(struct hung_reader *r, struct hung_wait *wait)
 	wait->caller = stack->frames[place.caller].symbol;
 	klog_frame__print(&stack->frames[place.caller], text, sizeof(text));
 	wait->site = model__intern(m, text);
+}
+
+static void forget_stack(struct hung_reader *r)
+{
+	r->stack.count = r->doubtful.count = 0;
+	r->wakes = false;
 }
 
 /* The stack of `current` is complete. A task that was reported before and now waits elsewhere has
@@ -122,7 +131,7 @@ static int end_stack(struct hung_reader *r)
 	}
 	task->wait = wait;
 	r->has_trace = true;
-	r->stack.count = r->doubtful.count = 0;
+	forget_stack(r);
 	return 0;
 }
 
@@ -132,7 +141,7 @@ static int end_task(struct hung_reader *r)
 
 	r->current = NO_ID;
 	r->has_trace = false;
-	r->stack.count = r->doubtful.count = 0;
+	forget_stack(r);
 	return err;
 }
 
@@ -348,6 +357,7 @@ static int stack_line(struct hung_reader *r, const struct klog_line *line)
 	count = klog_parse__frames(r->log->lines.m, line->text, frames, &reliable);
 	if (count) {
 		klog_stack__add_line(reliable ? &r->stack : &r->doubtful, frames, count);
+		r->wakes |= !reliable && wait_function__is_wake_up(frames[0].symbol);
 		return 0;
 	}
 	if ((r->stack.count || r->doubtful.count) &&

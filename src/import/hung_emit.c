@@ -86,6 +86,22 @@ static enum lock_kind kind_of(const struct hung_task *task)
 							: LOCK_KIND_RWSEM;
 }
 
+static const char *word_of(enum lock_kind kind)
+{
+	switch (kind) {
+	case LOCK_KIND_MUTEX:
+		return "mutex";
+	case LOCK_KIND_RWSEM:
+		return "rwsem";
+	case LOCK_KIND_PERCPU_RWSEM:
+		return "percpu rwsem";
+	case LOCK_KIND_RTMUTEX:
+		return "rt_mutex";
+	default:
+		return "lock";
+	}
+}
+
 static void find_class(struct hung_emitter *e, struct hung_task *task)
 {
 	const struct klog_lock *listed = listed_wanted(task);
@@ -100,8 +116,9 @@ static void find_class(struct hung_emitter *e, struct hung_task *task)
 		klog_symbol__plain(task->wait.caller, plain, sizeof(plain));
 		lock_class = lock_site__class(plain, kind_of(task), e->kernel_version);
 	}
+	/* a mutex and an rwsem of one function are two locks */
 	if (*plain)
-		snprintf(name, sizeof(name), "lock of %s()", plain);
+		snprintf(name, sizeof(name), "%s of %s()", word_of(kind_of(task)), plain);
 	else
 		snprintf(name, sizeof(name), "%s whose name is not known",
 			 wait_what_names[task->wait.what]);

@@ -151,8 +151,8 @@ char *json_text__message(char *line)
 		start += 6;
 	if (*start == '"')
 		return field(start, line);
-	/* an object of several lines: nothing but its end */
-	if ((*start == '{' || *start == '}') && !start[1 + strspn(start + 1, ", \t")])
+	/* an object of several lines: nothing but its end, and the beginning of the next */
+	if ((*start == '{' || *start == '}') && !start[strspn(start, "{}[], \t")])
 		return NULL;
 	if (*start != '{')
 		return line;

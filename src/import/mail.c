@@ -183,10 +183,14 @@ static enum mail_line decode_base64(struct mail *mail, char *text, size_t *lengt
 	return MAIL_PART;
 }
 
-/* A body that was pasted without its headers: rows of "=" do not look like this else. */
+/*
+ * A body that was pasted without its headers: rows of "=" do not look like this else, nor does a
+ * blank at the end of a line, unless a letter is before it: "irq=20" is a value.
+ */
 static bool looks_quoted(const char *text, size_t length)
 {
-	return strstr(text, "=3D=3D=3D") || (length > 3 && !strcmp(text + length - 3, "=20"));
+	return strstr(text, "=3D=3D=3D") || (length > 3 && !strcmp(text + length - 3, "=20") &&
+					     !isalpha((unsigned char)text[length - 4]));
 }
 
 enum mail_line mail__line(struct mail *mail, char *text, size_t *length)

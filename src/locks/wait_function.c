@@ -203,6 +203,11 @@ static const char *const internals[] = {
 	"mutex_optimistic_spin*",
 	"__traceiter_contention*",
 	"trace_contention*",
+	/* who traces, as we do */
+	"bpf_trampoline_*",
+	"ftrace_trampoline*",
+	"kprobe_ftrace_handler*",
+	"arch_rethook_trampoline*",
 	/* lockdep */
 	"__lock_acquire*",
 	"lock_acquire*",
@@ -258,6 +263,21 @@ bool wait_function__is_internal(const char *symbol)
 
 	for (size_t i = 0; i < sizeof(internals) / sizeof(internals[0]); i++)
 		if (fits(internals[i], symbol, length))
+			return true;
+	return false;
+}
+
+bool wait_function__is_wake_up(const char *symbol)
+{
+	static const char *const names[] = {"autoremove_wake_function", "woken_wake_function",
+					    "default_wake_function",	"finish_wait",
+					    "prepare_to_wait*",		"init_wait_entry"};
+	size_t length;
+
+	symbol += strncmp(symbol, "__pfx_", 6) ? 0 : 6;
+	length = strcspn(symbol, ".");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (fits(names[i], symbol, length))
 			return true;
 	return false;
 }

@@ -24,6 +24,9 @@ struct wait_function {
 const struct wait_function *wait_function__find(const char *symbol);
 /* The scheduler's and lockdep's own functions, and the slow paths of locks. */
 bool wait_function__is_internal(const char *symbol);
+/* What wait_event() leaves on a stack, which is a macro and no frame: functions that wake, or that
+ * prepare to be woken. */
+bool wait_function__is_wake_up(const char *symbol);
 
 struct wait_place {
 	const struct wait_function *function; /* NULL: none on this stack */

@@ -107,7 +107,7 @@ static void test_samples(void **state)
 		{"splat/irq-and-unlock.log", IMPORT_SPLAT, CODE_BAD_UNLOCK, "kvm.lock", 1},
 		{"hung/group-lock-kvm-lock-6.1.log", IMPORT_HUNG, CODE_DEADLOCK,
 		 "vfio_group.group_lock", 0},
-		{"hung/owners-7.2.log", IMPORT_HUNG, CODE_DEADLOCK, "lock of some_driver_update()",
+		{"hung/owners-7.2.log", IMPORT_HUNG, CODE_DEADLOCK, "rwsem of some_driver_update()",
 		 0},
 		{"hung/with-lockdep.log", IMPORT_HUNG, CODE_DEADLOCK, "&demo->a", 0},
 		{"perf/inversion.txt", IMPORT_PERF, CODE_INSTANCE_INVERSION, "kvm.lock", 0},
