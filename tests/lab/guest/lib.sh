@@ -87,6 +87,20 @@ wait_for() {
 	done
 }
 
+# The kernel's own reports of tasks that are blocked for so long; 0 turns them off. usage: hung_task_detector SECONDS
+hung_task_detector() {
+	echo -1 >/proc/sys/kernel/hung_task_warnings
+	echo 1 >/proc/sys/kernel/hung_task_check_interval_secs
+	echo "$1" >/proc/sys/kernel/hung_task_timeout_secs
+}
+
+# What the kernel says of blocked tasks when it is asked, in NAME.log.
+blocked_log() { # NAME
+	echo "lab: log $1" >/dev/kmsg
+	echo w >/proc/sysrq-trigger
+	dmesg | sed -n "/lab: log $1\$/,\$p" >"$1.log"
+}
+
 # Suspend to memory; the clock's alarm wakes it. usage: sleep_s3 SECONDS
 sleep_s3() {
 	touch /run/slept
