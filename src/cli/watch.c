@@ -16,7 +16,7 @@
 struct watch {
 	struct session_settings settings;
 	struct watch_filter filter;
-	bool tasks;
+	bool tasks, is_record;
 	uint32_t tasks_tid;
 	struct session session;
 	uint64_t next_status;
@@ -119,6 +119,8 @@ static void show_finding(void *context, const struct model *m, const struct find
 	clear_progress();
 	if (common.json) {
 		json_print(stdout, json_finding(m, finding));
+	} else if (w->is_record && finding->grade >= GRADE_WARNING) {
+		record_note_finding(m, finding);
 	} else if (!common.quiet && finding->grade >= GRADE_WARNING) {
 		report_text_finding(stdout, m, finding, cli_color(stdout));
 		fflush(stdout);
@@ -197,7 +199,9 @@ static void print_start(struct watch *w)
 		json_print(stdout, json_start(w->session.model, probes, count));
 		return;
 	}
-	if (!common.quiet)
+	if (w->is_record)
+		record_note_start(&w->session);
+	else if (!common.quiet)
 		watch_print_header(stdout, &w->session, probes, count);
 }
 
@@ -210,11 +214,15 @@ static void print_end(struct watch *w, int status)
 	clear_progress();
 	if (w->tasks)
 		show_tasks(w);
-	if (!common.json && !common.quiet) {
+	if (!common.json && w->is_record)
+		record_note_end(&w->session, &input);
+	else if (!common.json && !common.quiet) {
 		report_text_summary(stdout, &input, cli_color(stdout));
 		fflush(stdout); /* the probes may take seconds to go */
 	}
+	log_progress("detaching …");
 	capture__stats(w->session.capture, &stats);
+	clear_progress();
 	if (common.verbosity)
 		log_info("detached in %.2f s", (double)stats.detach_ns / 1e9);
 	watch_note_overhead(w->session.model, &stats);
@@ -222,7 +230,7 @@ static void print_end(struct watch *w, int status)
 		json_print(stdout, json_summary(&input, status));
 		return;
 	}
-	if (common.quiet)
+	if (common.quiet || w->is_record)
 		return;
 	watch_print_footer(stdout, &w->session, &stats);
 }
@@ -253,23 +261,34 @@ static int run(struct watch *w)
 		print_end(w, status);
 	}
 	session__close(&w->session);
+	clear_progress();
 	return status;
+}
+
+static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
+
+static int parse_and_run(const char *doc, bool is_record, int argc, char **argv)
+{
+	const struct argp argp = {
+		.options = table, .parser = parse, .children = children, .doc = doc};
+	static struct watch w;
+
+	w.is_record = is_record;
+	if (cli_parse(&argp, argc, argv, &w))
+		return EXIT_USAGE;
+	return run(&w);
 }
 
 int watch_main(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {
-		.options = table,
-		.parser = parse,
-		.children = children,
-		.doc = "Watch the order in which tasks take VFIO's and KVM's locks; flag "
-		       "inversions, "
-		       "cycles, recursions and deadlocks as they happen.",
-	};
-	static struct watch w;
+	return parse_and_run("Watch the order in which tasks take VFIO's and KVM's locks; flag "
+			     "inversions, cycles, recursions and deadlocks as they happen.",
+			     false, argc, argv);
+}
 
-	if (cli_parse(&argp, argc, argv, &w))
-		return EXIT_USAGE;
-	return run(&w);
+int watch_into_file(int argc, char **argv)
+{
+	return parse_and_run("Record the locks of VFIO and KVM to an incident file (-o, needed): "
+			     "evidence for vfiotrace report, analyze, diff and validate.",
+			     true, argc, argv);
 }

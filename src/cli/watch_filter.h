@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "report.h"
 #include "session/session.h"
 
 struct watch_filter {
@@ -25,6 +26,11 @@ void watch_print_header(FILE *out, const struct session *s, const struct probe_i
 void watch_print_footer(FILE *out, const struct session *s, const struct capture_stats *stats);
 void watch_print_task_chain(FILE *out, const struct model *m, const struct task_chain *pair);
 void watch_print_stall(FILE *out, const struct model *m, const struct stall *stall);
+/* record.c: what record says instead, on stderr; the file has the rest. */
+void record_note_start(const struct session *s);
+void record_note_finding(const struct model *m, const struct finding *finding);
+void record_note_end(const struct session *s, const struct report_input *input);
+int watch_into_file(int argc, char **argv); /* watch.c */
 /* Facts overhead.* of the summary. */
 void watch_note_overhead(struct model *m, const struct capture_stats *stats);
 

@@ -15,6 +15,17 @@ static void on_stop(int signal_number)
 	stop_asked = 1;
 }
 
+/* While it loads: nothing is attached yet, so there is nothing to end in order. */
+static void on_early_stop(int signal_number)
+{
+	static const char text[] = "\nvfiotrace: interrupted while loading; nothing was watched\n";
+	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)written;
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
 static void on_snapshot(int signal_number)
 {
 	(void)signal_number;
@@ -35,10 +46,24 @@ static int install(int number, void (*handler)(int))
 	return sigaction(number, &action, NULL) ? -errno : 0;
 }
 
+/* An agent that opens another session is stopped in order by what is installed already. */
+static int install_early(int number)
+{
+	struct sigaction now;
+
+	if (sigaction(number, NULL, &now) || now.sa_handler != SIG_DFL)
+		return 0;
+	return install(number, on_early_stop);
+}
+
 int signals__install_requests(void)
 {
 	int error = install(SIGUSR1, on_snapshot);
 
+	if (!error)
+		error = install_early(SIGINT);
+	if (!error)
+		error = install_early(SIGTERM);
 	return error ? error : install(SIGHUP, on_reload);
 }
 

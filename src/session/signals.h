@@ -7,7 +7,10 @@
 
 /* SIGINT/SIGTERM: first asks to stop, second ends at once. SIGUSR1 asks for a snapshot. */
 int signals__install(void);
-/* SIGUSR1 and SIGHUP only, which would end a program that still loads. */
+/*
+ * For a program that still loads: SIGUSR1 and SIGHUP, which would end it, are noted; SIGINT and
+ * SIGTERM end it, with a message, unless they are handled already.
+ */
 int signals__install_requests(void);
 bool signals__stop(void);
 bool signals__take_snapshot(void); /* true once per SIGUSR1 */
