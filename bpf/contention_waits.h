@@ -36,6 +36,9 @@ static __always_inline void add_wait(void *ctx, const struct contention_wait *ze
 	struct contention_wait *wait;
 	__u32 bucket = log2_floor(waited);
 
+	/* the compiler knows its bound and would leave out the mask, which 6.1's verifier needs */
+	barrier_var(bucket);
+
 	if (waited >= CONTENTION_SLOW_NS)
 		key.stack = bpf_get_stackid(ctx, &wait_stacks, 0);
 	if (key.stack < 0)

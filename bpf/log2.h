@@ -27,8 +27,6 @@ static __always_inline __u32 log2_floor(__u64 value)
 		value >>= shift;
 		position += shift;
 	}
-	/* the compiler knows its bound, not every verifier does: keep the caller's mask */
-	barrier_var(position);
 	return position;
 }
 
