@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/replay.h"
+#include "util/idmap.h"
 
 /* Names of another host say whose they are. */
 static const char *host_name(struct replay *r, const char *name)
@@ -36,22 +37,33 @@ static int replay_classes(struct replay *r)
 	return 0;
 }
 
-static bool object_exists(const struct model *m, uint32_t count, const struct object *object)
+/* Which kinds of object `m` has at each address. -ENOMEM: `kinds` is released by the caller. */
+static int note_objects(const struct model *m, struct idmap *kinds)
 {
-	for (uint32_t i = 0; i < count; i++)
-		if (object->address && model__object(m, i)->kind == object->kind &&
-		    model__object(m, i)->address == object->address)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < model__object_count(m); i++) {
+		const struct object *object = model__object(m, i);
+		uint32_t known = idmap__get(kinds, object->address);
+
+		if (known != IDMAP_NONE)
+			idmap__set(kinds, object->address, known | 1U << object->kind);
+		else if (object->address && idmap__put(kinds, object->address, 1U << object->kind))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool object_exists(const struct idmap *kinds, const struct object *object)
+{
+	uint32_t known = object->address ? idmap__get(kinds, object->address) : IDMAP_NONE;
+
+	return known != IDMAP_NONE && known & 1U << object->kind;
 }
 
 /* Twice: a parent may come after its child. */
-static int replay_objects(struct replay *r)
+static int replay_objects_into(struct replay *r, const struct idmap *before)
 {
-	const uint32_t before = model__object_count(r->to), count = model__object_count(r->from);
-
 	for (uint32_t pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t i = 0; i < model__object_count(r->from); i++) {
 			struct object o = *model__object(r->from, i);
 			uint32_t id;
 
@@ -65,7 +77,7 @@ static int replay_objects(struct replay *r)
 			o.address = redact_address(r->redactor, o.address);
 			o.parent = mapped(&r->maps.objects, o.parent);
 			/* Two kernels may use one address for different things. */
-			if (r->options->host && object_exists(r->to, before, &o))
+			if (object_exists(before, &o))
 				o.address ^= (uint64_t)r->options->host << 48;
 			id = model__add_object(r->to, &o);
 			if (id == NO_ID || replay_moved(r, objects, i, id))
@@ -73,6 +85,17 @@ static int replay_objects(struct replay *r)
 		}
 	}
 	return 0;
+}
+
+static int replay_objects(struct replay *r)
+{
+	struct idmap before = {0};
+	int error = r->options->host ? note_objects(r->to, &before) : 0;
+
+	if (!error)
+		error = replay_objects_into(r, &before);
+	idmap__release(&before);
+	return error;
 }
 
 static uint32_t replay_instance(struct replay *r, const struct lock_instance *known)
