@@ -117,8 +117,12 @@ uint64_t endpoint__restarts(const struct endpoint *e);
 uint64_t endpoint__requests(const struct endpoint *e);
 int endpoint__port(const struct endpoint *e); /* for port 0 in tests; -1 for a unix socket */
 
-/* Write `text` to `path` by a temporary file beside it and rename; mode 0644. */
+/*
+ * Write `text` to `path` by a temporary file beside it and rename; mode 0644. -EEXIST: what has the
+ * name is no file (a link is replaced, not followed).
+ */
 int textfile_write(const char *path, const char *text, size_t length);
+bool textfile_may_be(const char *path); /* false: it would be -EEXIST */
 
 /* --- systemd
  * ---------------------------------------------------------------------------------------- */

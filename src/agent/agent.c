@@ -203,6 +203,11 @@ static int prepare(struct agent *a)
 	a->statedir = statedir__open(a->options.state, error, sizeof(error));
 	if (!a->statedir || statedir__enter(a->statedir))
 		goto refuse;
+	if (a->options.textfile && !textfile_may_be(a->options.textfile)) {
+		snprintf(error, sizeof(error), "--textfile %s: is not a regular file",
+			 text_safe(a->options.textfile));
+		goto refuse;
+	}
 	a->incidents = incidents__new(a->statedir, a->options.session.max_size);
 	if (!a->incidents)
 		return EXIT_ERROR;

@@ -8,11 +8,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -104,9 +106,10 @@ int hook__run(struct hook *h, const char *file, const char *code, const char *gr
 	return 0;
 }
 
-/* Between fork and exec. The agent has one thread when it forks here. */
-static void become_hook(const struct hook *h, char **environment, pid_t agent)
+/* Between fork and exec, in a child of the keeper. What it prints goes to `output`. */
+static void become_hook(const struct hook *h, char **environment, pid_t agent, int output)
 {
+	const pid_t keeper = getppid();
 	static const int reset[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD};
 	sigset_t none;
 	int null;
@@ -119,9 +122,10 @@ static void become_hook(const struct hook *h, char **environment, pid_t agent)
 	null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || chdir("/"))
 		_exit(126);
-	dup2(STDERR_FILENO, STDOUT_FILENO);
+	if (dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+		_exit(126);
 	close_range(3, ~0U, 0);
-	if (hook_limits__apply(h->state, agent))
+	if (hook_limits__apply(h->state, agent, keeper))
 		_exit(125);
 	execve(h->words[0], h->words, environment);
 	_exit(127);
@@ -175,14 +179,77 @@ static void kill_descendants(pid_t command)
 	}
 }
 
+/*
+ * The hook's output goes where the agent's own messages go, and must not stand in their way: the
+ * journal takes so many lines of a service and no more, and a pipe that is full would stop the
+ * agent. So little of it is passed on, and only what can be written at once.
+ */
+#define OUTPUT_MAX 8192
+#define OUTPUT_AT_ONCE 2048 /* a pipe that can be written to has room for PIPE_BUF */
+
+struct output {
+	int from;
+	size_t left;
+	bool cut;
+};
+
+static void pass_on(struct output *output)
+{
+	static const char note[] = "\nvfiotrace: the rest of what the hook prints is left out\n";
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	char text[OUTPUT_AT_ONCE];
+	ssize_t got = read(output->from, text, sizeof(text));
+	size_t length = got > 0 ? (size_t)got : 0;
+
+	if (!got) { /* it closed its output */
+		close(output->from);
+		output->from = -1;
+	}
+	if (!length || output->cut || poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
+		return;
+	output->cut = length > output->left;
+	length = output->cut ? output->left : length;
+	output->left -= length;
+	if (write(STDERR_FILENO, text, length) < 0 || !output->cut)
+		return;
+	if (write(STDERR_FILENO, note, sizeof(note) - 1) < 0)
+		output->left = 0; /* nobody reads it */
+}
+
 enum keeper_exit { KEEPER_OK, KEEPER_FAILED, KEEPER_STOPPED };
+
+/* Until the command has ended, or the agent says so. */
+static enum keeper_exit keep(pid_t command, int signals, struct output *output)
+{
+	for (;;) {
+		struct pollfd wanted[] = {{.fd = signals, .events = POLLIN},
+					  {.fd = output->from, .events = POLLIN}};
+		struct signalfd_siginfo what;
+		pid_t ended;
+		int status;
+
+		if (poll(wanted, 2, -1) < 0)
+			continue;
+		if (wanted[1].revents)
+			pass_on(output);
+		if (!wanted[0].revents || read(signals, &what, sizeof(what)) != sizeof(what))
+			continue;
+		if (what.ssi_signo == SIGTERM)
+			return KEEPER_STOPPED;
+		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
+			if (ended == command)
+				return WIFEXITED(status) && !WEXITSTATUS(status) ? KEEPER_OK
+										 : KEEPER_FAILED;
+	}
+}
 
 static void become_keeper(const struct hook *h, char **environment)
 {
-	enum keeper_exit result = KEEPER_FAILED;
-	pid_t agent = getppid(), command, ended;
+	struct output output = {.left = OUTPUT_MAX};
+	pid_t agent = getppid(), command;
+	enum keeper_exit result;
 	sigset_t awaited;
-	int status = 0;
+	int ends[2], signals;
 
 	sigemptyset(&awaited);
 	sigaddset(&awaited, SIGCHLD);
@@ -190,30 +257,28 @@ static void become_keeper(const struct hook *h, char **environment)
 	sigprocmask(SIG_SETMASK, &awaited, NULL);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	close_range(3, ~0U, 0);
 	setsid();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != agent)
 		_exit(KEEPER_STOPPED); /* it is gone already */
+	signals = signalfd(-1, &awaited, SFD_CLOEXEC);
+	if (signals < 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) ||
+	    fcntl(ends[1], F_SETFL, 0)) /* for the command it is as any other */
+		_exit(KEEPER_FAILED);
 	command = fork();
 	if (!command)
-		become_hook(h, environment, agent);
+		become_hook(h, environment, agent, ends[1]);
 	if (command < 0)
 		_exit(KEEPER_FAILED);
-	close_range(3, ~0U, 0);
-	for (bool over = false; !over;) {
-		if (sigwaitinfo(&awaited, NULL) == SIGTERM) {
-			result = KEEPER_STOPPED;
-			break;
-		}
-		while ((ended = waitpid(-1, &status, WNOHANG)) > 0)
-			if (ended == command) {
-				over = true;
-				result = WIFEXITED(status) && !WEXITSTATUS(status) ? KEEPER_OK
-										   : KEEPER_FAILED;
-			}
-	}
+	close(ends[1]);
+	output.from = ends[0];
+	result = keep(command, signals, &output);
 	kill_descendants(command);
+	for (int i = 0; output.from >= 0 && i < OUTPUT_MAX / OUTPUT_AT_ONCE; i++)
+		pass_on(&output); /* its last words */
 	_exit(result);
 }
 

@@ -105,12 +105,14 @@ static int protect_files(const char *directory)
 	return error;
 }
 
-int hook_limits__apply(const char *directory, pid_t agent)
+int hook_limits__apply(const char *directory, pid_t agent, pid_t keeper)
 {
 	int error;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
 	error = protect_files(directory);
-	return error ? error : syscall_filter__shield(agent);
+	if (!error)
+		error = syscall_filter__shield(agent);
+	return error ? error : syscall_filter__shield(keeper);
 }

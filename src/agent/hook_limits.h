@@ -7,10 +7,11 @@
 
 /*
  * For good, and for whatever the process starts: it can read the directory (absolute, without
- * links) and not change anything in it, and it can neither signal `agent` nor look into it.
+ * links) and not change anything in it, and it can neither signal `agent` or `keeper`, which ends
+ * what it leaves behind, nor look into them.
  * no_new_privs is set. 0, -errno; 0 too on a kernel without Landlock (before 5.13) or seccomp
  * filters, where the former or the latter is not kept from it.
  */
-int hook_limits__apply(const char *directory, pid_t agent);
+int hook_limits__apply(const char *directory, pid_t agent, pid_t keeper);
 
 #endif

@@ -158,6 +158,15 @@ static DIR *list(struct statedir *s)
 	return directory;
 }
 
+/* What a crash of the host left empty, or is no file at all, is no evidence. */
+static bool is_evidence(struct statedir *s, const char *name)
+{
+	struct stat about;
+
+	return !fstatat(s->fd, name, &about, AT_SYMLINK_NOFOLLOW) && S_ISREG(about.st_mode) &&
+	       about.st_size > 0;
+}
+
 bool statedir__has_incident(struct statedir *s, const char *key, char out[INCIDENT_NAME_SIZE])
 {
 	DIR *directory = list(s);
@@ -170,7 +179,8 @@ bool statedir__has_incident(struct statedir *s, const char *key, char out[INCIDE
 	for (struct dirent *e; !found && (e = readdir(directory));) {
 		if (!statedir__owns(e->d_name))
 			continue;
-		found = !strcmp(e->d_name + strlen(e->d_name) - strlen(tail), tail);
+		found = !strcmp(e->d_name + strlen(e->d_name) - strlen(tail), tail) &&
+			is_evidence(s, e->d_name);
 		if (found && out)
 			strcpy(out, e->d_name); /* statedir__owns looked at its length */
 	}

@@ -25,11 +25,21 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
+/* The new text takes the place of a text: a device or a pipe would be gone. */
+bool textfile_may_be(const char *path)
+{
+	struct stat about;
+
+	return lstat(path, &about) || S_ISREG(about.st_mode) || S_ISLNK(about.st_mode);
+}
+
 int textfile_write(const char *path, const char *text, size_t length)
 {
 	char temporary[PATH_MAX];
 	int fd, status;
 
+	if (!textfile_may_be(path))
+		return -EEXIST;
 	/* the collector reads *.prom: the temporary name must not end so */
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid()) >=
 	    sizeof(temporary))

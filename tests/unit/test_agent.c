@@ -147,7 +147,7 @@ static void rotation_goes_by_age_then_size(void **state)
 {
 	struct statedir *s = statedir__open(in_work("state"), error, sizeof(error));
 	struct statedir_usage usage;
-	char found[INCIDENT_NAME_SIZE];
+	char found[INCIDENT_NAME_SIZE], path[INCIDENT_NAME_SIZE + 16];
 
 	(void)state;
 	assert_non_null(s);
@@ -161,6 +161,12 @@ static void rotation_goes_by_age_then_size(void **state)
 	assert_true(statedir__has_incident(s, "two", found));
 	assert_true(statedir__owns(found));
 	assert_false(statedir__has_incident(s, "four", NULL));
+	/* a file that a crash of the host left empty keeps no finding from being written */
+	incident_name(found, "x", "empty", 1000000);
+	snprintf(path, sizeof(path), "state/%s", found);
+	write_file(in_work(path), "", 0600);
+	assert_false(statedir__has_incident(s, "empty", NULL));
+	assert_int_equal(unlink(in_work(path)), 0);
 
 	assert_int_equal(statedir__rotate(s, 3000100, 1500000, 0, &usage), 0);
 	assert_int_equal(usage.removed, 1);
@@ -251,6 +257,7 @@ static void hook_can_do_nothing_to_the_agent(void **state)
 	snprintf(script, sizeof(script),
 		 "#!/bin/sh\ncd %s\nexec 2>/dev/null\nk=%s\n"
 		 "{ kill -0 %d && echo signal; kill -0 -1 && echo all; kill -0 $$ || echo self\n"
+		 "kill -9 $PPID && echo keeper\n"
 		 "echo x >$k/incident && echo written; rm $k/incident && echo removed\n"
 		 "mkdir $k/new && echo made; mv $k/incident moved && echo moved\n"
 		 "cat $k/incident; echo end; } >pried\n",
@@ -265,6 +272,46 @@ static void hook_can_do_nothing_to_the_agent(void **state)
 	hook__free(h);
 	read_file(in_work("pried"), text, sizeof(text));
 	assert_string_equal(text, "evidence\nend\n");
+}
+
+/* Its output stands beside the agent's own messages, in a file or a pipe that may be full. */
+static void hook_cannot_flood_the_messages(void **state)
+{
+	int saved = dup(STDERR_FILENO), ends[2];
+	struct hook_stats stats;
+	struct stat about;
+	struct hook *h;
+	char text[12000];
+
+	(void)state;
+	write_file(in_work("flood.hook"),
+		   "#!/bin/sh\necho first; echo second >&2; i=0\n"
+		   "while [ $i -lt 20 ]; do head -c 100000 /dev/zero | tr '\\0' x; i=$((i + 1)); "
+		   "done\n",
+		   0755);
+	write_file(in_work("messages"), "", 0600);
+	assert_true(freopen(in_work("messages"), "a", stderr) != NULL);
+	h = hook__new(in_work("flood.hook"), 20000000000ULL, kept, error, sizeof(error));
+	assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
+	finish_hooks(h, 1);
+	/* nobody reads, and it is full: the hook ends all the same */
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	while (write(ends[1], text, 4096) > 0)
+		;
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	assert_int_equal(hook__run(h, "/f", "gated", "info"), 0);
+	finish_hooks(h, 1);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	hook__stats(h, &stats);
+	assert_int_equal(stats.succeeded, 2);
+	hook__free(h);
+	assert_int_equal(stat(in_work("messages"), &about), 0);
+	assert_in_range(about.st_size, 8192, 8400);
+	read_file(in_work("messages"), text, sizeof(text));
+	assert_non_null(strstr(text, "first\n"));
+	assert_non_null(strstr(text, "second\n"));
+	assert_non_null(strstr(text, "the rest of what the hook prints is left out"));
 }
 
 /* A process that left the hook's session and group, and one whose parent ended long ago. */
@@ -322,6 +369,26 @@ static void textfile_replaces_at_once(void **state)
 	/* a full disk keeps the old text */
 	assert_int_equal(symlink("/dev/full", in_work("full")), 0);
 	assert_true(textfile_write("/dev/full/x", "x", 1) < 0);
+}
+
+static void textfile_takes_the_place_of_files_only(void **state)
+{
+	struct stat about;
+	char text[64];
+
+	(void)state;
+	assert_int_equal(mkfifo(in_work("pipe"), 0600), 0);
+	assert_int_equal(textfile_write(in_work("pipe"), "x", 1), -EEXIST);
+	assert_int_equal(lstat(in_work("pipe"), &about), 0);
+	assert_true(S_ISFIFO(about.st_mode));
+	assert_false(textfile_may_be("/dev/null"));
+	assert_false(textfile_may_be(in_work(".")));
+	/* a link goes, what it names stays */
+	write_file(in_work("precious"), "precious", 0600);
+	assert_int_equal(symlink("precious", in_work("link.prom")), 0);
+	assert_int_equal(textfile_write(in_work("link.prom"), "x", 1), 0);
+	read_file(in_work("precious"), text, sizeof(text));
+	assert_string_equal(text, "precious");
 }
 
 static void budget_sheds_in_steps_and_gives_back(void **state)
@@ -399,6 +466,8 @@ static int crash(void *context, int in, int out)
 	(void)context;
 	(void)in;
 	(void)out;
+	/* the filter refuses abort's signal, so that it ends by a fault: not one of the tests' */
+	signal(SIGSEGV, SIG_DFL);
 	abort();
 }
 
@@ -481,8 +550,10 @@ int main(void)
 		cmocka_unit_test(hook_gets_the_file_and_no_shell),
 		cmocka_unit_test(hook_is_killed_when_its_time_is_up),
 		cmocka_unit_test(hook_can_do_nothing_to_the_agent),
+		cmocka_unit_test(hook_cannot_flood_the_messages),
 		cmocka_unit_test(strays_of_a_hook_are_killed_with_it),
 		cmocka_unit_test(textfile_replaces_at_once),
+		cmocka_unit_test(textfile_takes_the_place_of_files_only),
 		cmocka_unit_test(budget_sheds_in_steps_and_gives_back),
 		cmocka_unit_test(notify_speaks_to_the_manager),
 		cmocka_unit_test(every_code_has_a_message_id),
