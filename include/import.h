@@ -29,6 +29,14 @@ enum import_format {
 };
 extern const char *const import_format_names[IMPORT_FORMATS]; /* "auto" "recording" "std" … */
 
+/* What can be read, for people: a row for each kind of text. Ends with a row without words. */
+struct import_kind {
+	enum import_format format;
+	const char *words;
+	const char *made_by; /* a command */
+};
+extern const struct import_kind import_kinds[];
+
 struct analysis;
 
 struct import_options {

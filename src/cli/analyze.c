@@ -18,6 +18,7 @@
 
 struct analyze_options {
 	enum import_format format;
+	bool list; /* what can be read, and nothing else */
 	const char *rules, *suppress;
 	const char *files[MAX_FILES];
 	uint32_t file_count;
@@ -34,6 +35,7 @@ struct analyze {
 static const struct argp_option option_table[] = {
 	{"format", 'f', "FORMAT", 0,
 	 "What the files are: auto, recording, std, splat, hung, perf or trace-cmd", 1},
+	{"formats", 'F' + 256, NULL, 0, "List what can be read, with the command that makes it", 1},
 	{"rules", 'r' + 256, "FILE", 0, "Declared lock orders, in addition to the built-in ones",
 	 1},
 	{"suppress", 's' + 256, "FILE", 0, "Known and accepted findings", 1},
@@ -57,6 +59,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			   "not \"%s\"",
 			   argument);
 		return EINVAL;
+	case 'F' + 256:
+		options->list = true;
+		return 0;
 	case 'r' + 256:
 		options->rules = argument;
 		return 0;
@@ -69,6 +74,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->files[options->file_count++] = argument;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
+		if (options->list)
+			return 0;
 		argp_error(state, "expected a file to analyze; \"-\" is standard input");
 		return EINVAL;
 	}
@@ -82,9 +89,8 @@ static const struct argp argp = {
 	.args_doc = "FILE…",
 	.doc = "Judge the lock order in a recording, an STD trace, a kernel log with lockdep or "
 	       "hung-task reports, or the text of perf script and trace-cmd report.\v"
-	       "Files may be compressed with gzip; \"-\" is standard input. Every file is judged "
-	       "by "
-	       "itself. With -v findings of grade info are shown in full.\n\n"
+	       "Files may be compressed (gzip, xz, zstd, bzip2); \"-\" is standard input. Every "
+	       "file is judged by itself. With -v findings of grade info are shown in full.\n\n"
 	       "Exit status: 0 clean, 1 error, 2 a finding of grade warning or worse, 3 a deadlock "
 	       "exists, 4 lines or events are missing or a search ended at its budget, 64 wrong "
 	       "usage.",
@@ -312,12 +318,31 @@ cleanup:
 	return code;
 }
 
+static int list_formats(void)
+{
+	printf("%-10s  %-76s  %s\n", "-f", "what", "made by");
+	for (const struct import_kind *kind = import_kinds; kind->words; kind++)
+		printf("%-10s  %-76s  %s\n", import_format_names[kind->format], kind->words,
+		       kind->made_by);
+	puts("\nKernel logs may be wrapped in anything, several things at once: gzip, xz, zstd, "
+	     "bzip2; UTF-16;\nmails, quoted and encoded; saved web pages; JSON lines; the "
+	     "journal's "
+	     "formats; prefixes of any\ncollector. All is told from the text: -f is only needed to "
+	     "insist.");
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_CLEAN;
+	log_error("cannot write the list: %s", strerror(errno));
+	return EXIT_ERROR;
+}
+
 int analyze_main(int argc, char **argv)
 {
 	struct analyze_options options = {.format = IMPORT_AUTO};
 
 	if (cli_parse(&argp, argc, argv, &options))
 		return EXIT_USAGE;
+	if (options.list)
+		return list_formats();
 	for (uint32_t i = 0; i < options.file_count; i++)
 		unprivileged__input(options.files[i]);
 	unprivileged__rules(options.rules);

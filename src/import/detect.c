@@ -9,6 +9,7 @@
 
 #include "analysis.h"
 #include "import/klog.h"
+#include "import/other_text.h"
 #include "import/report_start.h"
 #include "import/text_bytes.h"
 #include "import/trace_text.h"
@@ -324,7 +325,7 @@ static int read_recording(struct import_source *source, struct model *m,
 static int read_log(struct import_source *source, struct model *m,
 		    const struct import_options *options)
 {
-	const char *name = source->path;
+	const char *name = source->path, *other;
 	int err;
 
 	/* a log may hold both; who names a format wants that one */
@@ -334,11 +335,16 @@ static int read_log(struct import_source *source, struct model *m,
 			       : import_hung(m, source->stream, name, options);
 	err = klog__import(m, source->stream, name, options,
 			   source->unknown ? 0 : KLOG_SPLATS | KLOG_HUNG_TASKS);
+	other = other_text__words(source->head, source->head_length);
 	if (err == -EINVAL && source->unknown)
 		complain(source, options,
-			 "the format is not recognised; expected a recording, an STD trace, a "
-			 "kernel log with a lockdep, hung-task or sysrq report, or the text of "
-			 "perf script or trace-cmd report; name it with -f");
+			 other ? other
+			       : "the format is not recognised; expected a recording, an STD "
+				 "trace, a "
+				 "kernel log with a lockdep, hung-task or sysrq report, or the "
+				 "text of "
+				 "perf script or trace-cmd report; see --formats, or name it with "
+				 "-f");
 	return err;
 }
 

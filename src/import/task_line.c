@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Lines that name a task, see task_line.h (kernel/hung_task.c, kernel/sched/core.c). */
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,7 +178,7 @@ static enum task_line old_show_line(const char *text, struct task_words *words)
 	return TASK_LINE_STATE;
 }
 
-/* --- crash, /proc ------------------------------------------------------------------------------
+/* --- crash, drgn, /proc ------------------------------------------------------------------------
  */
 
 /* "PID: 4711   TASK: ffff9c0a4b3d8000  CPU: 3    COMMAND: "qemu-kvm"" */
@@ -206,6 +207,19 @@ static enum task_line proc_line(const char *text, struct task_words *words)
 	if (starts_with(end, "/task/"))
 		pid = strtoul(task + 6, &end, 10);
 	if (!pid || !starts_with(end, "/stack"))
+		return TASK_LINE_NONE;
+	set_task(&words->task, "", 0, pid);
+	return TASK_LINE_STATE;
+}
+
+/* ">>> prog.stack_trace(4711)", "print(stack_trace(4711))" */
+static enum task_line drgn_line(const char *text, struct task_words *words)
+{
+	const char *at = strstr(text, "stack_trace(");
+	char *end;
+	unsigned long pid = at ? strtoul(at + 12, &end, 10) : 0;
+
+	if (!pid || pid > UINT32_MAX || *end != ')')
 		return TASK_LINE_NONE;
 	set_task(&words->task, "", 0, pid);
 	return TASK_LINE_STATE;
@@ -245,5 +259,7 @@ enum task_line task_line__parse(const char *text, struct task_words *words)
 		return crash_line(text, words);
 	if (strstr(text, "/proc/"))
 		return proc_line(text, words);
+	if (strstr(text, "stack_trace("))
+		return drgn_line(text, words);
 	return old_show_line(text, words);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * task_line.h - the lines of a log that name a task: the hung-task detector's, sched_show_task's in
- * its forms since 3.10, lockdep's lists, and the headings of crash and of /proc/PID/stack.
+ * its forms since 3.10, lockdep's lists, and the headings of crash, drgn and of /proc/PID/stack.
  */
 #ifndef VFIOTRACE_IMPORT_TASK_LINE_H
 #define VFIOTRACE_IMPORT_TASK_LINE_H

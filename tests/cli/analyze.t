@@ -203,4 +203,41 @@ for gap in '** 12 printk messages dropped **' 'Missed 3 kernel messages' \
 	check "a kernel log with \"$gap\": a loss" filter '.[-1].losses.parse > 0 and .[-1].exit == 2'
 done
 
+# what can be read is listed; what is about locks and cannot be judged is named, with what to give instead
+analyze --formats
+check "--formats needs no file: 0" exits 0
+for format in recording splat hung perf trace-cmd std; do
+	check "--formats lists $format" says "^$format "
+done
+refused() { # TEXT WORDS REMEDY LINES...
+	local text=$1 words=$2 remedy=$3
+	shift 3
+	printf '%s\n' "$@" >"$work/other"
+	analyze "$work/other"
+	check "$text: no verdict, 1" exits 1
+	check "$text: named" complains "$words"
+	check "$text: what to give instead" complains "$remedy"
+}
+refused "/proc/lock_stat" 'is /proc/lock_stat' 'vfiotrace record' 'lock_stat version 0.4' '---' \
+	'class name con-bounces contentions waittime-min' '&kvm->lock: 31 29 134.78 995.91'
+refused "perf lock contention's table" 'perf lock contention' 'perf script' \
+	' contended   total wait     max wait     avg wait         type   caller' '' \
+	'      1206      7.20 ms     50.12 us      5.97 us     spinlock   raw_spin_rq_lock_nested+0x15'
+refused "/proc/lockdep" 'is /proc/lockdep:' 'dmesg' 'all lock classes:' \
+	'00000000e4bfbc59 FD:  149 BD:    2 +.+.: cgroup_mutex' ' -> [00000000cb8c1469] pcpu_alloc_mutex'
+refused "/proc/lockdep_chains" 'is /proc/lockdep_chains' 'dmesg' 'all lock chains:' 'irq_context: 0' \
+	'[00000000e4bfbc59] cgroup_mutex'
+refused "a list of ps" 'list of .ps' 'sysrq-trigger' 'PID TTY STAT TIME COMMAND' '4711 ? D 0:00 qemu-system-x86'
+refused "a stack without its task" 'without its task' "the file's name" '[<0>] mutex_lock+0x1/0x2' '[<0>] ioctl+0x1/0x2'
+refused "drgn's stack without its task" 'without its task' 'prog.stack_trace' '#0  context_switch (kernel/sched/core.c:5:2)' \
+	'#1  __schedule (kernel/sched/core.c:6:8)'
+printf '%s\n' '>>> prog.stack_trace(4711)' '#0  context_switch (kernel/sched/core.c:5328:2)' \
+	'#1  __schedule (kernel/sched/core.c:6693:8)' '#2  schedule (kernel/sched/core.c:6772:3)' \
+	'#3  __mutex_lock_common (kernel/locking/mutex.c:684:3)' '#4  panel_ioctl+0x31/0x70' '#5  vfs_ioctl (fs/ioctl.c:51:10)' \
+	>"$work/drgn"
+analyze -j "$work/drgn"
+check "drgn's stack with its task: a hang, 2" exits 2
+check "drgn's stack: what it waits for, and where" filter \
+	'.[0].tasks[0] | .tid == 4711 and .waits_for.what == "mutex" and (.waits_for.site | startswith("panel_ioctl"))'
+
 echo "1..$count"

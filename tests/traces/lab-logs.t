@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Logs of the lab's own hangs (tests/lab/scenarios/hung-tasks, deadlock), for which the right answer is known because
-# the lab made them: who waits for what, who owns it, what never ends. Each as it is, formatted by the real dmesg,
-# and in every wrapping that people pass logs on in.
+# Logs of the lab's own hangs (tests/lab/scenarios/hung-tasks, deadlock; one of a kernel with lockdep), for which the
+# right answer is known because the lab made them: who waits for what, who owns it, what never ends. Each as it is,
+# formatted by the real dmesg, and in every wrapping that people pass logs on in.
 import json
 import os
 import re
@@ -30,6 +30,11 @@ logs = {
         "hangs": {118: ("mutex", None), 119: ("mutex", None), 121: ("rwsem-write", None), 122: ("mutex", None),
                   124: ("mutex", None), 127: ("rwsem-write", None), 129: ("rwsem-read", None), 132: ("mutex", None),
                   133: ("mutex", None)}},
+    # lockdep's list names every lock and who has it
+    "lab-6.1-lockdep-lists.log": {
+        "exit": 2, "deadlocks": [],
+        "hangs": {104: ("unknown", None), 106: ("rwsem-write", 104), 108: ("rwsem-read", 104), 109: ("unknown", None),
+                  111: ("mutex", 109), 112: ("mutex", 109)}},
     # the group lock has an owner by what functions of VFIO hold; which mutex the lab's driver wants is in no table
     "lab-6.1-vfio-detector.log": {"exit": 2, "deadlocks": [], "hangs": {732: ("mutex", None), 737: ("mutex", 732)}},
     "lab-6.1-vfio-sysrq-w.log": {"exit": 2, "deadlocks": [], "hangs": {732: ("mutex", None), 737: ("mutex", 732)}},
