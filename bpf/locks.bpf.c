@@ -14,6 +14,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "acquire.h"
+#include "fault.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -341,6 +342,16 @@ MADE(mutex_init_generic) /* 7.2 */
 MADE(__mutex_rt_init)	 /* PREEMPT_RT; 7.2 RT: mutex_rt_init_generic */
 MADE(mutex_rt_init_generic)
 MADE(__init_rwsem)
+
+/* --- waits that are no acquisition of a lock ------------------------------------------------- */
+
+#ifdef __TARGET_ARCH_x86 /* the tracepoint is x86's */
+SEC("tp_btf/page_fault_kernel")
+int BPF_PROG(kernel_fault, unsigned long address, struct pt_regs *registers)
+{
+	return kernel_faulted(ctx, address, PT_REGS_IP(registers));
+}
+#endif
 
 /* --- optional: --holds, --record-events --------------------------------------------------------
  */

@@ -45,6 +45,7 @@ int kernel__member_offset(const struct kernel *k, const char *type, const char *
 int kernel__struct_size(const struct kernel *k, const char *type);
 /* FUNC in vmlinux or module BTF, as its type id there; `module` out: NULL for vmlinux. 0: none. */
 uint32_t kernel__btf_function(const struct kernel *k, const char *function, const char **module);
+bool kernel__has_tracepoint(const struct kernel *k, const char *name);
 bool kernel__has_btf_function(const struct kernel *k, const char *function, const char **module);
 /* Type id, in vmlinux, of the prototype that a tp_btf program of this tracepoint names. 0: none. */
 uint32_t kernel__btf_tracepoint(const struct kernel *k, const char *name);

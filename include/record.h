@@ -51,6 +51,7 @@ enum record_lock_kind {
 	RECORD_PERCPU,	/* cpu_hotplug_lock, percpu_down_write: no owner word */
 	RECORD_SPIN,	/* inferred leaf only */
 	RECORD_LOCKDEP, /* a lockdep_map: its name is in record_slab.cache */
+	RECORD_FAULT,	/* wanted only: mmap_lock, by a page fault of the kernel */
 };
 enum record_lock_flags {
 	RECORD_SHARED = 1,

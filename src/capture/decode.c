@@ -70,6 +70,8 @@ static struct held_lock held_of(struct capture *c, const struct record_lock *loc
 		held.flags |= HELD_INFERRED;
 	if (lock->flags & RECORD_BREAKABLE)
 		held.flags |= HELD_BREAKABLE;
+	if (lock->kind == RECORD_FAULT)
+		held.flags |= HELD_FAULT;
 	return held;
 }
 

@@ -80,6 +80,7 @@ static enum lock_kind model_kind(uint8_t kind)
 	case RECORD_MUTEX:
 		return LOCK_KIND_MUTEX;
 	case RECORD_RWSEM:
+	case RECORD_FAULT:
 		return LOCK_KIND_RWSEM;
 	case RECORD_PERCPU:
 		return LOCK_KIND_PERCPU_RWSEM;
@@ -205,11 +206,20 @@ static uint32_t name_new(struct lock_names *names, const struct record_lock *loc
 	return instance;
 }
 
+/* A fault wants a lock that others take: it is the same one. */
+static struct instance_key key_of(const struct record_lock *lock)
+{
+	return (struct instance_key){
+		.lock = lock->lock,
+		.generation = lock->generation,
+		.kind = lock->kind == RECORD_FAULT ? RECORD_RWSEM : lock->kind,
+	};
+}
+
 static struct known_instance *find_instance(const struct lock_names *names,
 					    const struct record_lock *lock)
 {
-	struct instance_key key = {
-		.lock = lock->lock, .generation = lock->generation, .kind = lock->kind};
+	struct instance_key key = key_of(lock);
 	struct known_instance *known;
 
 	HASH_FIND(hh, names->instances, &key, sizeof(key), known);
@@ -236,9 +246,7 @@ uint32_t lock_names__instance(struct lock_names *names, const struct record_lock
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return NO_ID;
-	known->key.lock = lock->lock;
-	known->key.generation = lock->generation;
-	known->key.kind = lock->kind;
+	known->key = key_of(lock);
 	known->instance = name_new(names, lock, slab, mm);
 	HASH_ADD(hh, names->instances, key, sizeof(known->key), known);
 	return known->instance;

@@ -77,6 +77,12 @@ const struct probe_row probe_table[] = {
 	 .absent = "only on PREEMPT_RT"},
 	LOCK(__init_rwsem, ENTRY | BACKUP | PROBE_OPTIONAL),
 
+	{.name = "page_fault",
+	 .object = PROBE_IN_LOCKS,
+	 .functions = {"kernel_fault", "page_fault_kernel"},
+	 .flags = PROBE_TRACEPOINT | PROBE_OPTIONAL,
+	 .absent = "x86 only: faults under a lock are not seen"},
+
 	LOCK(mutex_unlock, ENTRY | PROBE_HOLDS),
 	LOCK(up_write, ENTRY | PROBE_HOLDS),
 #define ACQUIRED(function)                                                                         \

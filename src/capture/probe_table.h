@@ -12,15 +12,16 @@
 enum probe_object { PROBE_IN_LOCKS, PROBE_IN_PATHS, PROBE_IN_LOCKDEP };
 
 enum probe_flags {
-	PROBE_REQUIRED = 1,	/* missing: no verdict "pass" */
-	PROBE_HOLDS = 2,	/* only with --holds or --record-events */
-	PROBE_EVENTS = 4,	/* only with --record-events */
-	PROBE_READER = 8,	/* shed first: rwsem readers */
-	PROBE_ENTRY = 16,	/* has a program at entry */
-	PROBE_EXIT = 32,	/* has a program at exit */
-	PROBE_ACQUIRED = 64,	/* program is called acquired_FUNCTION (fexit only) */
-	PROBE_TRACEPOINT = 128, /* program name is the row's function as is */
-	PROBE_QUIET = 512,	/* not even listed when absent: a debug kernel's variant */
+	PROBE_REQUIRED = 1,  /* missing: no verdict "pass" */
+	PROBE_HOLDS = 2,     /* only with --holds or --record-events */
+	PROBE_EVENTS = 4,    /* only with --record-events */
+	PROBE_READER = 8,    /* shed first: rwsem readers */
+	PROBE_ENTRY = 16,    /* has a program at entry */
+	PROBE_EXIT = 32,     /* has a program at exit */
+	PROBE_ACQUIRED = 64, /* program is called acquired_FUNCTION (fexit only) */
+	/* program name is the row's first function as is; a second: the tracepoint it needs */
+	PROBE_TRACEPOINT = 128,
+	PROBE_QUIET = 512,   /* not even listed when absent: a debug kernel's variant */
 	PROBE_BACKUP = 2048, /* has a backup program, for preemptible kernels (backup_program.h) */
 	/* a skipped release would not heal: on preemptible kernels only with a backup program */
 	PROBE_NO_OWNER_WORD = 4096,

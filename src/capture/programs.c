@@ -68,20 +68,32 @@ void probe__is_untraceable(struct probe *probe)
 		 probe->row->functions[0]);
 }
 
+/* Its program, or NULL where this kernel lacks the tracepoint, or has no modules to tell of. */
+static const char *choose_tracepoint(struct capture *c, struct probe *probe)
+{
+	const struct probe_row *row = probe->row;
+	const char *needed = row->functions[1];
+
+	if (needed && !kernel__has_tracepoint(c->options.kernel, needed)) {
+		probe->state = PROBE_MISSING;
+		snprintf(probe->reason, sizeof(probe->reason), "%s: %s", needed, row->absent);
+		return NULL;
+	}
+	if (!needed && row->flags & PROBE_OPTIONAL && access("/proc/modules", F_OK)) {
+		probe->state = PROBE_OFF;
+		return NULL;
+	}
+	return row->functions[0];
+}
+
 /* Where the row's function is, or NULL with the reason why there is none. */
 static const char *choose_function(struct capture *c, struct probe *probe)
 {
 	const struct probe_row *row = probe->row;
 	bool is_there = false;
 
-	if (row->flags & PROBE_TRACEPOINT && !(row->flags & PROBE_OPTIONAL))
-		return row->functions[0];
-	if (row->flags & PROBE_TRACEPOINT) {
-		if (!access("/proc/modules", F_OK))
-			return row->functions[0];
-		probe->state = PROBE_OFF;
-		return NULL;
-	}
+	if (row->flags & PROBE_TRACEPOINT)
+		return choose_tracepoint(c, probe);
 	if (row->flags & PROBE_NO_OWNER_WORD && c->is_preemptible && !is_direct(c)) {
 		probe->state = PROBE_MISSING;
 		snprintf(probe->reason, sizeof(probe->reason),

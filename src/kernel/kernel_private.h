@@ -163,7 +163,6 @@ uint32_t kernel__next_type(const struct btf *btf, const char *name, uint32_t id)
 /* Function in BTF of loaded modules or of the module's file. */
 bool kernel__function_known(const struct kernel *k, const char *function);
 uint32_t kernel__vmlinux_function(const struct kernel *k, const char *name); /* 0: none */
-bool kernel__has_tracepoint(const struct kernel *k, const char *name);
 void btf__refresh(struct kernel *k);
 void btf__close(struct kernel *k);
 void member_names__clear(struct kernel *k); /* a module was loaded or unloaded */

@@ -213,6 +213,14 @@ check_hotplug_lock() {
 		'edges | map(select(any(.held[]; (.lock.class == "cpu_hotplug_lock") and .mode == "exclusive"))) | length > 0'
 }
 
+check_page_fault() {
+	scenario page-fault || return
+	records "a page fault under a lock wants mmap_lock, and says so" watch.json \
+		'edge("lab_mutex_a"; "mm_struct.mmap_lock") | map(select(.fault and .mode == "shared" and (.stack_wanted | any(.symbol == "touch_page" or .symbol == "count_step" or .symbol == "execute")))) | length > 0'
+	records "a page fault that is switched off wants nothing" watch.json 'edge("lab_mutex_b"; "mm_struct.mmap_lock") | length == 0'
+	records "a page fault without a lock wants nothing" watch.json 'edge("lab_mutex_c"; "mm_struct.mmap_lock") | length == 0'
+}
+
 # Findings of grade warning or worse that touch any of these lab locks are exactly one between all, or none.
 exactly() { # TEXT NUMBER CLASS…
 	local text=$1 number=$2 set

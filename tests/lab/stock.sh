@@ -10,9 +10,9 @@
 # kernel, what it is, its scenarios; those joined by "+" share a tracer
 stock_kernels() {
 	cat <<-'TABLE'
-	6.1  unfixed  check late-module vfio-pci+inversion+foreign-cycle+suspend-notifier inversion-kprobe inversion-tracepoint failed-probe interrupted starved task-graphs vm-churn hotplug-lock lock-truth+lock-orders hung-tasks
-	6.12 fixed    late-module+old-order check vfio-pci+inversion+suspend-notifier inversion-kprobe interrupted starved lock-truth+lock-orders now-truth deadlock-locks hung-tasks
-	7.2  fixed    late-module+old-order check vfio-pci+inversion+suspend-notifier inversion-kprobe interrupted starved hotplug-lock lock-truth+lock-orders now-truth deadlock-locks hung-tasks
+	6.1  unfixed  check late-module vfio-pci+inversion+foreign-cycle+suspend-notifier inversion-kprobe inversion-tracepoint failed-probe interrupted starved task-graphs vm-churn hotplug-lock page-fault lock-truth+lock-orders hung-tasks
+	6.12 fixed    late-module+old-order check vfio-pci+inversion+suspend-notifier inversion-kprobe interrupted starved page-fault lock-truth+lock-orders now-truth deadlock-locks hung-tasks
+	7.2  fixed    late-module+old-order check vfio-pci+inversion+suspend-notifier inversion-kprobe interrupted starved hotplug-lock page-fault lock-truth+lock-orders now-truth deadlock-locks hung-tasks
 	TABLE
 }
 

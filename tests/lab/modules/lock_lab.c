@@ -13,12 +13,17 @@
  *   n+x  f+x         allocate and initialise heap mutex x (the address goes to "result"), free it
  *   sleep=MS  sync=N (wait for N programs to get here)  many=N (N mutexes at once)
  *   pairs=N (N times lock and unlock a) nested=N (a, b inside; ns per round goes to "result")
+ *   page=1 (map a fresh page of user memory)
+ *   touch=1 (it faults in)  touch=2 (the same with page faults disabled, which must fail)
+ *
  * A '?' instead of '+' goes on when the attempt fails. Errors are the write's errors.
  */
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
@@ -88,6 +93,7 @@ struct program {
 	struct held held[MAX_HELD];
 	int n_held;
 	struct completion done;
+	unsigned long page; /* of user memory, 0 none */
 	int err;
 	bool background;
 };
@@ -297,12 +303,40 @@ static void many_rounds(int n, bool nested)
 		snprintf(result, sizeof(result), "%llu\n", (ktime_get_ns() - began) / n);
 }
 
-static int count_step(const char *word, int n)
+static int map_page(struct program *program)
+{
+	if (!current->mm || program->page)
+		return -EINVAL;
+	program->page =
+		vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	return IS_ERR_VALUE(program->page) ? (int)program->page : 0;
+}
+
+static int touch_page(struct program *program, bool may_fault)
+{
+	char byte = 1;
+	int err;
+
+	if (!program->page)
+		return -EINVAL;
+	if (!may_fault)
+		pagefault_disable();
+	err = copy_to_user((void __user *)program->page, &byte, 1) ? -EFAULT : 0;
+	if (!may_fault)
+		pagefault_enable();
+	return may_fault ? err : err ? 0 : -EEXIST; /* it was to be absent */
+}
+
+static int count_step(struct program *program, const char *word, int n)
 {
 	if (n <= 0)
 		return -EINVAL;
 	if (!strcmp(word, "sleep"))
 		msleep(n);
+	else if (!strcmp(word, "page"))
+		return map_page(program);
+	else if (!strcmp(word, "touch"))
+		return touch_page(program, n == 1);
 	else if (!strcmp(word, "sync"))
 		return wait_for_others(n);
 	else if (!strcmp(word, "many"))
@@ -324,7 +358,8 @@ static int step(struct program *program, char *token)
 		return -EINVAL;
 	if (op == '=') {
 		token[sign] = '\0';
-		return kstrtoint(token + sign + 1, 10, &n) ? -EINVAL : count_step(token, n);
+		return kstrtoint(token + sign + 1, 10, &n) ? -EINVAL
+							   : count_step(program, token, n);
 	}
 	if (op == '-')
 		return release(program, token[0], name);
@@ -351,6 +386,8 @@ static int execute(struct program *program)
 			err = step(program, token);
 	while (program->n_held)
 		drop(program->held[--program->n_held]);
+	if (program->page && !IS_ERR_VALUE(program->page))
+		vm_munmap(program->page, PAGE_SIZE);
 	return err;
 }
 
