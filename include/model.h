@@ -114,6 +114,8 @@ enum {
 	CLASS_INFERRED = 8,	 /* not probed, inferred from a path (kvm_ref_lock) */
 	CLASS_HAD_WRITER = 16,	 /* an exclusive acquisition of some instance was seen */
 	CLASS_FROM_LOCKDEP = 32, /* lockdep's own class, never too coarse: it has a key per use */
+	CLASS_REDACTED = 64,	 /* its name is a pseudonym, which another recording may have for
+				    another class: nothing follows from comparing the two */
 };
 
 struct lock_instance {

@@ -85,6 +85,7 @@ struct verdict_dependency {
 	const char *instead; /* what is taken in its place now, words; NULL: nothing new */
 	struct verdict_site *sites;
 	uint32_t site_count;
+	bool redacted;	      /* a lock's name is a pseudonym: not found is not gone */
 	bool has_more_sites;  /* than are looked at */
 	const char *evidence; /* the fix that took it away, words; NULL: none */
 };

@@ -144,6 +144,15 @@ static int compare_section(struct diff *d, enum diff_section section, const stru
 	return error;
 }
 
+/* Pseudonyms have no meaning in the other recording: what is compared by them is not known. */
+static bool has_names(const struct model *m)
+{
+	for (uint32_t i = 0; i < model__class_count(m); i++)
+		if (model__lock_class(m, i)->flags & CLASS_REDACTED)
+			return false;
+	return true;
+}
+
 struct diff *diff__make(const struct model *a, const struct finding_list *a_findings,
 			const struct model *b, const struct finding_list *b_findings)
 {
@@ -157,8 +166,8 @@ struct diff *diff__make(const struct model *a, const struct finding_list *a_find
 		d = NULL;
 	}
 	if (d) {
-		d->before_complete = finding_list__is_complete(a_findings, a);
-		d->after_complete = finding_list__is_complete(b_findings, b);
+		d->before_complete = finding_list__is_complete(a_findings, a) && has_names(a);
+		d->after_complete = finding_list__is_complete(b_findings, b) && has_names(b);
 	}
 	return d;
 }

@@ -179,6 +179,11 @@ static bool was_looked_for(const struct verdict_dependency *d, const struct mode
 	return ran && d->site_count && !d->has_more_sites;
 }
 
+static bool is_redacted(const struct model *m, uint32_t lock_class)
+{
+	return model__lock_class(m, lock_class)->flags & CLASS_REDACTED;
+}
+
 static int compare_dependency(const struct comparison *c, struct verdict_dependency *d,
 			      const struct finding *f, uint32_t i)
 {
@@ -203,8 +208,11 @@ static int compare_dependency(const struct comparison *c, struct verdict_depende
 	}
 	d->instead = taken_instead(m, baseline, d->from, path);
 	d->evidence = fix_message(c->options, f);
-	d->status = d->evidence || was_looked_for(d, m) ? DEPENDENCY_RESOLVED
-							: DEPENDENCY_NOT_EXERCISED;
+	d->redacted = is_redacted(baseline, f->classes[i]) ||
+		      is_redacted(baseline, f->classes[(i + 1) % f->length]);
+	d->status = d->evidence || (!d->redacted && was_looked_for(d, m))
+			    ? DEPENDENCY_RESOLVED
+			    : DEPENDENCY_NOT_EXERCISED;
 	return error;
 }
 

@@ -33,6 +33,10 @@ static char *not_run(const struct verdict_cycle *c)
 
 		if (dependency->status != DEPENDENCY_NOT_EXERCISED)
 			continue;
+		if (dependency->redacted)
+			words = verdict__join(words, "; ",
+					      "a baseline whose locks have their names, it is "
+					      "redacted");
 		if (dependency->has_more_sites)
 			words = verdict__join(words, "; ", "more places than are looked at");
 		if (!dependency->site_count)

@@ -10,10 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "store/store_private.h"
+#include "store/redact.h"
 
 struct host {
 	const char *boot, *name, *release; /* interned in the target */
+	bool redacted;
 };
 
 struct model_merge {
@@ -60,10 +61,12 @@ static uint32_t host_of(struct model_merge *g, const struct model *m)
 		model__intern(g->to, model__fact(m, "host.boot_id")),
 		model__intern(g->to, model__fact(m, "host.name")),
 		model__intern(g->to, model__fact(m, "kernel.release")),
+		model__fact(m, REDACTED_FACT) != NULL,
 	};
 
-	for (uint32_t i = 0; i < g->host_count; i++)
-		if (same_host(&host, &g->hosts[i]))
+	/* pseudonyms and small numbers for addresses are the same in any redacted recording */
+	for (uint32_t i = 0; i < g->host_count && !model__fact(m, REDACTED_FACT); i++)
+		if (!g->hosts[i].redacted && same_host(&host, &g->hosts[i]))
 			return i;
 	if (g->host_count == g->host_capacity) {
 		uint32_t capacity = g->host_capacity * 2 + 8;

@@ -10,6 +10,9 @@
 
 #include "store/store_private.h"
 
+/* The fact that says so: addresses and names are those of this recording alone. */
+#define REDACTED_FACT "recording.redacted"
+
 struct redactor;
 struct redactor *redactor__new(void);
 void redactor__free(struct redactor *r);
@@ -17,8 +20,9 @@ void redactor__free(struct redactor *r);
 const char *redact_comm(struct redactor *r, const char *comm);
 const char *redact_object_name(struct redactor *r, enum object_kind kind, const char *name);
 const char *redact_object_detail(struct redactor *r, enum object_kind kind, const char *detail);
-/* One that the kernel can have stays, and its words are words that free text may have. */
-const char *redact_class(struct redactor *r, const char *name);
+/* One that the kernel can have stays, and its words are words that free text may have; else
+ * CLASS_REDACTED is set. */
+const char *redact_class(struct redactor *r, const char *name, uint32_t *flags);
 const char *redact_variable(struct redactor *r, const char *name);
 /* NULL: neither the key nor the value may stay. */
 const char *redact_fact(struct redactor *r, const char *key, const char *value);

@@ -11,10 +11,12 @@ const char *redact_comm(struct redactor *r, const char *comm)
 	return r && comm && *comm ? redact__pseudonym(r, comm, "task", &r->comms) : comm;
 }
 
-const char *redact_class(struct redactor *r, const char *name)
+const char *redact_class(struct redactor *r, const char *name, uint32_t *flags)
 {
-	if (r && name && !redact__is_kernel_class(name))
+	if (r && name && !redact__is_kernel_class(name)) {
+		*flags |= CLASS_REDACTED;
 		return redact__pseudonym(r, name, "class", &r->classes);
+	}
 	for (const char *part = name; r && part && *part;) { /* whole, and after each point */
 		redact__allow(r, part);
 		part = strchr(part, '.');

@@ -28,8 +28,13 @@ static int replay_classes(struct replay *r)
 {
 	for (uint32_t i = 0; i < model__class_count(r->from); i++) {
 		const struct lock_class *c = model__lock_class(r->from, i);
-		uint32_t id = model__add_class(r->to, redact_class(r->redactor, c->name), c->kind,
-					       c->flags);
+		uint32_t flags = c->flags, id;
+		const char *name = redact_class(r->redactor, c->name, &flags);
+
+		/* another recording's "class-1" is another class */
+		if (flags & CLASS_REDACTED)
+			name = host_name(r, name);
+		id = model__add_class(r->to, name, c->kind, flags);
 
 		if (id == NO_ID || id_table__set(&r->maps.classes, i, id))
 			return -ENOMEM;

@@ -132,7 +132,7 @@ int replay_facts(struct replay *r)
 		if (model__set_fact(r->to, known ? name : key, value))
 			return -ENOMEM;
 	}
-	return 0;
+	return r->redactor ? model__set_fact(r->to, REDACTED_FACT, "yes") : 0;
 }
 
 void replay_clock(struct replay *r)

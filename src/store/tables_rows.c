@@ -92,7 +92,8 @@ static bool send_class(const struct sending *to, const struct model *m, uint32_t
 	struct row_class row = {id, *model__lock_class(m, id)};
 
 	(void)again;
-	row.lock_class.name = redact_class(to->redactor, row.lock_class.name);
+	row.lock_class.name =
+		redact_class(to->redactor, row.lock_class.name, &row.lock_class.flags);
 	return put(to->queue, ROW_CLASS, &row, sizeof(row));
 }
 

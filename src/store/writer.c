@@ -130,6 +130,8 @@ struct store_writer *store_writer__open(const char *path, struct model *m,
 	w->losses_before = model__loss(m, LOSS_STORE);
 	w->queue = queue__new(queue_bytes);
 	w->redactor = options->redact ? redactor__new() : NULL;
+	if (w->redactor)
+		model__set_fact(m, REDACTED_FACT, "yes");
 	w->tables = tables__new(w->redactor);
 	if (!w->queue || !w->tables || (options->redact && !w->redactor) ||
 	    (options->trigger_window && flight__init(&w->flight, options)))

@@ -538,6 +538,42 @@ static void test_redact_class_names(void **state)
 			fail_msg("%s should go", go[i]);
 }
 
+/* "kvm-lock 3 of task-1" of two redacted recordings are two locks and two tasks, whatever they say.
+ */
+static void test_merge_of_redacted_hosts(void **state)
+{
+	const char *const names[] = {"boot-a", "boot-b"};
+	const char *redacted[2] = {file("ra.vft"), file("rb.vft")};
+	struct opened one, both;
+	char error[512] = "";
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct fixture *f = fixture_inversion();
+		struct held_lock held = {.instance = f->kvm_lock, .stack = f->close_site};
+		struct held_lock wanted = {.stack = f->close_stack};
+
+		model__set_fact(f->m, "host.boot_id", names[i]);
+		wanted.instance = model__add_instance(
+			f->m, model__add_class(f->m, i ? "b's" : "a's", LOCK_KIND_MUTEX, 0), 64, 0);
+		model__add_chain(f->m, &held, 1, &wanted, f->closer, FIXTURE_START, 1, PATH_COUNT);
+		assert_int_equal(store__save(file("open.vft"), f->m, &f->findings, NULL, error,
+					     sizeof(error)),
+				 0);
+		assert_int_equal(store__redact(file("open.vft"), redacted[i], error, sizeof(error)),
+				 0);
+		fixture_free(f);
+	}
+	assert_int_equal(store__merge(file("rm.vft"), redacted, 2, error, sizeof(error)), 0);
+	assert_int_equal(open_recording(redacted[0], &one, true, error), 0);
+	assert_int_equal(open_recording(file("rm.vft"), &both, true, error), 0);
+	assert_int_equal(model__task_count(both.m), 2 * model__task_count(one.m));
+	assert_int_equal(model__instance_count(both.m), 2 * model__instance_count(one.m));
+	assert_int_equal(model__class_count(both.m), model__class_count(one.m) + 1);
+	close_recording(&one);
+	close_recording(&both);
+}
+
 /* Two VMs that had one address, one after the other, stay two in the file and in a merged one. */
 static void test_reused_addresses(void **state)
 {
@@ -592,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_redact),
 		cmocka_unit_test(test_redact_live),
 		cmocka_unit_test(test_redact_class_names),
+		cmocka_unit_test(test_merge_of_redacted_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -107,6 +107,22 @@ static void test_fix_in_question_by_path(void **state)
 /* --- baselines ----------------------------------------------------------------------------------
  */
 
+/* Under a pseudonym it cannot come back, so that it did not says nothing. */
+static void test_baseline_whose_locks_have_no_names(void **state)
+{
+	struct world old, now;
+	struct verdict_options options = fixed_kernel();
+	(void)state;
+
+	bad_run(&old);
+	good_run(&now);
+	model__add_class(old.m, GROUP, LOCK_KIND_UNKNOWN, CLASS_REDACTED);
+	hold_against(&options, &old);
+	expect(&now, &options, VERDICT_INCONCLUSIVE, "it is redacted");
+	model__free(old.m);
+	model__free(now.m);
+}
+
 static void test_baseline_gone(void **state)
 {
 	struct world old, now;
@@ -351,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_known_fix),
 		cmocka_unit_test(a_fix_with_unknown_state_is_inconclusive),
 		cmocka_unit_test(test_fix_in_question_by_path),
+		cmocka_unit_test(test_baseline_whose_locks_have_no_names),
 		cmocka_unit_test(test_baseline_gone),
 		cmocka_unit_test(test_baseline_site_that_did_not_run),
 		cmocka_unit_test(test_baseline_with_more_sites_than_are_looked_at),
