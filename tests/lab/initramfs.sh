@@ -7,7 +7,7 @@
 # Modules a guest may load; what a kernel does not have is left out.
 lab_module_names=(kvm kvm_amd kvm_intel irqbypass vfio vfio_virqfd vfio_iommu_type1 vfio_pci vfio_pci_core
 	vfio_platform iommufd mdev virtio_pci virtio_console virtio_mmio virtio_ccw virtio_ring virtio virtio_net 9p 9pnet_virtio
-	arm_smmu_v3 vfio_ap vfio_ccw overlay loop ext4 crc32c_generic)
+	arm_smmu_v3 vfio_ap vfio_ccw overlay loop ext4 crc32c_generic qemu_fw_cfg)
 
 pack() { # directory: as a cpio on stdout
 	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z | cpio --quiet --null -o -H newc -R 0:0)
