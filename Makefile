@@ -15,12 +15,14 @@ VMLINUX   := vmlinux/$(subst aarch64,arm64,$(ARCH))
 # STATIC=1 or another ARCH: a build of its own, beside the usual one (src/debian/cross.mk says more)
 CROSS     := $(filter-out $(subst aarch64,arm64,$(HOST_ARCH)),$(subst aarch64,arm64,$(ARCH)))
 BUILD     ?= build$(if $(STATIC),-static)$(if $(CROSS),-$(CROSS))
+# memory images of kernels: Debian has it as a shared library only, and for this machine
+KDUMPFILE := $(if $(STATIC)$(CROSS),,$(shell $(PKGCONFIG) --exists libkdumpfile && echo libkdumpfile))
 LIBRARIES := libbpf libelf zlib libdw jansson sqlite3 libcap $(if $(STATIC),,libsystemd) libmicrohttpd \
-	     liblzma libzstd
+	     liblzma libzstd $(KDUMPFILE)
 WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS    ?= -O2 -g
 CPPFLAGS_ALL  = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/skel -Isrc \
-		$(if $(STATIC),-DVFIOTRACE_STATIC) $(CROSS_CPPFLAGS)
+		$(if $(STATIC),-DVFIOTRACE_STATIC) $(if $(KDUMPFILE),-DHAVE_KDUMPFILE) $(CROSS_CPPFLAGS)
 # two builds give the same bytes, wherever they are made: no path of this machine gets in
 CFLAGS_ALL   := -std=gnu11 $(WARNINGS) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. $(SANITIZE)
 LDLIBS_ALL    = $(CROSS_LDFLAGS) $(if $(STATIC),$(STATIC_LIBS),$(shell $(PKGCONFIG) --libs $(LIBRARIES))) \

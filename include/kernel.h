@@ -18,8 +18,21 @@
 
 struct btf;
 struct kernel;
+struct memory;
 
 struct kernel *kernel__open(const char *btf_path); /* NULL: the running kernel's own */
+/*
+ * A kernel that does not run here: names, types and modules are read from its memory, and nothing
+ * from this machine. NULL: *error, and `why` in words with the remedy, without the image's name.
+ */
+struct kernel_image {
+	const struct memory *memory; /* lives as long as the kernel object; so does the note */
+	const char *note;	     /* VMCOREINFO */
+	const char *btf_path;	     /* instead of its own types; NULL */
+	const char *symbols_path;    /* instead of its own names: kallsyms or System.map; NULL */
+};
+struct kernel *kernel__open_image(const struct kernel_image *from, char *why, size_t why_size,
+				  int *error);
 void kernel__close(struct kernel *k);
 int kernel__refresh(struct kernel *k); /* new modules: BTF and symbols */
 /*
@@ -74,6 +87,26 @@ bool kernel__has_symbol(const struct kernel *k, const char *name);
 bool kernel__may_be_traceable(const struct kernel *k, const char *function);
 bool kernel__is_traceable(const struct kernel *k, const char *function); /* available_filter_… */
 void kernel__drop_traceable(struct kernel *k); /* the list is read again when it is asked for */
+
+/*
+ * x86_64, of an image: how to get from a frame at `ip` to its caller's (as asm/orc_types.h says).
+ * Offsets are in bytes from that register. False: the code there is not known.
+ */
+enum orc_type { ORC_UNKNOWN, ORC_END, ORC_CALL, ORC_REGISTERS, ORC_SOME_REGISTERS };
+enum orc_register {
+	ORC_NONE, /* or one that a sleeping task does not keep */
+	ORC_CALLERS_SP,
+	ORC_SP,
+	ORC_BP,
+	ORC_AT_SP, /* in the word there */
+	ORC_AT_BP,
+};
+struct kernel_orc {
+	enum orc_type type;
+	enum orc_register sp_from, bp_from;
+	int16_t sp_offset, bp_offset;
+};
+bool kernel__orc(const struct kernel *k, uint64_t ip, struct kernel_orc *out);
 
 /* --- features, privileges, fixes
  * -------------------------------------------------------------------- */

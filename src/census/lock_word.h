@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "census/kernel_memory.h"
+#include "kernel_memory.h"
 #include "kernel.h"
 
 #define LOCK_MAX_WAITERS 1024

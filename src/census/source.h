@@ -8,7 +8,7 @@
 #ifndef VFIOTRACE_CENSUS_SOURCE_H
 #define VFIOTRACE_CENSUS_SOURCE_H
 
-#include "census/kernel_memory.h"
+#include "kernel_memory.h"
 #include "census_record.h"
 #include "kernel.h"
 

@@ -13,6 +13,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "kernel/image.h"
 #include "kernel/kernel_private.h"
 #include "util/input.h"
 
@@ -89,7 +90,10 @@ static struct btf *vmlinux_btf(const struct kernel *k)
 	if (k->vmlinux_tried)
 		return k->vmlinux;
 	own->vmlinux_tried = true;
-	own->vmlinux = k->btf_path ? named_btf(k->btf_path) : btf__load_vmlinux_btf();
+	if (k->btf_path)
+		own->vmlinux = named_btf(k->btf_path);
+	else
+		own->vmlinux = k->image ? image_btf__vmlinux(k) : btf__load_vmlinux_btf();
 	if (libbpf_get_error(own->vmlinux))
 		own->vmlinux = NULL;
 	return k->vmlinux;
@@ -148,7 +152,7 @@ static uint32_t find_in_module(const struct kernel *k, const struct module_btf *
 }
 
 /* Through a memory file: libbpf declares btf__new_split but its versions before 1.6 hide it. */
-static struct btf *split_from_bytes(const void *data, uint32_t size, struct btf *base)
+struct btf *btf__from_bytes(const void *data, uint32_t size, struct btf *base)
 {
 	int fd = memfd_create("btf", MFD_CLOEXEC);
 	struct btf *btf = NULL;
@@ -170,6 +174,9 @@ static bool fits_modules(const struct kernel *k, const struct btf *base)
 	struct stat own;
 	uint32_t size;
 
+	if (k->image)
+		return !k->btf_path || (btf__raw_data(base, &size) &&
+					k->image->btf_stop - k->image->btf_start == size);
 	return !k->btf_path ||
 	       (btf__raw_data(base, &size) && !stat("/sys/kernel/btf/vmlinux", &own) &&
 		(uint64_t)own.st_size == size);
@@ -184,6 +191,11 @@ static void load_module_btf(const struct kernel *k, struct module_btf *entry, bo
 
 	if (!base || entry->btf || !fits_modules(k, base))
 		return;
+	if (k->image) {
+		entry->btf = image_btf__module(k, entry->name, base);
+		entry->source = entry->btf ? MODULE_BTF_LOADED : MODULE_BTF_NONE;
+		return;
+	}
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", entry->name);
 	if (!access(path, R_OK)) {
 		entry->btf = btf__parse_split(path, base);
@@ -196,7 +208,7 @@ static void load_module_btf(const struct kernel *k, struct module_btf *entry, bo
 	    !module_file(k, entry->name, path, sizeof(path)))
 		return;
 	data = module_file_btf(path, &size);
-	entry->btf = data ? split_from_bytes(data, size, base) : NULL;
+	entry->btf = data ? btf__from_bytes(data, size, base) : NULL;
 	free(data);
 	entry->source = entry->btf ? MODULE_BTF_FILE : MODULE_BTF_NONE;
 }

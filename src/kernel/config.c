@@ -32,8 +32,10 @@ static char *find_config(const struct kernel *k)
 	static const char *const places[] = {"/boot/config-%s", "/lib/modules/%s/config",
 					     "/usr/lib/modules/%s/config",
 					     "/lib/modules/%s/build/.config"};
-	char path[512], *text = read_config("/proc/config.gz");
+	char path[512], *text = k->image ? NULL : read_config("/proc/config.gz");
 
+	if (k->image)
+		return NULL;
 	for (size_t i = 0; !text && i < sizeof(places) / sizeof(*places); i++) {
 		snprintf(path, sizeof(path), places[i], k->release);
 		text = read_config(path);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/image.h"
 #include "kernel/kernel_private.h"
 
 static void set_from_file(const struct fact_sink *out, const char *key, const char *path)
@@ -141,6 +142,10 @@ void kernel__facts(struct kernel *k, const struct fact_sink *out)
 {
 	char patches[512];
 
+	if (k->image) {
+		image_facts__set(k, out);
+		return;
+	}
 	out->set(out->model, "kernel.release", k->release);
 	out->set(out->model, "kernel.version", k->version_text);
 	out->set(out->model, "arch", k->arch);

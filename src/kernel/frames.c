@@ -17,6 +17,8 @@ bool frames__have_debug_info(const struct kernel *k)
 	const char *server = getenv("DEBUGINFOD_URLS");
 	char path[512];
 
+	if (k->image) /* libdwfl looks at the running kernel */
+		return false;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		snprintf(path, sizeof(path), places[i], k->release);
 		if (!access(path, R_OK))

@@ -10,6 +10,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "kernel/image.h"
 #include "kernel/kernel_private.h"
 
 const char *kernel__keep(const struct kernel *k, const char *text)
@@ -90,22 +91,27 @@ static int log_nothing(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
-struct kernel *kernel__open(const char *btf_path)
+struct kernel *kernel__new(void)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
-	struct utsname names;
 
 	if (!k)
 		return NULL;
-	if (uname(&names)) {
-		free(k);
-		return NULL;
-	}
 	/* What is missing is reported as a feature; whoever loads programs installs its own. */
 	libbpf_set_print(log_nothing);
 	k->fentry_error = 1;
 	k->preemptible = -1;
 	k->traceable_fd = -1;
+	return k;
+}
+
+struct kernel *kernel__open(const char *btf_path)
+{
+	struct utsname names;
+	struct kernel *k = uname(&names) ? NULL : kernel__new();
+
+	if (!k)
+		return NULL;
 	k->release = strdup(names.release);
 	k->version_text = strdup(names.version);
 	k->arch = strdup(names.machine);
@@ -136,6 +142,7 @@ void kernel__close(struct kernel *k)
 		HASH_DEL(k->strings, string);
 		free(string);
 	}
+	kernel_origin__free(k->image);
 	free(k->modules);
 	free(k->config);
 	free(k->btf_path);
@@ -155,7 +162,7 @@ void kernel__shrink(struct kernel *k)
 int kernel__refresh(struct kernel *k)
 {
 	bool changed = false;
-	int error = modules__read(k, &changed);
+	int error = k->image ? 0 : modules__read(k, &changed);
 
 	if (error || !changed)
 		return error;

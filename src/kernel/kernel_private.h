@@ -79,6 +79,7 @@ struct module_btf {
 	struct module_btf *next;
 };
 
+struct kernel_origin;
 struct kernel {
 	char *release, *version_text, *arch;
 	char *btf_path;
@@ -105,9 +106,13 @@ struct kernel {
 	void *dwfl; /* Dwfl */
 	bool dwfl_tried;
 
+	struct kernel_origin *image; /* NULL: the running one; else nothing is of this machine */
+
 	int preemptible;  /* -1: not looked at yet */
 	int fentry_error; /* 1: not tried yet, else 0 or -errno */
 };
+
+struct kernel *kernel__new(void); /* empty, for kernel__open and kernel__open_image */
 
 /* Interned, lives as long as the kernel object. NULL only when memory is exhausted. */
 const char *kernel__keep(const struct kernel *k, const char *text);
@@ -163,6 +168,8 @@ uint32_t kernel__next_type(const struct btf *btf, const char *name, uint32_t id)
 /* Function in BTF of loaded modules or of the module's file. */
 bool kernel__function_known(const struct kernel *k, const char *function);
 uint32_t kernel__vmlinux_function(const struct kernel *k, const char *name); /* 0: none */
+/* Types of a module, counted on from `base`; NULL: damaged. */
+struct btf *btf__from_bytes(const void *data, uint32_t size, struct btf *base);
 void btf__refresh(struct kernel *k);
 void btf__close(struct kernel *k);
 void member_names__clear(struct kernel *k); /* a module was loaded or unloaded */
@@ -180,6 +187,11 @@ int symbols__add(const struct kernel *k, struct symbol_table *t, const struct sy
 void symbols__sort(struct symbol_table *t);
 /* The last row at or below the address, the first of its aliases. */
 const struct symbol *symbols__below(const struct symbol_table *t, uint64_t address);
+/* One more row, unless nobody asks for such names; module NULL: vmlinux. 0 or -errno. */
+int symbols__put(const struct kernel *k, struct symbol_table *t, uint64_t address, char type,
+		 const char *name, const char *module);
+/* Rows as /proc/kallsyms has them; closes it; negative: that is the error. 0 or -errno. */
+int symbols__read_fd(const struct kernel *k, struct symbol_table *t, int fd);
 void symbols__free(struct symbol_table *t);
 void symbols__shrink(struct symbol_table *t); /* the same */
 /* Rows of one name, one after the other; NULL after the last. */

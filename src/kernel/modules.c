@@ -62,7 +62,18 @@ uint64_t modules__fingerprint(void)
 	return hash;
 }
 
-struct module_place *modules__places(const struct kernel *k, uint32_t *count)
+static struct module_place *places_of_rows(const struct kernel *k, uint32_t *count)
+{
+	struct module_place *places = calloc(k->module_count + 1, sizeof(*places));
+
+	for (uint32_t i = 0; places && i < k->module_count; i++)
+		places[i] = (struct module_place){k->modules[i].name, k->modules[i].address,
+						  k->modules[i].size};
+	*count = places ? k->module_count : 0;
+	return places;
+}
+
+static struct module_place *places_of_running(const struct kernel *k, uint32_t *count)
 {
 	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;
 	struct module_place *places = NULL;
@@ -85,6 +96,12 @@ struct module_place *modules__places(const struct kernel *k, uint32_t *count)
 	return places;
 }
 
+struct module_place *modules__places(const struct kernel *k, uint32_t *count)
+{
+	if (k->image)
+		return places_of_rows(k, count);
+	return places_of_running(k, count);
+}
 int modules__read(struct kernel *k, bool *changed)
 {
 	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;
@@ -145,7 +162,8 @@ static bool find_in_list(const struct kernel *k, const char *file, const char *n
 	char list[512], *text, *cursor, *line;
 	bool found = false;
 
-	for (int prefix = 0; prefix < 2 && !found; prefix++) {
+	/* what lies here under an image's release need not be what ran there */
+	for (int prefix = 0; prefix < 2 && !found && !k->image; prefix++) {
 		snprintf(list, sizeof(list), "%s/lib/modules/%s/%s", prefix ? "/usr" : "",
 			 k->release, file);
 		text = cursor = read_whole(list, NULL);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/image.h"
 #include "kernel/kernel_private.h"
 #include "util/clock.h"
 
@@ -115,11 +116,19 @@ static int module_index(const struct kernel *k, struct symbol_table *t, const ch
 	return (int)t->module_count++;
 }
 
-static int add_symbol(const struct kernel *k, struct symbol_table *t, uint64_t address, char type,
-		      const char *name, size_t length, const char *module)
+int symbols__put(const struct kernel *k, struct symbol_table *t, uint64_t address, char type,
+		 const char *name, const char *module)
 {
-	int index = module_index(k, t, module);
+	size_t length = strlen(name);
+	int index;
 
+	/* without KALLSYMS_ALL no local data of the kernel is listed */
+	t->has_data = t->has_data || (!module && (type == 'd' || type == 'b'));
+	if (is_noise(name, type))
+		return 0;
+	if (address)
+		t->hidden = false;
+	index = module_index(k, t, module);
 	if (index < 0 || grow((void **)&t->rows, &t->capacity, t->count + 1, sizeof(*t->rows)) ||
 	    grow((void **)&t->strings, &t->strings_capacity, t->strings_used + (uint32_t)length + 1,
 		 1))
@@ -137,7 +146,7 @@ static int add_symbol(const struct kernel *k, struct symbol_table *t, uint64_t a
 int symbols__add(const struct kernel *k, struct symbol_table *t, const struct symbol *row,
 		 const char *name, const char *module)
 {
-	return add_symbol(k, t, row->address, row->type, name, strlen(name), module);
+	return symbols__put(k, t, row->address, row->type, name, module);
 }
 
 /* "ffffffff81000000 T name\t[module]", NUL instead of the newline. */
@@ -145,7 +154,6 @@ static int parse_line(const struct kernel *k, struct symbol_table *t, char *line
 {
 	uint64_t address = 0;
 	char *name, *module, type;
-	size_t length;
 
 	for (; *line && *line != ' '; line++) {
 		unsigned int digit = (unsigned char)*line;
@@ -157,32 +165,24 @@ static int parse_line(const struct kernel *k, struct symbol_table *t, char *line
 	type = line[1];
 	name = line + 3;
 	module = strchr(name, '\t');
-	length = module ? (size_t)(module - name) : strlen(name);
 	if (module) {
 		*module = 0;
 		module += module[1] == '[' ? 2 : 1;
 		module[strcspn(module, "]")] = 0;
 	}
-	/* without KALLSYMS_ALL no local data of the kernel is listed */
-	t->has_data = t->has_data || (!module && (type == 'd' || type == 'b'));
-	if (is_noise(name, type))
-		return 0;
-	if (address)
-		t->hidden = false;
-	return add_symbol(k, t, address, type, name, length, module);
+	return symbols__put(k, t, address, type, name, module);
 }
 
-static int read_symbols(const struct kernel *k, struct symbol_table *t)
+int symbols__read_fd(const struct kernel *k, struct symbol_table *t, int fd)
 {
 	static const size_t size = 1 << 16;
 	char *buffer = malloc(size + 1), *line, *end;
-	int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
 	ssize_t got = -1;
 	int error = 0;
 
 	if (fd < 0 || !buffer) {
-		error = fd < 0 ? -errno : -ENOMEM;
+		error = fd < 0 ? fd : -ENOMEM;
 		goto cleanup;
 	}
 	t->hidden = true;
@@ -253,7 +253,8 @@ static int read_stable(const struct kernel *k, struct symbol_table *t)
 {
 	for (int reads = 1;; reads++) {
 		uint64_t before = modules__fingerprint();
-		int error = read_symbols(k, t);
+		int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+		int error = symbols__read_fd(k, t, fd < 0 ? -errno : fd);
 
 		if (error || reads == MODULES_READS || modules__fingerprint() == before)
 			return error;
@@ -283,7 +284,7 @@ static int note_places(const struct kernel *k, struct symbol_table *t)
 int symbols__read(const struct kernel *k, struct symbol_table *out)
 {
 	uint64_t started = clock_mono_ns();
-	int error = read_stable(k, out);
+	int error = k->image ? image_symbols__read((struct kernel *)k, out) : read_stable(k, out);
 
 	if (!error)
 		error = note_places(k, out);

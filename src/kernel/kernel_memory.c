@@ -2,7 +2,7 @@
 /* Strings in kernel memory; everything else about it is in kernel_memory.h. */
 #include <string.h>
 
-#include "census/kernel_memory.h"
+#include "kernel_memory.h"
 
 #define PAGE                                                                                       \
 	4096U /* no architecture has smaller ones: a read inside one of these cannot half fail */

@@ -5,8 +5,8 @@
  * One function pointer, so that everything that decodes kernel structures can be tested with memory
  * made up by a test. `read` copies exactly `length` bytes or returns a negative errno.
  */
-#ifndef VFIOTRACE_CENSUS_KERNEL_MEMORY_H
-#define VFIOTRACE_CENSUS_KERNEL_MEMORY_H
+#ifndef VFIOTRACE_KERNEL_MEMORY_H
+#define VFIOTRACE_KERNEL_MEMORY_H
 
 #include <errno.h>
 #include <stdint.h>
