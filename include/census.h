@@ -15,6 +15,18 @@
 
 struct census_source;
 
+/* Kernel memory to be walked from outside, in place of BPF. */
+struct census_memory {
+	const struct kernel *kernel; /* of that memory */
+	const struct memory *memory;
+	bool is_image;	     /* nothing in it moves any more */
+	const char *missing; /* what is known not to be in it; NULL: nothing */
+};
+/* NULL: -ENOTSUP, its tasks cannot be found. For census_options.source; kernel and memory live as
+ * long. */
+struct census_source *census__source_of_memory(const struct census_memory *from, int *error);
+void census_source__close(struct census_source *s);
+
 /*
  * What live capture knows more: a lock some task holds although no owner word says so (readers), or
  * an rwsem that it has or asks for to write.
@@ -30,8 +42,8 @@ struct census_options {
 	bool stacks_of_blocked; /* D-state tasks that wait elsewhere too */
 	bool user_stacks;	/* of waiters and owners; takes milliseconds each */
 	int verbosity;
+	struct census_source *source; /* kept open between runs; NULL: BPF, by each run */
 	/* live capture only; all may be NULL or 0 */
-	struct census_source *source; /* kept open between runs; NULL: opened and closed by each */
 	const struct census_hold *holds;
 	uint32_t hold_count;
 	/* Instance this address already has in the model, NO_ID: none. */
@@ -87,6 +99,7 @@ struct census {
 	struct census_undecided *undecided; /* census__find_undecided */
 	uint32_t undecided_count;
 	bool changed_while_walked;
+	uint64_t now; /* CLOCK_MONOTONIC where it was looked at, ns: waits end here */
 	uint64_t duration_ns;
 };
 

@@ -65,6 +65,10 @@ static int run_steps(struct census_run *r)
 	census__check_sources(r);
 	census__relate_clocks(r);
 	err = census__find_objects(r);
+	if (census_source__missing(r->source))
+		census__gap(r, "%s", census_source__missing(r->source));
+	if (census_source__cut(r->source))
+		census__gap(r, "%s", census_source__cut(r->source));
 	if (!err)
 		err = census__find_waits(r);
 	if (!err)
@@ -79,18 +83,18 @@ static int run_steps(struct census_run *r)
 	return err || !r->options->stacks_of_blocked ? err : census__list_blocked(r);
 }
 
-static void set_clock(struct model *m, uint64_t start, uint64_t end)
+static void set_clock(struct census_run *r, uint64_t start)
 {
-	struct timespec real;
+	uint64_t now = census_source__now(r->source), real = census_source__wall_clock(r->source);
+	bool is_image = census_source__is_image(r->source);
 
-	clock_gettime(CLOCK_REALTIME, &real);
-	*model__clock(m) = (struct model_clock){
-		.realtime_offset = (int64_t)real.tv_sec * 1000000000LL + real.tv_nsec -
-				   (int64_t)clock_mono_ns(),
-		.start = start,
-		.end = end,
-		.has_time = true,
-	};
+	if (!is_image || real)
+		*model__clock(r->model) = (struct model_clock){
+			.realtime_offset = (int64_t)(real - now),
+			.start = is_image ? now : start,
+			.end = now,
+			.has_time = true,
+		};
 }
 
 struct census *census__run(const struct census_options *options, int *error)
@@ -118,8 +122,10 @@ struct census *census__run(const struct census_options *options, int *error)
 	if (!err)
 		err = run_steps(r);
 	c->duration_ns = clock_mono_ns() - start;
+	if (!err && !census_source__is_image(r->source))
+		c->now = clock_mono_ns();
 	if (!err && !model__clock(r->model)->has_time)
-		set_clock(r->model, start, clock_mono_ns());
+		set_clock(r, start);
 cleanup:
 	*error = err;
 	if (!err)

@@ -43,7 +43,11 @@ static void check_symbols(struct census_run *r)
 				    unmarked);
 		return;
 	}
-	if (access("/proc/kallsyms", R_OK))
+	if (census_source__is_image(r->source))
+		census__gap(r, "who waits for a lock, and what is open: the names that were found "
+			       "in the image lack the kernel's functions; give its System.map with "
+			       "--symbols");
+	else if (access("/proc/kallsyms", R_OK))
 		census__gap(r, "who waits for a lock, and what is open: /proc/kallsyms cannot be "
 			       "read; mount /proc (mount -t proc proc /proc)");
 	else
@@ -58,6 +62,11 @@ static void check_namespace(struct census_run *r)
 	for (const struct census_task *t = r->tasks; t; t = t->hh.next)
 		if (t->record.flags & KERNEL_THREAD)
 			return;
+	if (census_source__is_image(r->source)) {
+		census__gap(r, "tasks: none of the kernel's own was found, so the image's list of "
+			       "tasks is cut or damaged; take the dump again");
+		return;
+	}
 	census__gap(r, "tasks outside this PID namespace: run it in the host's "
 		       "(nsenter -t 1 -p -m, or the container with --pid=host)");
 }

@@ -184,6 +184,11 @@ static bool is_stuck_with_it(const struct exclusion *e, const struct census_task
 	return false;
 }
 
+static bool is_own(const struct census_run *r, const struct census_task_record *record)
+{
+	return !census_source__is_image(r->source) && record->pid == (uint32_t)getpid();
+}
+
 static int exclude(void *context, const struct census_task_record *record, const uint64_t *frames,
 		   const void *regs)
 {
@@ -192,7 +197,7 @@ static int exclude(void *context, const struct census_task_record *record, const
 	bool known = t && t->record.start_time == record->start_time;
 
 	(void)regs;
-	if (record->pid == (uint32_t)getpid() || record->start_time > e->asleep_since + MARGIN_NS ||
+	if (is_own(e->run, record) || record->start_time > e->asleep_since + MARGIN_NS ||
 	    (known && (t->holds_nothing || (t->id != NO_ID && is_stuck_with_it(e, t)))))
 		return 0;
 	if (!census__sleeps_with_nothing(e->run, record, frames))
@@ -267,7 +272,7 @@ int census__prove_readers(struct census_run *r, struct finding *f)
 	for (int i = 0; i < LOOKS && !err; i++) {
 		e.left = 0;
 		err = census_source__all_stacks(r->source, exclude, &e);
-		if (err || !e.left)
+		if (err || !e.left || census_source__is_image(r->source))
 			break;
 		nanosleep(&pause, NULL);
 	}

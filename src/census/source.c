@@ -1,68 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Load the census programs, run them, hand out what they write. */
-#include <stdio.h>
+/* What all sources of the census look for, and the way from the contract to each of them. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <time.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "census/source.h"
-#include "census.skel.h"
-#include "kernel/program_types.h"
-
-#define ITERATOR_BUFFER 65536
+#include "census/source_private.h"
+#include "util/clock.h"
 
 /* Whoever waits is in one of these; the functions around them are often left by a tail call. */
 static const char *const slow_path_names[] = {"__mutex_lock", "rwsem_down_read_slowpath",
 					      "rwsem_down_write_slowpath"};
-#define SLOW_PATHS (sizeof(slow_path_names) / sizeof(*slow_path_names))
-
-struct census_source {
-	struct census_bpf *bpf;
-	struct census_window *window;
-	struct census_control control;
-	struct memory memory;
-	int read_fd;
-	bool is_marked[SLOW_PATHS]; /* by these a waiter is known */
-};
-
-/* --- memory
- * ----------------------------------------------------------------------------------------- */
-
-static int read_window(void *context, uint64_t address, void *out, uint32_t length)
-{
-	struct census_source *s = context;
-	LIBBPF_OPTS(bpf_test_run_opts, options);
-	uint8_t *to = out;
-	uint32_t n = 0;
-
-	if (length > CENSUS_READS * CENSUS_READ_BYTES)
-		return -E2BIG;
-	for (uint32_t done = 0; done < length; done += CENSUS_READ_BYTES, n++) {
-		s->window->read[n].address = address + done;
-		s->window->read[n].length =
-			length - done < CENSUS_READ_BYTES ? length - done : CENSUS_READ_BYTES;
-		s->window->read[n].error = -EIO;
-	}
-	s->window->count = n;
-	if (bpf_prog_test_run_opts(s->read_fd, &options))
-		return -errno;
-	for (uint32_t i = 0; i < n; i++) {
-		if (s->window->read[i].error)
-			return s->window->read[i].error;
-		memcpy(to + (size_t)i * CENSUS_READ_BYTES, s->window->data[i],
-		       s->window->read[i].length);
-	}
-	return 0;
-}
-
-const struct memory *census_source__memory(const struct census_source *s)
-{
-	return &s->memory;
-}
+_Static_assert(sizeof(slow_path_names) / sizeof(*slow_path_names) == CENSUS_SLOW_PATHS,
+	       "a flag for each");
 
 /* --- what the iterators look for
  * ---------------------------------------------------------------------- */
@@ -135,7 +84,7 @@ static uint64_t function_end(const struct kernel *k, uint64_t start)
 
 static void note_marked(struct census_source *s, const char *function)
 {
-	for (size_t i = 0; i < SLOW_PATHS; i++)
+	for (size_t i = 0; i < CENSUS_SLOW_PATHS; i++)
 		if (!strncmp(function, slow_path_names[i], strlen(slow_path_names[i])))
 			s->is_marked[i] = true;
 }
@@ -164,7 +113,7 @@ static void mark_slow_paths(struct census_source *s, const struct kernel *k)
 	}
 }
 
-static void fill_control(struct census_source *s, const struct kernel *k)
+void census_source__init(struct census_source *s, const struct kernel *k)
 {
 	struct census_control *c = &s->control;
 
@@ -174,199 +123,70 @@ static void fill_control(struct census_source *s, const struct kernel *k)
 	mark_slow_paths(s, k);
 }
 
-static int put_control(struct census_source *s)
-{
-	uint32_t zero = 0;
-
-	return bpf_map_update_elem(bpf_map__fd(s->bpf->maps.control), &zero, &s->control, BPF_ANY);
-}
-
-/* --- life cycle
- * --------------------------------------------------------------------------------------- */
-
-static int load_programs(struct census_source *s, const struct kernel *k)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, options);
-	struct program_types types;
-	int err;
-
-	program_types__begin(&types, k);
-	options.btf_custom_path = types.path;
-	s->bpf = census_bpf__open_opts(&options);
-	err = s->bpf ? program_types__fill(&types, s->bpf->obj) : -errno;
-	if (!err)
-		err = census_bpf__load(s->bpf);
-	program_types__end(&types);
-	return err;
-}
-
-struct census_source *census_source__open(const struct kernel *k, int *error)
-{
-	struct census_source *s = calloc(1, sizeof(*s));
-	void *window;
-	int err;
-
-	if (!s) {
-		*error = -ENOMEM;
-		return NULL;
-	}
-	err = load_programs(s, k);
-	if (err)
-		goto cleanup;
-	s->read_fd = bpf_program__fd(s->bpf->progs.read_memory);
-	window = mmap(NULL, sizeof(*s->window), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      bpf_map__fd(s->bpf->maps.window), 0);
-	if (window == MAP_FAILED) {
-		err = -errno;
-		goto cleanup;
-	}
-	s->window = window;
-	s->memory = (struct memory){read_window, s};
-	fill_control(s, k);
-	err = put_control(s) ? -errno : 0;
-cleanup:
-	*error = err;
-	if (!err)
-		return s;
-	census_source__close(s);
-	return NULL;
-}
-
-void census_source__close(struct census_source *s)
-{
-	if (!s)
-		return;
-	if (s->window)
-		munmap(s->window, sizeof(*s->window));
-	census_bpf__destroy(s->bpf);
-	free(s);
-}
-
 const char *census_source__unmarked(const struct census_source *s)
 {
-	for (size_t i = 0; i < SLOW_PATHS; i++)
+	for (size_t i = 0; i < CENSUS_SLOW_PATHS; i++)
 		if (!s->is_marked[i])
 			return slow_path_names[i];
 	return NULL;
 }
 
-/* --- iterators
+/* --- the contract
  * ----------------------------------------------------------------------------------------- */
 
-/* Everything an iterator program writes; the caller frees it. */
-static int run_iterator(struct bpf_program *program, char **out, size_t *size)
+const struct memory *census_source__memory(const struct census_source *s)
 {
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	size_t room = 0, used = 0;
-	char *data = NULL;
-	int fd = -1, err = 0;
-	ssize_t got;
-
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0) {
-		err = -errno;
-		goto cleanup;
-	}
-	do {
-		if (room - used < ITERATOR_BUFFER) {
-			char *more = realloc(data, room = room * 2 + ITERATOR_BUFFER);
-
-			if (!more) {
-				err = -ENOMEM;
-				goto cleanup;
-			}
-			data = more;
-		}
-		got = read(fd, data + used, room - used);
-		if (got > 0)
-			used += (size_t)got;
-	} while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-	if (got < 0)
-		err = -errno;
-cleanup:
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-	if (err)
-		free(data);
-	*out = err ? NULL : data;
-	*size = err ? 0 : used;
-	return err;
+	return &s->memory;
 }
 
-static int set_wanted(struct census_source *s, const uint64_t *wanted, uint32_t count)
+bool census_source__is_image(const struct census_source *s)
 {
-	int fd = bpf_map__fd(s->bpf->maps.wanted);
-	uint8_t one = 1;
-	uint64_t key, next;
+	return s->is_image;
+}
 
-	for (bool more = !bpf_map_get_next_key(fd, NULL, &key); more; key = next) {
-		more = !bpf_map_get_next_key(fd, &key, &next);
-		bpf_map_delete_elem(fd, &key);
-	}
-	for (uint32_t i = 0; i < count; i++)
-		if (bpf_map_update_elem(fd, &wanted[i], &one, BPF_ANY))
-			return -errno;
-	s->control.wanted_only = wanted != NULL;
-	return put_control(s) ? -errno : 0;
+uint64_t census_source__now(const struct census_source *s)
+{
+	return s->is_image ? s->taken_at : clock_mono_ns();
+}
+
+uint64_t census_source__wall_clock(const struct census_source *s)
+{
+	struct timespec real;
+
+	if (s->is_image)
+		return s->taken_at_real;
+	clock_gettime(CLOCK_REALTIME, &real);
+	return (uint64_t)real.tv_sec * 1000000000ULL + (uint64_t)real.tv_nsec;
 }
 
 int census_source__tasks(struct census_source *s, const uint64_t *wanted, uint32_t wanted_count,
 			 census_task_function function, void *context)
 {
-	char *data = NULL;
-	size_t size = 0, at = 0;
-	int err = set_wanted(s, wanted, wanted_count);
-
-	if (!err || err == -E2BIG) /* more than fit: those get their stacks, the rest none */
-		err = run_iterator(s->bpf->progs.tasks, &data, &size);
-	while (!err && at + sizeof(struct census_task_record) <= size) {
-		struct census_task_record record;
-		uint64_t frames[CENSUS_STACK];
-		uint8_t regs[CENSUS_REGS_BYTES] __attribute__((aligned(16)));
-
-		memcpy(&record, data + at, sizeof(record));
-		at += sizeof(record);
-		if (record.frame_count > CENSUS_STACK || record.reg_bytes > CENSUS_REGS_BYTES ||
-		    at + record.frame_count * 8 + record.reg_bytes > size) {
-			err = -EBADMSG;
-			break;
-		}
-		memcpy(frames, data + at, record.frame_count * 8);
-		at += record.frame_count * 8;
-		memcpy(regs, data + at, record.reg_bytes);
-		at += record.reg_bytes;
-		err = function(context, &record, frames, record.reg_bytes ? regs : NULL);
-	}
-	free(data);
-	return err;
+	return s->type->tasks(s, wanted, wanted_count, false, function, context);
 }
 
 int census_source__all_stacks(struct census_source *s, census_task_function function, void *context)
 {
-	int err;
-
-	s->control.all_stacks = true;
-	err = census_source__tasks(s, NULL, 0, function, context);
-	s->control.all_stacks = false;
-	return err;
+	return s->type->tasks(s, NULL, 0, true, function, context);
 }
 
 int census_source__files(struct census_source *s, census_file_function function, void *context)
 {
-	char *data = NULL;
-	size_t size = 0;
-	int err = run_iterator(s->bpf->progs.files, &data, &size);
+	return s->type->files(s, function, context);
+}
 
-	for (size_t at = 0; !err && at + sizeof(struct census_file_record) <= size;
-	     at += sizeof(struct census_file_record)) {
-		struct census_file_record record;
+const char *census_source__cut(const struct census_source *s)
+{
+	return s->cut;
+}
 
-		memcpy(&record, data + at, sizeof(record));
-		err = function(context, &record);
-	}
-	free(data);
-	return err;
+const char *census_source__missing(const struct census_source *s)
+{
+	return s->missing;
+}
+
+void census_source__close(struct census_source *s)
+{
+	if (s)
+		s->type->close(s);
 }

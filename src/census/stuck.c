@@ -202,6 +202,14 @@ static void drop_found(struct census *c, const struct finding_list *findings)
 	c->undecided_count = kept;
 }
 
+/* An image is of one moment: what slept for long enough by then stood still. */
+static bool slept_long(const struct census_run *r, const struct census_task *t)
+{
+	uint64_t since = census__asleep_since(r, t);
+
+	return !since || r->out->now < since || r->out->now - since >= STILL_NS;
+}
+
 static void drop_moved(struct census *c)
 {
 	uint32_t kept = 0;
@@ -210,6 +218,7 @@ static void drop_moved(struct census *c)
 		const struct census_task *t = census__task_of_id(c->run, c->undecided[i].task);
 
 		if (t && !census__ran_since(c->run, t) &&
+		    (!census_source__is_image(c->run->source) || slept_long(c->run, t)) &&
 		    still_unknown(c->run, &c->undecided[i], t))
 			c->undecided[kept++] = c->undecided[i];
 	}
@@ -227,7 +236,8 @@ int census__find_undecided(struct census *c, const struct finding_list *findings
 		err = add_unknown(c);
 	drop_found(c, findings);
 	drop_moved(c);
-	while (!err && c->undecided_count && !stop() && clock_mono_ns() < end) {
+	while (!err && c->undecided_count && !census_source__is_image(c->run->source) && !stop() &&
+	       clock_mono_ns() < end) {
 		nanosleep(&pause, NULL);
 		drop_moved(c);
 	}

@@ -6,7 +6,6 @@
 #include "census/census_private.h"
 #include "capture/capture_private.h"
 #include "contention_record.h"
-#include "util/clock.h"
 
 #define STATE_STOPPED 4U
 #define STATE_TRACED 8U
@@ -102,7 +101,10 @@ void census__relate_clocks(struct census_run *r)
 	for (struct census_task *t = r->tasks; t; t = t->hh.next)
 		if (t->record.exec_start > latest)
 			latest = t->record.exec_start;
-	r->sched_offset = (int64_t)(clock_mono_ns() - latest);
+	r->out->now = census_source__now(r->source);
+	if (!r->out->now) /* an image without a clock that is known: the scheduler's must do */
+		r->out->now = latest;
+	r->sched_offset = (int64_t)(r->out->now - latest);
 }
 
 uint64_t census__asleep_since(const struct census_run *r, const struct census_task *t)

@@ -50,6 +50,8 @@ static void add_memory(struct census_run *r, uint64_t kvm, uint32_t id, const ch
 /* One process may have many VMs; its command line is read once. */
 static const char *name_of_process(struct census_run *r, uint32_t pid)
 {
+	if (census_source__is_image(r->source)) /* the process's own memory is not looked at */
+		return "";
 	if (pid != r->named_pid || !*r->vm_name) {
 		vm_name(pid, r->vm_name, sizeof(r->vm_name));
 		r->named_pid = pid;
