@@ -7,6 +7,7 @@
 
 #include "capture.h"
 #include "cli.h"
+#include "image.h"
 #include "kernel/level.h"
 #include "kernel.h"
 #include "report.h"
@@ -182,6 +183,12 @@ static int run(struct check *check, const struct check_options *options, struct 
 
 	kernel__facts(check->kernel, &facts);
 	check->feature_count = kernel__features(check->kernel, check->features, MAX_FEATURES);
+	if (check->feature_count < MAX_FEATURES) /* of this program, not of the kernel */
+		check->features[check->feature_count++] =
+			(struct feature){.name = "memory_images",
+					 .state = image__is_supported() ? FEATURE_YES : FEATURE_NO,
+					 .needed_for = "now --core: a host that is dead",
+					 .remedy = "a vfiotrace that is built with libkdumpfile"};
 	check->fix_count = kernel__fixes(check->kernel, check->fixes, MAX_FIXES);
 	level__judge(&check->level, check->kernel, check->features, check->feature_count,
 		     options->attach);

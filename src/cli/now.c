@@ -10,6 +10,8 @@
 #include "census.h"
 #include "cli.h"
 #include "cli/format_name.h"
+#include "cli/now.h"
+#include "cli/unprivileged.h"
 #include "util/output_file.h"
 #include "report.h"
 #include "report/now.h"
@@ -19,16 +21,15 @@
 #include "util/text.h"
 #include "session/signals.h"
 
-struct now_options {
-	uint64_t watch_ns, wait_for_ns;
-	int format;	       /* -1: not said */
-	const char *output;    /* of the format */
-	const char *recording; /* the incident file: what -o is when nothing says otherwise */
-	const char *btf;
-	bool overwrite; /* an older recording */
+enum {
+	OPTION_WATCH = 256,
+	OPTION_WAIT_FOR,
+	OPTION_BTF,
+	OPTION_OVERWRITE,
+	OPTION_CORE,
+	OPTION_KCORE,
+	OPTION_SYMBOLS,
 };
-
-enum { OPTION_WATCH = 256, OPTION_WAIT_FOR, OPTION_BTF, OPTION_OVERWRITE };
 
 static const struct argp_option option_table[] = {
 	{"watch", OPTION_WATCH, "TIME", 0, "Look again every TIME until interrupted", 1},
@@ -39,6 +40,15 @@ static const struct argp_option option_table[] = {
 	 "Record to this incident file; with -f, or a name like x.svg, write that format there", 1},
 	{"overwrite", OPTION_OVERWRITE, NULL, 0, "Replace an older recording of that name", 1},
 	{"btf", OPTION_BTF, "FILE", 0, "BTF of this kernel, where it has none itself", 1},
+	{"core", OPTION_CORE, "FILE", 0,
+	 "Look at this memory image of a dead host instead; once for each piece of a split one", 1},
+	{"kcore", OPTION_KCORE, NULL, 0, "Read this host's memory through /proc/kcore, without BPF",
+	 1},
+	{"symbols", OPTION_SYMBOLS, "FILE", 0,
+	 "Names of the image's kernel, where it does not say where they are (before 6.0): "
+	 "System.map "
+	 "or a copy of /proc/kallsyms",
+	 1},
 	{0},
 };
 
@@ -57,6 +67,18 @@ static int take_duration(const char *text, uint64_t *ns, const char *option,
 	return EINVAL;
 }
 
+static void check_combination(const struct now_options *options, struct argp_state *state)
+{
+	if (options->core_count && options->kcore)
+		argp_error(state,
+			   "--core is of another host, --kcore of this one: give one of them");
+	if (options->core_count && (options->watch_ns || options->wait_for_ns))
+		argp_error(state, "an image does not change: --watch and --wait-for are for a host "
+				  "that runs");
+	if (options->symbols && !options->core_count)
+		argp_error(state, "--symbols are for an image: give it with --core");
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct now_options *options = state->input;
@@ -68,6 +90,17 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return take_duration(argument, &options->wait_for_ns, "--wait-for", state);
 	case OPTION_BTF:
 		options->btf = argument;
+		return 0;
+	case OPTION_CORE:
+		if (options->core_count == IMAGE_FILES)
+			argp_error(state, "--core: more than %d pieces", IMAGE_FILES);
+		options->cores[options->core_count++] = argument;
+		return 0;
+	case OPTION_KCORE:
+		options->kcore = true;
+		return 0;
+	case OPTION_SYMBOLS:
+		options->symbols = argument;
 		return 0;
 	case OPTION_OVERWRITE:
 		options->overwrite = true;
@@ -82,6 +115,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 				   "--format takes text, json, dot, svg, mermaid or markdown, not "
 				   "\"%s\"",
 				   argument);
+		return 0;
+	case ARGP_KEY_END:
+		check_combination(options, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "now takes no argument");
@@ -102,192 +138,6 @@ static const struct argp argp = {
 	       "1 error, 64 wrong usage, 77 not possible on this kernel or with these privileges.",
 	.children = children,
 };
-
-/* --- one look
- * -------------------------------------------------------------------------------------------- */
-
-struct look {
-	struct model *model;
-	struct census *census;
-	struct finding_list findings; /* deadlocks, and what may be one */
-};
-
-static void look__release(struct look *look)
-{
-	free(look->findings.items);
-	census__free(look->census);
-	model__free(look->model);
-	memset(look, 0, sizeof(*look));
-}
-
-static void name_known_bugs(struct look *look)
-{
-	struct analysis_options options = {.live_kernel = true, .catalogue = catalogue__builtin()};
-	struct analysis *a = analysis__new(look->model, &options);
-
-	for (uint32_t i = 0; a && i < look->findings.count; i++) {
-		struct finding *deadlock = look->findings.items[i];
-		const struct finding *matched = analysis__add_finding(a, deadlock);
-
-		if (!matched)
-			continue;
-		memcpy(deadlock->known, matched->known, sizeof(deadlock->known));
-		deadlock->known_count = matched->known_count;
-	}
-	analysis__free(a);
-}
-
-/* `judge`: with user stacks, and what hangs is looked for. */
-static int look__take(struct look *look, struct kernel *kernel, bool judge)
-{
-	struct census_options options = {
-		.kernel = kernel,
-		.stacks_of_blocked = true,
-		.user_stacks = judge,
-		.verbosity = common.verbosity,
-	};
-	struct fact_sink facts;
-	int err = -ENOMEM;
-
-	look->model = options.model = model__new();
-	if (!look->model)
-		return err;
-	facts = model__fact_sink(look->model);
-	kernel__facts(kernel, &facts);
-	look->census = census__run(&options, &err);
-	if (!look->census || !judge)
-		return err;
-	err = census__find_deadlocks(look->census, &look->findings, clock_mono_ns());
-	if (err >= 0)
-		err = census__find_possible(look->census, &look->findings, clock_mono_ns());
-	if (err >= 0)
-		err = census__find_undecided(look->census, &look->findings, signals__stop);
-	if (err < 0)
-		return err;
-	if (look->findings.count) {
-		kernel__fix_facts(kernel, &facts);
-		name_known_bugs(look);
-	}
-	return 0;
-}
-
-/* Sleep, in pieces, until `ns` are over or somebody wants us to end. */
-static void pause_for(uint64_t ns)
-{
-	uint64_t end = clock_mono_ns() + ns, now;
-
-	while (!signals__stop() && (now = clock_mono_ns()) < end) {
-		uint64_t left = end - now < 50000000 ? end - now : 50000000;
-		struct timespec piece = {0, (long)left};
-
-		nanosleep(&piece, NULL);
-	}
-}
-
-static int show(FILE *out, const struct now_options *options, const struct look *look)
-{
-	uint64_t now = clock_mono_ns();
-
-	switch (options->format) {
-	case REPORT_JSON:
-		json_print(out, json_now(look->model, look->census, &look->findings));
-		break;
-	case REPORT_TEXT:
-		report_text_now(out, look->model, look->census, &look->findings, now,
-				cli_color(out));
-		break;
-	default:
-		return report_waitfor(out, (enum report_format)options->format, look->model,
-				      look->census->waitfor, &look->findings);
-	}
-	return fflush(out) ? -errno : 0;
-}
-
-/* The last look stays in the file. */
-static int record(const char *path, const struct look *look)
-{
-	char error[512];
-	int failed = store__save(path, look->model, &look->findings, NULL, error, sizeof(error));
-
-	if (failed)
-		log_error("%s", error);
-	return failed ? EXIT_ERROR : 0;
-}
-
-/* Precedence 3, 2, 4, 0. */
-static int exit_of(const struct look *look)
-{
-	int status = finding_list__exit_code(&look->findings);
-
-	if (status)
-		return status;
-	return look->census->gap_count || look->census->undecided_count ? EXIT_INCONCLUSIVE
-									: EXIT_CLEAN;
-}
-
-static int worse_of(int a, int b)
-{
-	static const int order[] = {EXIT_DEADLOCK, EXIT_FINDING, EXIT_ERROR, EXIT_INCONCLUSIVE};
-
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return a > b ? a : b;
-}
-
-/* Exit status of this look, or -errno. */
-static int look_once(FILE *out, const struct now_options *options, struct kernel *kernel)
-{
-	struct look before = {0}, look = {0};
-	int status = 0;
-
-	if (options->wait_for_ns) {
-		status = look__take(&before, kernel, false);
-		if (!status)
-			census__watch_owners(before.census, options->wait_for_ns, signals__stop);
-	}
-	if (!status)
-		status = look__take(&look, kernel, true);
-	if (!status && options->wait_for_ns)
-		census__keep_steady(look.census, before.census);
-	if (!status)
-		status = show(out, options, &look);
-	if (!status && options->recording)
-		status = record(options->recording, &look);
-	if (status >= 0)
-		status = worse_of(status, exit_of(&look));
-	look__release(&before);
-	look__release(&look);
-	return status;
-}
-
-static int complain(int err, const struct now_options *options)
-{
-	const char *text = census__error();
-
-	if (err == -ENOENT && options->format == REPORT_SVG)
-		text = "Graphviz's `dot` is not installed, and svg needs it";
-	log_error("%s", *text ? text : strerror(-err));
-	return err == -EPERM || err == -EACCES || err == -ENOTSUP || err == -EOPNOTSUPP
-		       ? EXIT_UNSUPPORTED
-		       : EXIT_ERROR;
-}
-
-static int run(const struct now_options *options, struct kernel *kernel, FILE *out)
-{
-	int worst = EXIT_CLEAN;
-
-	do {
-		int status = look_once(out, options, kernel);
-
-		if (status < 0)
-			return complain(status, options);
-		worst = worse_of(worst, status);
-		if (options->watch_ns)
-			pause_for(options->watch_ns);
-	} while (options->watch_ns && !signals__stop());
-	return worst;
-}
 
 /* -o is the incident file unless -f or its name says that it is something to look at. */
 static void choose_output(struct now_options *options)
@@ -318,17 +168,24 @@ static int check_recording(const struct now_options *options)
 	return !refused ? 0 : refused == -EEXIST ? EXIT_USAGE : EXIT_ERROR;
 }
 
-static int open_and_run(const struct now_options *options, FILE *out)
+static int look_at_running(const struct now_options *options, FILE *out)
 {
 	struct kernel *kernel = kernel__open(options->btf);
 	int status = EXIT_UNSUPPORTED;
 
 	if (kernel)
-		status = run(options, kernel, out);
+		status = now__run(options, &(struct now_host){.kernel = kernel}, out);
 	else
 		log_error("cannot read this kernel's BTF and symbols");
 	kernel__close(kernel);
 	return status;
+}
+
+static int open_and_run(const struct now_options *options, FILE *out)
+{
+	if (options->core_count)
+		return now__run_core(options, out);
+	return options->kcore ? now__run_kcore(options, out) : look_at_running(options, out);
 }
 
 static int look_into_file(const struct now_options *options)
@@ -358,6 +215,9 @@ int now_main(int argc, char **argv)
 	if (cli_parse(&argp, argc, argv, &options))
 		return EXIT_USAGE;
 	choose_output(&options);
+	if (options.output &&
+	    output_file__is_input(options.output, options.cores, options.core_count))
+		return EXIT_USAGE;
 	status = check_recording(&options);
 	if (status)
 		return status;

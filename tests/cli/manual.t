@@ -85,7 +85,8 @@ mentioned = set()
 for page in pages:
     with open(page, encoding="utf-8") as f:
         mentioned |= set(re.findall(r"--[a-z][a-z-]+", f.read().replace("\\-", "-")))
-known = {"--help", "--version", "--json-schema", "--usage", "--since", "--now"}
+known = {"--help", "--version", "--json-schema", "--usage", "--since", "--now",  # the last ones are of other programs
+         "--memory-only", "--split"}
 for command in commands:
     known |= help_options(command)
 full = len(commands) >= 10
