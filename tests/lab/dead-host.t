@@ -12,10 +12,10 @@ same='def comparable: walk(if type == "object" then del(.ts, .mono, .duration, .
 since='[.. | .since? | numbers]'
 
 look() { # NAME IMAGE…: NAME.json, .err, .exit in the scenario's files
-	local name=$1 image=()
+	local name=$1 pieces=()
 	shift
-	for file; do image+=(--core "$file"); done
-	"$vfiotrace" now --json "${image[@]}" >"$current/$name.json" 2>"$current/$name.err"
+	for file; do pieces+=(--core "$file"); done
+	"$vfiotrace" now --json "${pieces[@]}" >"$current/$name.json" 2>"$current/$name.err"
 	echo $? >"$current/$name.exit"
 }
 
