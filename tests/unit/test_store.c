@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The incident file: what is written comes back, and nothing that is done to it does harm. */
-#include "store/redact_private.h"
 #include "store_files.h"
 
 /* Things the fixture lacks: a stream, paths, readers, losses, subclasses, file:line. */
@@ -487,57 +486,6 @@ static void test_redact_live(void **state)
 	fixture_free(f);
 }
 
-/* What the kernel's source can call a lock stays; a name that says anything else does not. */
-static void test_redact_class_names(void **state)
-{
-	static const char *const stay[] = {
-		"kvm.lock",
-		"kvm_lock",
-		"&kvm->lock",
-		"&kvm->irqfds.lock",
-		"kvm.arch.crypto.pqap_hook_rwsem",
-		"&(&(kvm)->mmu_lock)->rlock",
-		"(work_completion)(&vfio->work)",
-		"(&(&x->work)->timer)",
-		"(wq_completion)events",
-		"&sb->s_type->i_mutex_key#14",
-		"&type->s_umount_key#29",
-		"sk_lock-AF_INET6",
-		"rcu_read_lock",
-		"kn->active#12",
-		"fs_reclaim",
-		"(console_sem).lock",
-		"&irqfds[0].lock/1",
-		"vfio_pci_core_device.memory_lock",
-	};
-	static const char *const go[] = {
-		"",
-		"A",
-		"lock of customer 7",
-		"db01.example.com",
-		"my.workstation",
-		"lockheed",
-		"(wq_completion)mlx5_health0000:5a:1c.7",
-		"(wq_completion)customer",
-		"&dev12345->lock",
-		"&x->lock-host",
-		"kvm.lock\n",
-		"kvm.lock ",
-		"caf\xc3\xa9_lock",
-		"10.1.2.3",
-		"unnamed(acme_open)",
-		"&a_name_that_is_longer_than_any_that_the_kernel_has_for_a_lock->lock",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(stay) / sizeof(*stay); i++)
-		if (!redact__is_kernel_class(stay[i]))
-			fail_msg("%s should stay", stay[i]);
-	for (size_t i = 0; i < sizeof(go) / sizeof(*go); i++)
-		if (redact__is_kernel_class(go[i]))
-			fail_msg("%s should go", go[i]);
-}
-
 /* "kvm-lock 3 of task-1" of two redacted recordings are two locks and two tasks, whatever they say.
  */
 static void test_merge_of_redacted_hosts(void **state)
@@ -627,7 +575,6 @@ int main(void)
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_redact),
 		cmocka_unit_test(test_redact_live),
-		cmocka_unit_test(test_redact_class_names),
 		cmocka_unit_test(test_merge_of_redacted_hosts),
 	};
 
