@@ -8,6 +8,7 @@ import html
 import json
 import lzma
 import quopri
+import subprocess
 
 
 def each(form):
@@ -109,6 +110,8 @@ wrappings = {
     "UTF-16, big endian, no mark": lambda lines: "\n".join(lines).encode("utf-16-be"),
     "gzip": lambda lines: gzip.compress("\n".join(lines).encode()),
     "xz": lambda lines: lzma.compress("\n".join(lines).encode()),
+    "zstd": lambda lines: subprocess.run(["zstd", "-q", "-c"], input="\n".join(lines).encode(), stdout=subprocess.PIPE,
+                                         check=True).stdout,
     "bzip2": lambda lines: bz2.compress("\n".join(lines).encode()),
     "two gzip files in one": lambda lines: gzip.compress("\n".join(lines[:9]).encode() + b"\n") +
     gzip.compress("\n".join(lines[9:]).encode()),
