@@ -10,13 +10,37 @@
 #include "report.h"
 #include "util/text.h"
 
+/* How many probes from `first` on are in its state for its reason; 0: an earlier one is, too. */
+static uint32_t count_alike(const struct probe_info *probes, uint32_t count, uint32_t first)
+{
+	const char *reason = probes[first].reason ? probes[first].reason : "";
+	uint32_t alike = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		bool same = probes[i].state == probes[first].state &&
+			    !strcmp(probes[i].reason ? probes[i].reason : "", reason);
+
+		if (same && i < first)
+			return 0;
+		alike += same;
+	}
+	return alike;
+}
+
+/* One line a reason: what is missing on a host without VFIO is one thing, not twenty. */
 static void print_missing(FILE *out, const struct probe_info *probes, uint32_t count,
 			  enum probe_state state, const char *label)
 {
-	for (uint32_t i = 0; i < count; i++)
-		if (probes[i].state == state)
-			fprintf(out, "  %-8s %s: %s\n", label, probes[i].name,
-				probes[i].reason ? text_safe(probes[i].reason) : "no reason known");
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t alike = probes[i].state == state ? count_alike(probes, count, i) : 0;
+		const char *reason =
+			probes[i].reason ? text_safe(probes[i].reason) : "no reason known";
+
+		if (alike == 1)
+			fprintf(out, "  %-8s %s: %s\n", label, probes[i].name, reason);
+		else if (alike)
+			fprintf(out, "  %-8s %u probes: %s\n", label, alike, reason);
+	}
 }
 
 void watch_print_header(FILE *out, const struct session *s, const struct probe_info *probes,

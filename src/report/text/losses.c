@@ -99,14 +99,14 @@ void report_text_losses(FILE *out, const struct model *m, bool color)
 	char count[RENDER_SIZE];
 
 	text_heading(out, "Losses: what could not be recorded", color);
-	for (int i = 0; i < LOSS_REASONS; i++) {
-		uint64_t n = model__loss(m, i);
-
-		fprintf(out, "  %s%-15s %10s%s", text_style(color, n ? STYLE_ERROR : STYLE_PLAIN),
-			loss_names[i], render_count(count, sizeof(count), n), text_end(color));
-		if (i % 3 == 2 || i + 1 == LOSS_REASONS)
-			fputc('\n', out);
-	}
+	for (int i = 0; i < LOSS_REASONS; i++)
+		if (model__loss(m, i))
+			fprintf(out, "  %s%-15s %10s%s\n", text_style(color, STYLE_ERROR),
+				loss_names[i],
+				render_count(count, sizeof(count), model__loss(m, i)),
+				text_end(color));
+	if (!model__has_losses(m))
+		fputs("  no losses\n", out);
 	if (unknown)
 		fprintf(out, "  %snot all losses can be counted: %s%s\n",
 			text_style(color, STYLE_ERROR), text_safe(unknown), text_end(color));
