@@ -111,10 +111,40 @@ static size_t sign(const char *at)
 	return strchr("&*().]", *at) ? 1 : number(at);
 }
 
+/*
+ * "work:kvm_mmu_work", "completion:vfio_device.comp": the function that does it, the member that it
+ * is. What a workqueue is called is another matter, it may have a device's name in it.
+ */
+static const char *after_kind_of_wait(const char *name)
+{
+	static const char *const kinds[] = {"work:", "completion:", "completion@"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strncmp(name, kinds[i], strlen(kinds[i])))
+			return name + strlen(kinds[i]);
+	return NULL;
+}
+
+static bool is_function_or_member(const char *name)
+{
+	size_t length;
+
+	for (;; name += length + 1) {
+		length = identifier(name);
+		if (!length || (name[length] && name[length] != '.'))
+			return false;
+		if (!name[length])
+			return true;
+	}
+}
+
 bool redact__is_kernel_class(const char *name)
 {
+	const char *wait = after_kind_of_wait(name);
 	bool lock = false;
 
+	if (wait)
+		return is_function_or_member(wait);
 	for (const char *at = name; *at;) {
 		size_t length = lock_of_socket(at);
 

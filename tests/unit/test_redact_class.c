@@ -30,6 +30,9 @@ static void test_redact_class_names(void **state)
 		"(console_sem).lock",
 		"&irqfds[0].lock/1",
 		"vfio_pci_core_device.memory_lock",
+		"work:vfio_pci_core_runtime_resume",
+		"completion:vfio_device.comp",
+		"completion@kthread_stop",
 	};
 	static const char *const go[] = {
 		"",
@@ -40,6 +43,10 @@ static void test_redact_class_names(void **state)
 		"lockheed",
 		"(wq_completion)mlx5_health0000:5a:1c.7",
 		"(wq_completion)customer",
+		"workqueue:mlx5_health0000:5a:1c.7",
+		"work:",
+		"work:db01.example.com ",
+		"completion:a-host",
 		"&dev12345->lock",
 		"&x->lock-host",
 		"kvm.lock\n",
