@@ -154,6 +154,36 @@ void programs__detach(struct capture *c)
 		}
 }
 
+static void detach_row(struct probe *probe)
+{
+	for (int j = PROBE_PROGRAMS - 1; j >= 0; j--) { /* the second first */
+		bpf_link__destroy(probe->links[j]);
+		probe->links[j] = NULL;
+	}
+}
+
+void programs__withdraw_unreleased(struct capture *c)
+{
+	for (uint32_t i = 0; i < c->probe_count; i++) {
+		struct probe *probe = &c->probes[i];
+		const struct probe *release;
+
+		if (!probe->row->released_by || probe->state != PROBE_ATTACHED)
+			continue;
+		release = probes__find(c, probe->row->released_by);
+		/* made to fail on request: as if each run of it were skipped */
+		if (!release || release->state == PROBE_ATTACHED ||
+		    (c->options.fail_probe && probe->row->only_class &&
+		     !strcmp(c->options.fail_probe, release->row->name)))
+			continue;
+		detach_row(probe);
+		probe->state = PROBE_FAILED;
+		snprintf(probe->reason, sizeof(probe->reason),
+			 "%s is not probed: a lock taken here would never be released",
+			 release->row->name);
+	}
+}
+
 /* Detach the readers' rows; they stay off until the next start. */
 void programs__shed_readers(struct capture *c)
 {
@@ -162,10 +192,7 @@ void programs__shed_readers(struct capture *c)
 
 		if (!(probe->row->flags & PROBE_READER) || probe->state != PROBE_ATTACHED)
 			continue;
-		for (int j = PROBE_PROGRAMS - 1; j >= 0; j--) { /* the second first */
-			bpf_link__destroy(probe->links[j]);
-			probe->links[j] = NULL;
-		}
+		detach_row(probe);
 		probe->state = PROBE_MISSING;
 		snprintf(probe->reason, sizeof(probe->reason), "shed to stay within the budget");
 		model__add_loss(c->options.model, LOSS_PROBE_MISSING, 1);

@@ -168,6 +168,7 @@ int capture__attach(struct capture *c)
 		capture__set_error("%s", contention__error());
 		return -ENOTSUP;
 	}
+	programs__withdraw_unreleased(c);
 	count_missing(c);
 	coverage__update(c);
 	clock->has_time = true;

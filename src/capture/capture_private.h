@@ -139,6 +139,8 @@ void programs__attach_begin(struct capture *c);
 int programs__attach_end(struct capture *c);
 void programs__detach(struct capture *c);
 void programs__shed_readers(struct capture *c);
+/* Takes rows off whose releases nobody sees. */
+void programs__withdraw_unreleased(struct capture *c);
 
 /* module_rows.c: rows of modules that came, went, or are used no more. True if any row changed. */
 bool module_rows__follow(struct capture *c);

@@ -10,11 +10,16 @@
 		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function},             \
 		.flags = (more)                                                                    \
 	}
-#define HOTPLUG(function)                                                                          \
+#define READER(function, more)                                                                     \
+	{                                                                                          \
+		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function},             \
+		.flags = (more) | PROBE_READER, .released_by = "up_read"                           \
+	}
+#define HOTPLUG(function, release)                                                                 \
 	{                                                                                          \
 		.name = #function, .object = PROBE_IN_LOCKS, .functions = {#function},             \
 		.flags = ENTRY | BACKUP | PROBE_OPTIONAL | PROBE_NO_OWNER_WORD,                    \
-		.only_class = "cpu_hotplug_lock"                                                   \
+		.only_class = "cpu_hotplug_lock", .released_by = (release)                         \
 	}
 #define LOCK_OR(function, other, more)                                                             \
 	{                                                                                          \
@@ -53,18 +58,18 @@ const struct probe_row probe_table[] = {
 	LOCK(down_write, ENTRY | BACKUP | PROBE_REQUIRED),
 	LOCK(down_write_killable, ENTRY | BACKUP | PROBE_REQUIRED),
 	LOCK(down_write_trylock, ENTRY | BACKUP | PROBE_REQUIRED),
-	LOCK(down_read, ENTRY | BACKUP | PROBE_REQUIRED | PROBE_READER),
-	LOCK(down_read_interruptible, PAIR | PROBE_READER),
-	LOCK(down_read_killable, PAIR | BACKUP | PROBE_READER),
-	LOCK(down_read_trylock, PROBE_EXIT | BACKUP | PROBE_READER),
+	READER(down_read, ENTRY | BACKUP | PROBE_REQUIRED),
+	READER(down_read_interruptible, PAIR),
+	READER(down_read_killable, PAIR | BACKUP),
+	READER(down_read_trylock, PROBE_EXIT | BACKUP),
 	LOCK(up_read, ENTRY | BACKUP | PROBE_REQUIRED | PROBE_READER),
-	LOCK(downgrade_write, ENTRY | BACKUP | PROBE_REQUIRED | PROBE_READER),
+	READER(downgrade_write, ENTRY | BACKUP | PROBE_REQUIRED),
 	/* percpu_down_write: also writers of other percpu_rw_semaphores, whose readers are inline
 	 */
-	HOTPLUG(cpus_read_lock),
-	HOTPLUG(cpus_read_unlock),
-	HOTPLUG(percpu_down_write),
-	HOTPLUG(percpu_up_write),
+	HOTPLUG(cpus_read_lock, "cpus_read_unlock"),
+	HOTPLUG(cpus_read_unlock, NULL),
+	HOTPLUG(percpu_down_write, "percpu_up_write"),
+	HOTPLUG(percpu_up_write, NULL),
 	/* 7.2 split __mutex_init into mutex_init_generic (no name without lockdep) */
 	{.name = "mutex_init",
 	 .object = PROBE_IN_LOCKS,

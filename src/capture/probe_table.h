@@ -38,6 +38,9 @@ struct probe_row {
 	uint32_t flags;
 	const char *absent;	/* why it may not exist */
 	const char *only_class; /* only orders with such locks need it, or NULL */
+	/* Row that sees the release, where no owner word tells: without it what this one sees would
+	 * be held for good. NULL: none is needed. */
+	const char *released_by;
 };
 
 extern const struct probe_row probe_table[];

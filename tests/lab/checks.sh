@@ -77,6 +77,10 @@ check_failed_probe() {
 	records "the failed path's coverage is unprobed, not zero" path.json 'coverage("set_kvm").state == "unprobed"'
 	records "the failed lock probe is named" mutex.json 'start.probes | any(.name == "mutex_lock" and .state != "attached")'
 	code "without a finding that is inconclusive" mutex.json 4
+	records "readers whose release is not probed are not probed either, and it is said" reader.json \
+		'start.probes | any(.name == "down_read" and .state == "failed" and (.reason | startswith("up_read is not probed")))'
+	records "readers whose release is not probed do not hold for good" reader.json '[findings[] | select(.kind == "recursion")] == []'
+	code "without the readers that is inconclusive" reader.json 4
 }
 
 check_interrupted() {
