@@ -15,7 +15,7 @@ $(FUZZ_DIR)/obj/%.o: src/%.c | $(DEPS_TEST)
 $(FUZZ_DIR)/obj/rules/builtin.o: $(wildcard src/rules/builtin/*)
 $(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 	$(CLANG) -std=gnu11 $(CPPFLAGS_ALL) -Itests/unit $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(FUZZ_OBJECTS) \
-		-ljansson -lsqlite3 -lz -lbz2 -llzma -lzstd -lpthread -lm -o $@
+		-ljansson -lsqlite3 -lz -lbz2 -llzma -lzstd -lcap -lpthread -lm -o $@
 
 .PHONY: fuzz-targets
 fuzz-targets: $(FUZZ_TARGETS)

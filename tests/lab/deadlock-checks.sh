@@ -92,7 +92,7 @@ check_deadlock_killable() {
 	code "now is clean after the signal" after 0
 }
 
-check_deadlock_locks() {
+check_deadlock_locks() { # unfixed|fixed, kernel name
 	scenario deadlock-locks || return
 	local name
 	for name in two mixed reader readers ring legal self; do
@@ -101,7 +101,8 @@ check_deadlock_locks() {
 	for name in two:2 mixed:2 reader:2 ring:3 self:1; do
 		seen_at_once "${name%:*}.json" "${name#*:}"
 		code "${name%:*}: now says so afterwards" "${name%:*}.now" 3
-		log_agrees "${name%:*}.log" 2 "${name%:*}.now.json" "${name%:*}.json"
+		# a log of PREEMPT_RT has the rt_mutex inside an rwsem: neither what it is nor who reads
+		[[ ${2-} == *-rt* ]] || log_agrees "${name%:*}.log" 2 "${name%:*}.now.json" "${name%:*}.json"
 	done
 	# who reads is known to the sweep only, and not to now
 	records "readers.json: a writer waits for a reader that waits for it" readers.json \

@@ -11,7 +11,7 @@ if boot 5.10 refused && scenario refused; then
 fi
 if boot 6.1-rt -s 'WARNING: .*rtmutex' lock-truth; then check_lock_truth; fi
 boot_name=6.1-rt-deadlock # by itself: a task that waited for itself keeps its lock for good there
-if boot 6.1-rt -s 'WARNING: .*rtmutex' deadlock-locks; then check_deadlock_locks; fi
+if boot 6.1-rt -s 'WARNING: .*rtmutex' deadlock-locks; then check_deadlock_locks fixed 6.1-rt; fi
 boot_name=
 boot_and_check 6.12-cdev fixed vfio-cdev+vfio-pci
 if boot 6.1-lockdep -s 'circular locking|WARNING: possible' inversion-lockdep && scenario inversion-lockdep; then
