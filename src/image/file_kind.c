@@ -14,6 +14,7 @@
 #define SEGMENTS 65535U /* PN_XNUM: more are counted elsewhere, which nobody writes */
 
 /* The head of makedumpfile's compressed format, struct disk_dump_header of a 64-bit kernel. */
+#define KDUMP_MACHINE_AT 272 /* utsname after the signature and the version */
 #define KDUMP_BLOCK_SIZE_AT 428
 #define KDUMP_SUB_HEADER_SPLIT 12 /* in the second block: u64 phys_base, u32 level, u32 split */
 #define KDUMP_SUB_HEADER_START 16
@@ -75,6 +76,8 @@ static int look_at_kdump(int fd, struct image_file *file, char *why, size_t why_
 	    !read_at(fd, block + KDUMP_SUB_HEADER_START, pages, sizeof(pages)))
 		return refuse(why, why_size, -EBADMSG,
 			      "is cut off within its header; copy it again");
+	if (!read_at(fd, KDUMP_MACHINE_AT, file->machine, sizeof(file->machine) - 1))
+		file->machine[0] = '\0';
 	file->is_split = split == 1;
 	file->start = pages[0];
 	file->end = pages[1];

@@ -113,13 +113,21 @@ static int check_pieces(struct image_file *files, uint32_t count, char *why, siz
 			      : 0;
 }
 
-static int check_architecture(struct image *image, char *why, size_t why_size)
+static int check_architecture(struct image *image, const struct image_file *file, char *why,
+			      size_t why_size)
 {
 	const char *name = "unknown";
 	struct utsname own;
 
-	if (kdump_get_string_attr(image->context, KDUMP_ATTR_ARCH_NAME, &name) != KDUMP_OK)
+	if (kdump_get_string_attr(image->context, KDUMP_ATTR_ARCH_NAME, &name) != KDUMP_OK) {
 		kdump_clear_err(image->context);
+		/* QEMU fills in the machine only, and the library then believes nothing of it */
+		if (file->machine[0])
+			name = file->machine;
+		if (!strcmp(name, KDUMP_ARCH_X86_64))
+			kdump_set_string_attr(image->context, KDUMP_ATTR_ARCH_NAME,
+					      KDUMP_ARCH_X86_64);
+	}
 	uname(&own);
 #ifdef __x86_64__
 	if (!strcmp(name, KDUMP_ARCH_X86_64))
@@ -137,8 +145,8 @@ static int check_architecture(struct image *image, char *why, size_t why_size)
 	return -ENOTSUP;
 }
 
-static int open_files(struct image *image, const int *fds, uint32_t count, char *why,
-		      size_t why_size)
+static int open_files(struct image *image, const struct image_file *files, const int *fds,
+		      uint32_t count, char *why, size_t why_size)
 {
 	static const char remedy[] =
 		"has no note of its kernel (VMCOREINFO). A QEMU guest's: start QEMU with "
@@ -162,7 +170,7 @@ static int open_files(struct image *image, const int *fds, uint32_t count, char 
 		return -EBADMSG;
 	}
 	kdump_set_number_attr(image->context, KDUMP_ATTR_ZERO_EXCLUDED, 1);
-	err = check_architecture(image, why, why_size);
+	err = check_architecture(image, files, why, why_size);
 	if (err)
 		return err;
 	/* the library reads the note when it knows whose it is */
@@ -202,7 +210,7 @@ struct image *image__open(const int *fds, uint32_t count, char *why, size_t why_
 	if (!*error)
 		*error = check_pieces(files, count, why, why_size);
 	if (!*error)
-		*error = open_files(image, fds, count, why, why_size);
+		*error = open_files(image, files, fds, count, why, why_size);
 	if (*error)
 		goto fail;
 	image->memory = (struct memory){read_image, image};

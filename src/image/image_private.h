@@ -11,6 +11,7 @@ struct image_file {
 	uint64_t missing;    /* bytes after the file's end that it says it has */
 	bool is_split;	     /* a piece of several */
 	uint64_t start, end; /* split: the pages that are in it */
+	char machine[65];    /* compressed: utsname's, "" where it is not said */
 };
 
 /* 0, or -errno as of image__open and why. */

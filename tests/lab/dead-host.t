@@ -61,12 +61,27 @@ check_damaged() { # IMAGE
 	refused "a program is no image" program 1 'is a program or a library'
 	: >"$work/empty" && look empty "$work/empty"
 	refused "an empty file is no image" empty 1 'is empty'
-	{ printf 'makedumpfile\0\0\0\0'; head -c 5000 /dev/zero; } >"$work/flat" && look flat "$work/flat"
+	look flat "$1.flat"
 	refused "the flattened format is named, with what turns it round" flat 77 'flattened.*makedumpfile -R'
 	look twice "$1" "$1"
 	refused "two images that are no pieces of one are refused" twice 1 'no piece of a split image'
 	look absent "$work/absent"
 	refused "a file that is not there is named" absent 1 "absent: No such file"
+}
+
+# As makedumpfile -R does it: after a head of 4096 bytes come pieces, each with its place and length.
+unflatten() { # FROM TO
+	python3 - "$1" "$2" <<-'PYTHON'
+	import struct, sys
+	with open(sys.argv[1], "rb") as flat, open(sys.argv[2], "wb") as image:
+	    flat.seek(4096)
+	    while True:
+	        place, length = struct.unpack(">qq", flat.read(16))
+	        if place < 0:
+	            break
+	        image.seek(place)
+	        image.write(flat.read(length))
+	PYTHON
 }
 
 check_recording() { # IMAGE
@@ -85,6 +100,11 @@ for kernel in 6.1 6.12 7.2; do
 	if [ "$kernel" = 6.1 ]; then check_truth 2; else check_truth 1; fi
 	look core "$image"
 	compare core
+	unflatten "$image.flat" "$work/compressed"
+	look compressed "$work/compressed"
+	compare compressed
+	head -c 20000000 "$work/compressed" >"$work/cut" && look cut-compressed "$work/cut"
+	refused "a compressed image that is cut is refused, and it says so" cut-compressed 1 'is cut or damaged; copy it again'
 	if [ "$kernel" = 6.1 ]; then
 		records "the known bug is named, missing in the image's kernel" core.json \
 			'map(select(.type == "now"))[0].deadlocks | any(.known | any(.commit == "2b48f52f2bff" and (.state | contains("missing"))))'
@@ -93,6 +113,6 @@ for kernel in 6.1 6.12 7.2; do
 	fi
 	code "kcore: exit says deadlock, as with BPF" kcore 3
 	[ ! -e "$current/kcore.json" ] || compare kcore
-	rm -f "$image"
+	rm -f "$image" "$image.flat" "$work/compressed"
 done
 finish
