@@ -12,3 +12,8 @@ web-deps: $(REPORT_FIXTURE)
 	-$(MAKE) $(BUILD)/web/.installed
 .PHONY: web-deps
 test-programs: $(REPORT_FIXTURE)
+## make picture    FILE=incident.vfiotrace: the picture of the report page in the README
+picture: $(BUILD)/vfiotrace $(BUILD)/web/.installed
+	$(BUILD)/vfiotrace report -f html -o $(BUILD)/web/picture.html $(FILE)
+	BUILD=$(BUILD) node tests/web/picture.js $(BUILD)/web/picture.html src/man/examples/report.png
+.PHONY: picture
