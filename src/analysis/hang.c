@@ -147,7 +147,7 @@ static bool all_from_sites(const struct analysis *a, const struct finding *f)
 
 /*
  * What a deadlock of the list says already: that its tasks hang, and the order of locks that are
- * known by nothing but who waits for them, unless somebody was told of that before.
+ * known by nothing but who waits for them, unless that was reported live before.
  */
 static bool is_said(const struct analysis *a, const struct finding *f, const uint8_t *on_deadlock)
 {

@@ -260,10 +260,10 @@ static bool add_waits(const struct analysis *a, struct nodes *n)
 	const struct model *m = a->m;
 
 	for (uint32_t i = 0; i < model__task_chain_count(m); i++) {
-		const struct task_chain *sight = model__task_chain(m, i);
+		const struct task_chain *pair = model__task_chain(m, i);
 
-		if (n->canonical[sight->chain] != NO_ID && is_about_waits(m, sight->chain) &&
-		    node_for(n, m, sight->task, sight->chain) == NO_ID)
+		if (n->canonical[pair->chain] != NO_ID && is_about_waits(m, pair->chain) &&
+		    node_for(n, m, pair->task, pair->chain) == NO_ID)
 			return false;
 	}
 	return true;

@@ -327,7 +327,8 @@ static int list_formats(void)
 	puts("\nKernel logs may be wrapped in anything, several things at once: gzip, xz, zstd, "
 	     "bzip2; UTF-16;\nmails, quoted and encoded; saved web pages; JSON lines; the "
 	     "journal's "
-	     "formats; prefixes of any\ncollector. All is told from the text: -f is only needed to "
+	     "formats; prefixes of any\ncollector. All is recognised by content: -f is only needed "
+	     "to "
 	     "insist.");
 	if (!fflush(stdout) && !ferror(stdout))
 		return EXIT_CLEAN;

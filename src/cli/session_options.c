@@ -95,7 +95,7 @@ static void need(int error, const char *option, const char *argument, struct arg
 		argp_error(state, "%s: cannot read \"%s\"", option, argument);
 }
 
-/* Zero would be for ever, or never. */
+/* 0 stands for "no limit" inside, and nobody means that by it. */
 static void need_time(const char *argument, const char *option, uint64_t *ns,
 		      struct argp_state *state)
 {

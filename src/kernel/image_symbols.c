@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * kallsyms as it lies in memory. Since 6.0 VMCOREINFO says where its tables are. Names are
- * sequences of tokens, addresses 32-bit offsets in one of three meanings, told apart by `_stext`,
- * which the note has too:
+ * sequences of tokens, addresses 32-bit offsets in one of three meanings, distinguished by
+ * `_stext`, which the note has too:
  *
  *  - relative to kallsyms_relative_base, negative ones counted down from it (per-CPU symbols are
  *    absolute; x86 until 6.14)

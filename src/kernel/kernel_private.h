@@ -181,7 +181,7 @@ int btf_subset__write(const struct kernel *k, const struct btf *names, int fd);
 
 /* symbols.c */
 int symbols__load(const struct kernel *k);
-int symbols__read(const struct kernel *k, struct symbol_table *out); /* anew, sorted and indexed */
+int symbols__read(const struct kernel *k, struct symbol_table *out); /* sorted and indexed */
 int symbols__add(const struct kernel *k, struct symbol_table *t, const struct symbol *row,
 		 const char *name, const char *module);
 void symbols__sort(struct symbol_table *t);

@@ -102,6 +102,7 @@ struct module_place *modules__places(const struct kernel *k, uint32_t *count)
 		return places_of_rows(k, count);
 	return places_of_running(k, count);
 }
+
 int modules__read(struct kernel *k, bool *changed)
 {
 	char *text = read_whole("/proc/modules", NULL), *cursor = text, *line;

@@ -22,7 +22,7 @@ static mode_t masked(mode_t mode)
 
 /*
  * A link or a pipe that somebody else put where others can make files leads where he wants it to:
- * what root writes would replace a file of root's, or wait for ever. The kernel may be set to
+ * what root writes would replace a file of root's, or wait without end. The kernel may be set to
  * refuse that (fs.protected_symlinks, fs.protected_fifos), and need not be.
  */
 static bool is_planted(const char *path, const struct stat *entry)
