@@ -113,14 +113,14 @@ const struct probe_row probe_table[] = {
 	 .functions = {"task_exited"},
 	 .flags = PROBE_EVENTS | PROBE_TRACEPOINT},
 
-#define MODULES(tracepoint)                                                                        \
+#define MODULES(program, tracepoint)                                                               \
 	{                                                                                          \
-		.name = #tracepoint, .object = PROBE_IN_PATHS, .functions = {#tracepoint},         \
+		.name = #program, .object = PROBE_IN_PATHS, .functions = {#program, tracepoint},   \
 		.flags = PROBE_TRACEPOINT | PROBE_OPTIONAL | PROBE_QUIET,                          \
 		.absent = "this kernel has no modules"                                             \
 	}
-	MODULES(module_loaded),
-	MODULES(module_freed),
+	MODULES(module_loaded, "module_load"),
+	MODULES(module_freed, "module_free"),
 
 	{.name = "lock_acquire",
 	 .object = PROBE_IN_LOCKDEP,

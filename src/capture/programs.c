@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -68,19 +67,15 @@ void probe__is_untraceable(struct probe *probe)
 		 probe->row->functions[0]);
 }
 
-/* Its program, or NULL where this kernel lacks the tracepoint, or has no modules to tell of. */
+/* Its program, or NULL where this kernel lacks the tracepoint. */
 static const char *choose_tracepoint(struct capture *c, struct probe *probe)
 {
 	const struct probe_row *row = probe->row;
 	const char *needed = row->functions[1];
 
 	if (needed && !kernel__has_tracepoint(c->options.kernel, needed)) {
-		probe->state = PROBE_MISSING;
+		probe->state = row->flags & PROBE_QUIET ? PROBE_OFF : PROBE_MISSING;
 		snprintf(probe->reason, sizeof(probe->reason), "%s: %s", needed, row->absent);
-		return NULL;
-	}
-	if (!needed && row->flags & PROBE_OPTIONAL && access("/proc/modules", F_OK)) {
-		probe->state = PROBE_OFF;
 		return NULL;
 	}
 	return row->functions[0];

@@ -21,13 +21,7 @@ static const struct {
 	[TASK_ON_RQ] = {"task_struct", "on_rq"},
 	[TASK_STATE] = {"task_struct", "__state"},
 	[TASK_COMM] = {"task_struct", "comm"},
-#if defined(__x86_64__)
-	[TASK_SP] = {"task_struct", "thread.sp"},
-#elif defined(__aarch64__)
-	[TASK_SP] = {"task_struct", "thread.cpu_context.sp"},
-#else
-	[TASK_SP] = {"task_struct", "thread.ksp"},
-#endif
+	[TASK_SP] = {"task_struct", MEMBER_STACK_POINTER},
 	[TASK_STACK] = {"task_struct", "stack"},
 	[TASK_FILES] = {"task_struct", "files"},
 	[FILES_TABLE] = {"files_struct", "fdt"},
@@ -66,7 +60,7 @@ uint32_t memory_source__number(const struct memory_source *s, uint64_t object, e
  * -------------------------------------------------------------------------------------------- */
 
 #define SECOND 1000000000ULL
-#define FIRST_SECOND 946684800ULL /* 2000: what is before is no time of a host */
+#define FIRST_SECOND 946684800ULL /* the year 2000: no host has an earlier clock */
 #define LAST_SECOND 4102444800ULL /* 2100 */
 
 /* struct timekeeper lies behind a sequence counter, since 6.13 in struct tk_data, since 6.17 in an

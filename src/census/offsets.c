@@ -47,13 +47,7 @@ static const struct {
 	[AT_TASK_BLOCKED_ON] = {"task_struct", "blocked_on"},
 	[AT_TASK_BLOCKER] = {"task_struct", "blocker"},
 	[AT_TASK_PI_BLOCKED] = {"task_struct", "pi_blocked_on"},
-#if defined(__x86_64__)
-	[AT_TASK_SP] = {"task_struct", "thread.sp"},
-#elif defined(__aarch64__)
-	[AT_TASK_SP] = {"task_struct", "thread.cpu_context.sp"},
-#else
-	[AT_TASK_SP] = {"task_struct", "thread.ksp"},
-#endif
+	[AT_TASK_SP] = {"task_struct", MEMBER_STACK_POINTER},
 	[AT_TASK_NVCSW] = {"task_struct", "nvcsw"},
 	[AT_TASK_NIVCSW] = {"task_struct", "nivcsw"},
 	[AT_TASK_STATE] = {"task_struct", "__state"},

@@ -18,6 +18,15 @@
 #include "census.h"
 #include "kernel.h"
 
+/* Of struct task_struct: the kernel stack pointer of a task that does not run. */
+#if defined(__x86_64__)
+#define MEMBER_STACK_POINTER "thread.sp"
+#elif defined(__aarch64__)
+#define MEMBER_STACK_POINTER "thread.cpu_context.sp"
+#else
+#define MEMBER_STACK_POINTER "thread.ksp"
+#endif
+
 struct census_source;
 
 struct census_source *census_source__open(const struct kernel *k, int *error);
